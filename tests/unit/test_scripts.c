@@ -1,0 +1,48 @@
+// Every executable tests/{oracle,e2e}/test_* is one test: exit 0 passes, 77 is a skip that says its
+// reason, anything else fails. BUILD in its environment names the directory of the programs.
+#include <check.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SCRIPT_SECONDS 900
+#define EXIT_SKIPPED 77
+
+static glob_t scripts;
+
+START_TEST(script)
+{
+	const char *path = scripts.gl_pathv[_i];
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		execl(path, path, (char *)NULL);
+		_exit(126);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED)
+		return;
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: wait status 0x%x", path,
+		(unsigned int)status);
+}
+END_TEST
+
+Suite *suite_scripts(void);
+
+Suite *suite_scripts(void)
+{
+	Suite *suite = suite_create("scripts");
+	TCase *tc = tcase_create("scripts");
+
+	setenv("BUILD", "build", 0);
+	tcase_set_timeout(tc, SCRIPT_SECONDS);
+	glob("tests/oracle/test_*", 0, NULL, &scripts);
+	glob("tests/e2e/test_*", GLOB_APPEND, NULL, &scripts);
+	tcase_add_loop_test(tc, script, 0, (int)scripts.gl_pathc);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
