@@ -32,6 +32,7 @@
 
 /* Unwinding */
 #define MAX_FRAMES 4096             // physical frames of one stack; deeper stacks are cut in the middle
+#define MAX_UNWIND_STEPS (1u << 26)  // physical frames walked; a 1 GiB stack of the smallest frames
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
