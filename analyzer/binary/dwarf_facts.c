@@ -5,6 +5,7 @@
 #include "analyzer/binary/facts.h"
 
 #include "analyzer/binary/binary_internal.h"
+#include "common/cursor.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
@@ -237,25 +238,29 @@ static bool row_type(const struct wanted *slot, Dwarf_Die *ret)
 	return slot->has_variable && type_of(&variable, ret);
 }
 
+/*
+ * A package variable's location is one DW_OP_addr, or DW_OP_addrx with an index into .debug_addr.
+ * Decoded here, because dwarf_getlocation of libdw 0.188 refuses Go's ("not a location list
+ * value").
+ */
 static bool variable_address(Dwarf_Die *die, uint64_t *ret)
 {
 	Dwarf_Attribute attribute, indexed;
-	Dwarf_Addr address;
-	Dwarf_Op *ops;
-	size_t count;
+	Dwarf_Op op = {0};
+	Dwarf_Block block;
+	struct cursor c;
 
-	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
-		dwarf_getlocation(&attribute, &ops, &count) || count != 1)
+	if (!dwarf_attr(die, DW_AT_location, &attribute) || dwarf_formblock(&attribute, &block))
 		return false;
-	if (ops[0].atom == DW_OP_addr) {
-		*ret = ops[0].number;
-		return true;
+	c = cursor_over(block.data, block.length);
+	op.atom = cursor_u8(&c);
+	if (op.atom == DW_OP_addr) {
+		*ret = cursor_u64(&c);
+		return !c.bad && !cursor_left(&c);
 	}
-	if (ops[0].atom != DW_OP_addrx || dwarf_getlocation_attr(&attribute, &ops[0], &indexed) ||
-		dwarf_formaddr(&indexed, &address))
-		return false;
-	*ret = address;
-	return true;
+	op.number = cursor_uleb(&c);
+	return op.atom == DW_OP_addrx && !c.bad && !cursor_left(&c) &&
+	       !dwarf_getlocation_attr(&attribute, &op, &indexed) && !dwarf_formaddr(&indexed, ret);
 }
 
 static bool constant_value(Dwarf_Die *die, uint64_t *ret)
