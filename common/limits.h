@@ -32,6 +32,8 @@
 #define MAX_LABELS 256              // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
+#define MAX_PROCESS_STRINGS 4096    // arguments, or environment variables
+#define MAX_ARGUMENT_LENGTH 4096    // bytes of one of them
 
 /* Unwinding */
 #define MAX_FRAMES 4096             // physical frames of one stack; deeper stacks are cut in the middle
