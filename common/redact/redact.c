@@ -155,7 +155,7 @@ static bool is_path(const char *bytes, size_t size)
 
 static bool looks_secret(const char *value, size_t size, bool is_chain)
 {
-	if (is_path(value, size))
+	if (is_path(value, size) || memmem(value, size, REDACTED, REDACTED_SIZE))
 		return false;
 	if (size >= LONG_SIZE && !memchr(value, ' ', size))
 		return true;

@@ -37,25 +37,27 @@ static const struct {
 	{"session_id=42", "session_id=[redacted]"},
 	{"PHPSESSID=q7r8s9; path=/", "PHPSESSID=[redacted]; path=/"},
 	{"redirect?next=%2F&token%3Dabcdef", "redirect?next=%2F&token%3D[redacted]"},
-	{"X-Amz-Signature=0a1b2c3d4e5f60718293a4b5c6d7e8f9&x=1",
-		"X-Amz-Signature=[redacted]&x=1"},
+	{"X-Amz-Signature=0a1b2c3d4e5f60718293a4b5c6d7e8f9&x=1", "X-Amz-Signature=[redacted]&x=1"},
 	{"sas?sv=2020&sig=abcdefghijklmnopqrstuvwxyz%3D", "sas?sv=2020&sig=[redacted]"},
 	{"secret := \"v\"", "secret := \"[redacted]\""},
 	{"token => abc", "token => [redacted]"},
 	/* Go's own printing of structures */
 	{"panic: bad config {User:bob Password:hunter2 Port:80}",
 		"panic: bad config {User:bob Password:[redacted] Port:80}"},
-	{"&main.Config{Token:\"abc\", Debug:true}", "&main.Config{Token:\"[redacted]\", Debug:true}"},
+	{"&main.Config{Token:\"abc\", Debug:true}",
+		"&main.Config{Token:\"[redacted]\", Debug:true}"},
 	{"map[password:hunter2 user:bob]", "map[password:[redacted] user:bob]"},
 	{"map[Authorization:[Bearer abc] Accept:[*/*]]",
 		"map[Authorization:[Bearer [redacted]] Accept:[*/*]]"},
 	{"map[Cookie:[a=b; c=d] Host:[x]]", "map[Cookie:[[redacted]] Host:[x]]"},
 	{"(main.Login) {ApiKey:k-1}", "(main.Login) {ApiKey:[redacted]}"},
 	/* JSON and YAML */
-	{"{\"password\":\"hunter2\",\"user\":\"bob\"}", "{\"password\":\"[redacted]\",\"user\":\"bob\"}"},
+	{"{\"password\":\"hunter2\",\"user\":\"bob\"}",
+		"{\"password\":\"[redacted]\",\"user\":\"bob\"}"},
 	{"{\"access_token\": \"a b c\", \"n\": 1}", "{\"access_token\": \"[redacted]\", \"n\": 1}"},
 	{"{\"pin\": 1, \"secret\": 1234}", "{\"pin\": 1, \"secret\": [redacted]}"},
-	{"\"{\\\"token\\\":\\\"abc\\\",\\\"x\\\":1}\"", "\"{\\\"token\\\":\\\"[redacted]\\\",\\\"x\\\":1}\""},
+	{"\"{\\\"token\\\":\\\"abc\\\",\\\"x\\\":1}\"",
+		"\"{\\\"token\\\":\\\"[redacted]\\\",\\\"x\\\":1}\""},
 	{"{'apiKey': 'abc'}", "{'apiKey': '[redacted]'}"},
 	{"password: hunter2", "password: [redacted]"},
 	{"password: hunter2\nuser: bob", "password: [redacted]\nuser: bob"},
@@ -312,10 +314,11 @@ START_TEST(arguments_know_their_flags)
 		"--secret", "--verbose", "-p", "8080", "-p", "hunter2", "-u", "bob:pw", "--user",
 		"bob", "--api-key=abc", "postgres://u:p@h/d", "-H", "Authorization: Bearer abc",
 		"--session-timeout", "30s", "--token"};
-	static const char *const out[] = {"/usr/bin/app", "--token", REDACTED, "-password", REDACTED,
-		"--secret", "--verbose", "-p", "8080", "-p", REDACTED, "-u", "bob:" REDACTED, "--user",
-		"bob", "--api-key=" REDACTED, "postgres://u:" REDACTED "@h/d", "-H",
-		"Authorization: Bearer " REDACTED, "--session-timeout", "30s", "--token"};
+	static const char *const out[] = {"/usr/bin/app", "--token", REDACTED, "-password",
+		REDACTED, "--secret", "--verbose", "-p", "8080", "-p", REDACTED, "-u",
+		"bob:" REDACTED, "--user", "bob", "--api-key=" REDACTED,
+		"postgres://u:" REDACTED "@h/d", "-H", "Authorization: Bearer " REDACTED,
+		"--session-timeout", "30s", "--token"};
 	struct arena arena;
 	char **argv;
 
@@ -332,8 +335,8 @@ END_TEST
 
 START_TEST(environment_is_an_allow_list)
 {
-	static const char *const yes[] = {"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG",
-		"GOTRACEBACK", "TZ", "LANG"};
+	static const char *const yes[] = {
+		"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GOTRACEBACK", "TZ", "LANG"};
 	static const char *const no[] = {"PATH", "HOME", "USER", "AWS_SECRET_ACCESS_KEY", "GOFLAGS",
 		"GOPROXY", "gogc", "GOGC ", "", "DATABASE_URL", "GOMAXPROCS2"};
 
