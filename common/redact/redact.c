@@ -71,10 +71,10 @@ static size_t skip_blanks(const struct scan *s, size_t i)
 	return i;
 }
 
-// Past an earlier "[redacted]", whose brackets are no brackets.
-static size_t skip_redacted(const struct scan *s, size_t i)
+// A value that an earlier pass has hidden is left alone, so that a second pass changes nothing.
+static bool is_redacted(const struct scan *s, size_t i)
 {
-	return starts(s, i, REDACTED) ? i + REDACTED_SIZE : i;
+	return starts(s, i, REDACTED);
 }
 
 // Whether a comma, semicolon or ampersand at `i` begins the next name=value.
@@ -96,13 +96,26 @@ static bool is_closer(char c)
 	return c == ')' || c == ']' || c == '}' || c == '>' || is_quote(c);
 }
 
+// Whether the last byte of in[from, to) belongs to the text around: a closing bracket, unless it is
+// that of "<nil>" or of an earlier "[redacted]", or punctuation.
+static bool is_trailing(const struct scan *s, size_t from, size_t to)
+{
+	char c = s->in[to - 1];
+
+	if (c == '>' && s->in[from] == '<')
+		return false;
+	if (c == ']' && to - from >= REDACTED_SIZE && is_redacted(s, to - REDACTED_SIZE))
+		return false;
+	return is_closer(c) || strchr(",;:.\\", c);
+}
+
 // The end of an unquoted value: a blank, the next pair, or a quote that closes something around
 // it. Closing brackets and punctuation at its end are not part of it.
 static size_t run_end(const struct scan *s, size_t from)
 {
-	size_t least = skip_redacted(s, from), i = least;
+	size_t i;
 
-	for (; i < s->size && !is_space(s->in[i]) && s->in[i] != '\0'; i++) {
+	for (i = from; i < s->size && !is_space(s->in[i]) && s->in[i] != '\0'; i++) {
 		char c = s->in[i], next = at(s, i + 1);
 
 		if ((c == ',' || c == ';' || c == '&') && next_pair(s, i))
@@ -110,8 +123,7 @@ static size_t run_end(const struct scan *s, size_t from)
 		if (is_quote(c) && (is_closer(next) || next == ',' || next == ':' || next == ';'))
 			break;
 	}
-	while (i > least && !(s->in[i - 1] == '>' && s->in[from] == '<') &&
-		(is_closer(s->in[i - 1]) || strchr(",;:.\\", s->in[i - 1])))
+	while (i > from && is_trailing(s, from, i))
 		i--;
 	return i;
 }
@@ -235,7 +247,7 @@ static bool find_span(const struct scan *s, size_t i, struct binding *b)
 {
 	size_t slashes = 0, limit = i + MAX_SPACES;
 
-	while (i < limit && (at(s, i) == '[' || at(s, i) == '(') && skip_redacted(s, i) == i)
+	while (i < limit && (at(s, i) == '[' || at(s, i) == '(') && !is_redacted(s, i))
 		i++;
 	if (at(s, i) == '{' || starts(s, i, "&{") || at(s, i) == '\0' || is_space(at(s, i)))
 		return false;
@@ -249,7 +261,7 @@ static bool find_span(const struct scan *s, size_t i, struct binding *b)
 		b->from = i;
 		b->to = run_end(s, i);
 	}
-	return b->to > b->from;
+	return b->to > b->from && !is_redacted(s, b->from);
 }
 
 // The end of the line, or what closes the text around a header: a bracket or a quote that no
@@ -258,7 +270,7 @@ static size_t line_end(const struct scan *s, size_t i)
 {
 	bool is_open = false;
 
-	for (i = skip_redacted(s, i); i < s->size; i++) {
+	for (; i < s->size; i++) {
 		char c = s->in[i], next = at(s, i + 1);
 
 		if (c == '\n' || c == '\r' || c == '\0')
@@ -286,7 +298,7 @@ static bool hide_authorization(struct scan *s, struct binding *b)
 		rules_is_scheme(s->in + b->from, word - b->from, &whole_line)) {
 		b->from = next;
 		b->to = whole_line ? line_end(s, next) : run_end(s, next);
-		if (b->to <= b->from)
+		if (b->to <= b->from || is_redacted(s, next))
 			return false;
 		hide(s, b->from, b->to);
 		return true;
@@ -353,7 +365,8 @@ static bool hide_named(struct scan *s, size_t end)
 	if (b.class == KEY_BEARER) {
 		b.from = skip_blanks(s, end);
 		b.to = run_end(s, b.from);
-		if (b.from == end || !looks_secret(s->in + b.from, b.to - b.from, false))
+		if (b.from == end || is_redacted(s, b.from) ||
+			!looks_secret(s->in + b.from, b.to - b.from, false))
 			return false;
 		hide(s, b.from, b.to);
 		return true;
@@ -386,7 +399,7 @@ static bool ends_authority(const struct scan *s, size_t i, size_t colon, size_t 
 {
 	char c = s->in[i];
 
-	if (c == '"' || c == '<' || c == '>' || c == '\0')
+	if (c == '"' || c == '<' || c == '>' || c == '\0' || (c == '=' && !colon))
 		return true;
 	return (c == '/' || c == '?' || c == '#') && (last || !colon || is_port(s, colon, i));
 }
@@ -395,9 +408,9 @@ static bool ends_authority(const struct scan *s, size_t i, size_t colon, size_t 
 // may hold a '/', a port may not.
 static bool hide_userinfo(struct scan *s, size_t start)
 {
-	size_t limit = start + MAX_AUTHORITY, colon = 0, last = 0, i;
+	size_t limit = start + MAX_AUTHORITY, colon = 0, last = 0, user, i;
 
-	if (at(s, start) == '[' && skip_redacted(s, start) == start)
+	if (at(s, start) == '[' && !is_redacted(s, start))
 		return false; // an IPv6 address
 	for (i = start; i < s->size && i < limit && !is_space(s->in[i]); i++) {
 		char c = s->in[i];
@@ -409,16 +422,16 @@ static bool hide_userinfo(struct scan *s, size_t start)
 		else if (ends_authority(s, i, colon, last))
 			break;
 	}
-	if (!last || (colon && last <= colon))
+	if (!last || (colon && (last <= colon || is_redacted(s, colon))))
 		return false;
-	if (colon) {
+	// A long user is a token: https://TOKEN@host, https://TOKEN:x-oauth-basic@host
+	user = (colon ? colon - 1 : last) - start;
+	if (user >= LONG_SIZE && has_digit(s->in + start, user))
+		hide(s, start, last);
+	else if (colon)
 		hide(s, colon, last);
-		return true;
-	}
-	// A lone long user is a token: https://TOKEN@host
-	if (last - start < LONG_SIZE || !has_digit(s->in + start, last - start))
+	else
 		return false;
-	hide(s, start, last);
 	return true;
 }
 
@@ -427,6 +440,8 @@ static bool hide_dsn(struct scan *s, size_t end)
 {
 	size_t limit = end + MAX_AUTHORITY;
 
+	if (is_redacted(s, end + 1))
+		return false;
 	for (size_t i = end + 1; i < s->size && i < limit && !is_space(s->in[i]) && s->in[i]; i++) {
 		if (s->in[i] != '@' || i == end + 1)
 			continue;
