@@ -49,6 +49,12 @@
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024
 
+/* Grouping */
+#define MAX_GROUPED_FRAMES 512      // frames of the fine key
+#define MAX_GROUPED_APP_FRAMES 16   // frames of the default key
+#define MAX_GROUPED_MESSAGE 1024    // bytes of a message that its class looks at
+#define MAX_TITLE_MESSAGE 120       // bytes of a message in a title
+
 /* One analysis */
 #define MAX_ANALYSIS_CPU_SECONDS 600
 #define MAX_ANALYSIS_MEMORY (16ull << 30)
