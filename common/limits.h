@@ -11,10 +11,13 @@
 #define MAX_PATH_LENGTH 4096
 
 /* Executables */
+#define MAX_PROGRAM_HEADERS 4096    // of an executable; linkers write about ten
 #define MAX_BUILD_ID_LENGTH 256     // a Go build id is 83 characters
 #define MAX_MODULES 16384           // rows of buildinfo's "dep" lines
 #define MAX_BUILD_SETTINGS 256
 #define MAX_FUNCTIONS 16777216      // rows of pclntab
+#define MAX_PCLNTAB_SIZE (1u << 30) // one that does not lie in one run and must be put together
+#define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
