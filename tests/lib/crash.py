@@ -1,9 +1,9 @@
 """Builds the Go programs of testdata/programs, makes them crash, and keeps what is left of them.
 
 A case is a program, one of its runs, a Go release and a set of build flags. crash(case) gives a
-directory with the executable (named like the program), core, stderr (the runtime's traceback), stdout (the program's own truth) and
-meta.json, made once and found again under build/crashes by a hash of everything that went in.
-tools/crash is the command for people; the tests use it as a module.
+directory with the executable (named like the program), core, stderr (the runtime's traceback),
+stdout (the program's own truth) and meta.json, made once and found again under build/crashes by a
+hash of everything that went in. tools/crash is the command for people; the tests use the module.
 """
 import contextlib
 import fcntl

@@ -1,5 +1,6 @@
-// Goroutines that have waited for longer than a minute, marked by the collector: the traceback
-// prints their minutes.
+// Goroutines that wait for longer than a minute while the collector runs. It stamps a goroutine that
+// it finds waiting with the time of the collection before: the traceback prints a minute for late
+// too, which waits a third of that.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 
 func early(c chan int) { <-c }
 func late(c chan int)  { <-c }
+func last(c chan int)  { <-c }
 
 func read(fd int) {
 	var b [1]byte
@@ -29,10 +31,17 @@ func main() {
 	time.Sleep(50 * time.Millisecond)
 	begin := time.Now()
 	runtime.GC()
-	time.Sleep(61 * time.Second)
+	runtime.GC()
+	time.Sleep(40 * time.Second)
 	go late(c)
+	time.Sleep(50 * time.Millisecond)
+	parked := time.Now()
+	runtime.GC()
+	time.Sleep(21 * time.Second)
+	go last(c)
 	time.Sleep(50 * time.Millisecond)
 	fmt.Printf("crash.kind = \"panic\"\ncrash.message = \"late\"\ncrash.goroutine = 1\n")
 	fmt.Printf("wait.main.early = %d\n", time.Since(begin).Nanoseconds())
+	fmt.Printf("wait.main.late = %d\n", time.Since(parked).Nanoseconds())
 	panic("late")
 }
