@@ -243,8 +243,8 @@ def _wait_ready(process, stdout):
 
 def _run(case, exe, directory):
     """Runs the program in `directory` until it has dumped its core there; returns how it ended."""
-    env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(directory),
-           "GOTRACEBACK": "crash"}
+    # Nothing of this machine's own environment: it would lie in the core.
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
     env.update(case.run_spec.get("env", {}))
     args = [str(exe)] + case.run_spec.get("args", [])
     with open(directory / "stdout", "wb") as out, open(directory / "stderr", "wb") as err:
@@ -270,10 +270,10 @@ def _run(case, exe, directory):
     return process.returncode
 
 
-def crash(case):
+def crash(case, cache=CACHE):
     """The crash of a case, from the cache or made now. Raises Skip or Failed."""
     version = go_version(case.release)
-    group = CACHE / version / (case.program if case.flags == "default" else f"{case.program}-{case.flags}")
+    group = pathlib.Path(cache) / version / (case.program if case.flags == "default" else f"{case.program}-{case.flags}")
     directory = group / (case.run or "run")
     digest = _digest(case)
     with contextlib.suppress(OSError, ValueError, KeyError):
