@@ -247,7 +247,8 @@ def _run(case, exe, directory):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
     env.update(case.run_spec.get("env", {}))
     args = [str(exe)] + case.run_spec.get("args", [])
-    with open(directory / "stdout", "wb") as out, open(directory / "stderr", "wb") as err:
+    stderr = os.devnull if case.run_spec.get("quiet") else directory / "stderr"
+    with open(directory / "stdout", "wb") as out, open(stderr, "wb") as err:
         # A child must not inherit a descriptor, or a directory, of ours.
         process = subprocess.Popen(args, cwd=directory, env=env, stdin=subprocess.DEVNULL, stdout=out,
                                    stderr=err, preexec_fn=_unlimited_core, start_new_session=True)
@@ -265,7 +266,7 @@ def _run(case, exe, directory):
     if not (directory / "core").exists() and len(cores) == 1:
         cores[0].rename(directory / "core")
     if not (directory / "core").exists():
-        tail = (directory / "stderr").read_text(errors="replace")[-300:]
+        tail = pathlib.Path(stderr).read_text(errors="replace")[-300:]
         raise Failed(f"{case.name}: no core file (status {process.returncode}): {tail}")
     return process.returncode
 
