@@ -13,6 +13,7 @@ func worker(depth int) {
 		worker(depth - 1)
 		return
 	}
+	time.Sleep(10 * time.Millisecond) // main waits by then
 	panic(fmt.Errorf("worker failed at depth %d", depth))
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 )
 
 func again() {
@@ -45,7 +46,7 @@ func goexit() {
 	runtime.Goexit()
 }
 
-// deep panics below frames whose deferred calls recover an earlier panic: only the last one is left.
+// recovered panics after an earlier panic was recovered: only the last one is left.
 func recovered() {
 	func() {
 		defer func() { _ = recover() }()
@@ -74,12 +75,11 @@ func main() {
 	case "nested":
 		nested()
 	case "goexit":
-		done := make(chan bool)
 		go func() {
-			defer close(done)
+			time.Sleep(10 * time.Millisecond) // main waits by then
 			goexit()
 		}()
-		<-done
+		select {}
 	case "recovered":
 		recovered()
 	}
