@@ -217,6 +217,23 @@ def crash_differs(snapshot, traceback):
     return wrong
 
 
+def threads_differ(snapshot, traceback):
+    """Threads that ran no goroutine when a fatal signal came each print their own stack (goroutine 0).
+    Ours must have a thread for each; frames above the signal that killed it may lie on top."""
+    stacks = [stack_of(snapshot, row) for row in snapshot["threads"]]
+    wrong = []
+    for g in traceback.goroutines:
+        frames = [frame for frame in g.frames if not frame.foreign]
+        if g.id != 0 or not frames or g.elided is not None:
+            continue
+        printed = gotrace.Goroutine(0, g.status, frames=frames)
+        near = [frames_differ(printed, stack[-len(frames):]) for stack in stacks]
+        if None not in near:
+            wrong.append(f"thread m={g.m}: no thread of ours stands in {frames[0].function}; the nearest: "
+                         + str(max(near, key=lambda w: w or "", default=None)))
+    return wrong
+
+
 def same_goroutines(snapshot, text):
     """What differs between a snapshot and our own text form of the same crash."""
     result = compare(snapshot, text)

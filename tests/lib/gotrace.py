@@ -23,6 +23,7 @@ SIGNAL_AT = re.compile(r"PC=(?P<pc>0x[0-9a-f]+) m=(?P<m>\d+) sigcode=(?P<code>-?
 PANIC_SIGNAL = re.compile(r"\[signal (?P<name>[^:\s]+)(?:: (?P<text>.*?))? code=(?P<code>\S+)"
                           r" addr=(?P<addr>\S+) pc=(?P<pc>\S+)\]$")
 REGISTER = re.compile(r"(r[a-z0-9]+|[c-g]s|x\d+|lr|sp|pc|fault)\s+0x[0-9a-f]+$")
+HEXDUMP = re.compile(r"stack: frame=\{|0x?[0-9a-f]{8,16}: ")  # of a stack that could not be walked
 UNAVAILABLE = "\tgoroutine running on other thread; stack unavailable"
 
 
@@ -278,7 +279,7 @@ class _Reader:
         if line == "-----":
             self.part += 1
             return True
-        return bool(REGISTER.match(line) or SIGNAL_AT.match(line)
+        return bool(REGISTER.match(line) or HEXDUMP.match(line) or SIGNAL_AT.match(line)
                     or line.startswith(("exit status ", "instruction bytes:", "goroutine stack exceeds",
                                         "signal arrived during cgo execution", "Aborted", "runtime: ")))
 

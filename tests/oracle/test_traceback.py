@@ -92,6 +92,7 @@ def check_crash(made):
         return None, problems
     result = agree.compare(snapshot, traceback)
     problems += agree.crash_differs(snapshot, traceback)
+    problems += agree.threads_differ(snapshot, traceback)
     problems += truth_problems(made, snapshot)
     problems += text_problems(made, snapshot, traceback)
     if analyze(made) != output:
