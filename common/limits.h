@@ -47,6 +47,7 @@
 #define MAX_QUEUE_WRITTEN 1024      // rows of one run queue in the snapshot
 #define MAX_WAITING_ON_WRITTEN 256  // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
+#define MAX_SHOWN_FRAMES 65536       // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024    // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024
