@@ -37,7 +37,8 @@ static struct mkelf *core_of(uint16_t machine)
 	return core;
 }
 
-/* An executable whose PT_NOTE holds both ids, linked at 0x400000 even if it is a PIE, as Go's are. */
+/* An executable whose PT_NOTE holds both ids, linked at 0x400000 even if it is a PIE, as Go's are.
+ */
 static struct mkelf *executable_of(uint16_t machine, uint16_t type)
 {
 	struct mkelf *elf = mkelf_executable_create(machine, type, 0x401000);
@@ -61,7 +62,8 @@ static void add_first_page(struct mkelf *core, struct mkelf *elf, uint64_t base,
 static void add_auxv(struct mkelf *core, uint64_t base)
 {
 	mkelf_add_auxv(core,
-		(const uint64_t[][2]){{AT_PHDR, base + 64}, {AT_ENTRY, base + 0x1000}, {AT_EXECFN, STACK}},
+		(const uint64_t[][2]){
+			{AT_PHDR, base + 64}, {AT_ENTRY, base + 0x1000}, {AT_EXECFN, STACK}},
 		3);
 	mkelf_add_segment(core, STACK, "./started-as", 13, 13, PF_R | PF_W);
 }

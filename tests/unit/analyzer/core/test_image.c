@@ -88,11 +88,12 @@ START_TEST(reads_are_whole_or_nothing)
 	add(0x1000, "abcd", 4);
 	seal();
 	if (reads[_i].expected) {
-		ck_assert_int_eq(image_read(image, reads[_i].address, buffer, reads[_i].size), CS_OK);
+		ck_assert_int_eq(
+			image_read(image, reads[_i].address, buffer, reads[_i].size), CS_OK);
 		ck_assert_mem_eq(buffer, reads[_i].expected, reads[_i].size);
 	} else {
-		ck_assert_int_eq(image_read(image, reads[_i].address, buffer, reads[_i].size),
-			CS_FAULT);
+		ck_assert_int_eq(
+			image_read(image, reads[_i].address, buffer, reads[_i].size), CS_FAULT);
 		ck_assert_str_eq(buffer, "untouched");
 	}
 }
@@ -125,7 +126,8 @@ START_TEST(views_are_runs)
 	static const uint8_t file[] = "0123456789abcdef";
 	struct image_view view;
 
-	// 0x100 and 0x108 are neighbours in the file too; 0x110 is not, 0x118 is but has other flags.
+	// 0x100 and 0x108 are neighbours in the file too; 0x110 is not, 0x118 is but has other
+	// flags.
 	add(0x100, file, 8);
 	add(0x108, file + 8, 4);
 	add(0x10c, file, 4);
@@ -156,7 +158,8 @@ START_TEST(bad_views_are_refused)
 {
 	const uint8_t byte = 0;
 
-	ck_assert_int_eq(image_add(image, (struct image_view){.start = 2, .end = 1, .bytes = &byte}),
+	ck_assert_int_eq(
+		image_add(image, (struct image_view){.start = 2, .end = 1, .bytes = &byte}),
 		CS_CORRUPT);
 	ck_assert_int_eq(image_add(image, (struct image_view){.start = 1, .end = 2}), CS_CORRUPT);
 	ck_assert_int_eq(image_add(image, (struct image_view){.start = 1, .end = 1}), CS_OK);
@@ -191,8 +194,8 @@ static void expect_text(const char *expected)
 	for (target_addr at = 0; expected[at]; at++) {
 		uint8_t byte = '.';
 
-		ck_assert_int_eq(image_read_u8(image, at, &byte),
-			expected[at] == '.' ? CS_FAULT : CS_OK);
+		ck_assert_int_eq(
+			image_read_u8(image, at, &byte), expected[at] == '.' ? CS_FAULT : CS_OK);
 		ck_assert_msg(byte == expected[at], "byte %d: %c", (int)at, byte);
 	}
 }
@@ -260,13 +263,15 @@ START_TEST(random_overlaps_agree_with_a_painted_array)
 	seal();
 	for (size_t i = 64; i-- > 0;) {
 		memcpy(painted + ranges[i].start,
-			bytes + (ranges[i].start + i * 31) % (ROOM - ranges[i].size), ranges[i].size);
+			bytes + (ranges[i].start + i * 31) % (ROOM - ranges[i].size),
+			ranges[i].size);
 		memset(is_present + ranges[i].start, 1, ranges[i].size);
 	}
 	for (target_addr at = 0; at < ROOM; at++) {
 		uint8_t byte = 0;
 
-		ck_assert_int_eq(image_read_u8(image, at, &byte), is_present[at] ? CS_OK : CS_FAULT);
+		ck_assert_int_eq(
+			image_read_u8(image, at, &byte), is_present[at] ? CS_OK : CS_FAULT);
 		ck_assert(!is_present[at] || byte == painted[at]);
 	}
 	for (size_t i = 0; image_view_at(image, i, &view); i++) {
@@ -286,8 +291,9 @@ START_TEST(out_of_memory_is_a_status)
 	starved = image_create(ARCH_AMD64, &small);
 	ck_assert_ptr_nonnull(starved);
 	for (target_addr at = 0; at < 10000 && !status; at++)
-		status = image_add(starved,
-			(struct image_view){.start = at, .end = at + 1, .bytes = (const uint8_t *)""});
+		status = image_add(
+			starved, (struct image_view){
+					 .start = at, .end = at + 1, .bytes = (const uint8_t *)""});
 	ck_assert_int_eq(status, CS_NO_MEMORY);
 	ck_assert_int_eq(image_seal(starved), CS_OK);
 	image_close(starved);

@@ -59,8 +59,8 @@ START_TEST(kernel_notes_are_read)
 	mkelf_add_signal(core, SIGABRT, SI_TKILL, 7 | (uint64_t)1001 << 32);
 	mkelf_add_auxv(core,
 		(const uint64_t[][2]){{AT_PHDR, 1}, {AT_ENTRY, 2}, {AT_RANDOM, 3}, {AT_EXECFN, 4},
-			{AT_SYSINFO_EHDR, 5}, {AT_SECURE, 6}, {AT_PAGESZ, 7}, {AT_UID, 8}, {AT_GID, 9},
-			{AT_HWCAP, 10}},
+			{AT_SYSINFO_EHDR, 5}, {AT_SECURE, 6}, {AT_PAGESZ, 7}, {AT_UID, 8},
+			{AT_GID, 9}, {AT_HWCAP, 10}},
 		10);
 	mkelf_add_file(core, 0x401000, 0x402000, 0x1000, "/bin/app");
 	mkelf_add_file(core, 0x400000, 0x401000, 0, "/bin/app");
@@ -237,8 +237,7 @@ static const struct {
 	const char *paths;
 	size_t paths_size, expected;
 } file_notes[] = {
-	{{1, 4096, 0x1000, 0x2000, 3}, 5, "/a", 3, 1},
-	{{0, 4096}, 2, "", 0, 0},
+	{{1, 4096, 0x1000, 0x2000, 3}, 5, "/a", 3, 1}, {{0, 4096}, 2, "", 0, 0},
 	{{2, 4096, 0x1000, 0x2000, 3, 0x2000, 0x3000, 0}, 8, "/a\0/b", 6, 2},
 	{{2, 4096, 0x1000, 0x2000, 3, 0x2000, 0x3000, 0}, 8, "/a\0/b", 5, 1}, // no NUL
 	{{2, 4096, 0x1000, 0x2000, 3, 0x2000, 0x3000, 0}, 8, "", 0, 0},

@@ -197,7 +197,8 @@ static const struct {
 	{"", 0, NULL, "empty-core", "app.core is empty: nothing was dumped"},
 	{"\x28\xb5\x2f\xfd....", 8, NULL, "compressed-core",
 		"app.core is compressed with zstd: unpack it first, for example: zstd -d app.core"},
-	{"\x1f\x8b\x08", 3, NULL, "compressed-core", "gzip: unpack it first, for example: gunzip -k"},
+	{"\x1f\x8b\x08", 3, NULL, "compressed-core",
+		"gzip: unpack it first, for example: gunzip -k"},
 	{"\xfd"
 	 "7zXZ\0",
 		6, NULL, "compressed-core", "compressed with xz: unpack it first"},
@@ -303,8 +304,8 @@ static void check_cut(const uint8_t *bytes, size_t cut, const struct layout *lay
 	if (cut >= layout->notes_end)
 		ck_assert_uint_eq(image_notes(image)->thread_count, 2);
 	ck_assert(!find_entry("truncated-core") == (cut == layout->size));
-	ck_assert_int_eq(image_read_u8(image, 0xc000001004, &byte),
-		cut == layout->size ? CS_OK : CS_FAULT);
+	ck_assert_int_eq(
+		image_read_u8(image, 0xc000001004, &byte), cut == layout->size ? CS_OK : CS_FAULT);
 	core_executable_find(image, &arena);
 	image_close(image);
 }
