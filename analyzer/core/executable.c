@@ -10,8 +10,6 @@
 #include <string.h>
 
 #define FIRST_PAGE_MASK (~(target_addr)0xfff)
-#define MAX_EXECUTABLE_SEGMENTS 256
-#define MAX_EXECUTABLE_NOTES_SIZE 65536
 #define NT_GO_BUILD_ID 4 // go1.5 cmd/link/internal/ld/elf.go, ELF_NOTE_GOBUILDID_TAG
 #define DELETED " (deleted)"
 
