@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -453,12 +454,14 @@ START_TEST(damaged_segments_are_left_out)
 }
 END_TEST
 
-START_TEST(shrinking_file_reads_as_zeros)
+#define HEAP_SIZE (8 * PAGE)
+
+/* Opens a core with HEAP_SIZE bytes 'h' at 0xc000000000, then cuts its file to two pages. */
+static struct image *open_and_cut(void)
 {
-	static uint8_t heap[8 * PAGE];
+	static uint8_t heap[HEAP_SIZE];
 	struct mkelf *core = core_with(1, 0);
 	struct image *image;
-	uint8_t byte = 0;
 	int fd;
 
 	memset(heap, 'h', sizeof(heap));
@@ -467,15 +470,85 @@ START_TEST(shrinking_file_reads_as_zeros)
 	ck_assert_int_eq(image_open(fd, "app.core", &arena, &diag, &image), CS_OK);
 	ck_assert(!image_is_torn(image));
 	ck_assert_int_eq(ftruncate(fd, 2 * PAGE), 0);
+	close(fd);
+	mkelf_destroy(core);
+	return image;
+}
+
+START_TEST(shrinking_file_reads_as_zeros)
+{
+	struct image *image = open_and_cut();
+	uint8_t byte = 0;
+
 	ck_assert_int_eq(image_read_u8(image, 0xc000000000, &byte), CS_OK);
 	ck_assert_uint_eq(byte, 'h');
 	ck_assert(!image_is_torn(image));
-	for (target_addr at = 3 * PAGE; at < sizeof(heap); at += PAGE / 2) {
+	for (target_addr at = 3 * PAGE; at < HEAP_SIZE; at += PAGE / 2) {
 		ck_assert_int_eq(image_read_u8(image, 0xc000000000 + at, &byte), CS_OK);
 		ck_assert_uint_eq(byte, 0);
 	}
 	ck_assert(image_is_torn(image));
 	image_close(image);
+}
+END_TEST
+
+/* In a child under seccomp: exit status 0 where the lost page read as zero and was noticed. */
+static void read_lost_page_in_sandbox(const struct image *image)
+{
+	// The last two are _exit's, with and without asan.
+	const int allowed[] = {SCMP_SYS(mmap), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group),
+		SCMP_SYS(sigaltstack)};
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	uint8_t byte = 1;
+
+	for (int i = 0; i < COUNT(allowed); i++)
+		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0))
+			_exit(2);
+	if (seccomp_load(filter))
+		_exit(3);
+	_exit(image_read_u8(image, 0xc000004000, &byte) || byte || !image_is_torn(image));
+}
+
+START_TEST(guard_needs_two_system_calls)
+{
+	struct image *image = open_and_cut();
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid)
+		read_lost_page_in_sandbox(image);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status) && !WEXITSTATUS(status), "0x%x", (unsigned int)status);
+	image_close(image);
+}
+END_TEST
+
+/* An arena that ends earlier or later: a failure has its status, and at last it succeeds. */
+START_TEST(every_shortage_of_memory_is_reported)
+{
+	struct layout layout;
+	struct mkelf *core = swept_core(&layout);
+	enum cs_status status = CS_NO_MEMORY;
+	int fd = mkelf_open(core);
+	size_t failures = 0;
+
+	for (size_t max = 64; status; max += 64) {
+		struct image *image = NULL;
+		struct arena small;
+
+		arena_init(&small, max);
+		status = image_open(fd, "app.core", &small, &diag, &image);
+		if (status) {
+			ck_assert_int_eq(status, CS_NO_MEMORY);
+			failures++;
+		} else {
+			core_executable_find(image, &small);
+			image_close(image);
+		}
+		arena_deinit(&small);
+	}
+	ck_assert_uint_gt(failures, 0);
 	close(fd);
 	mkelf_destroy(core);
 }
@@ -566,6 +639,8 @@ Suite *suite_image_open(void)
 	tcase_add_test(tc, extended_number_survives_a_cut);
 	tcase_add_test(tc, damaged_segments_are_left_out);
 	tcase_add_test(tc, shrinking_file_reads_as_zeros);
+	tcase_add_test(tc, guard_needs_two_system_calls);
+	tcase_add_test(tc, every_shortage_of_memory_is_reported);
 	tcase_add_test(tc, other_bus_errors_still_kill);
 	tcase_add_test(tc, mappings_are_limited_and_given_back);
 	suite_add_tcase(suite, tc);
