@@ -9,6 +9,8 @@
 #define MAX_THREADS 262144          // NT_PRSTATUS notes
 #define MAX_MAPPED_FILES 262144     // rows of NT_FILE
 #define MAX_PATH_LENGTH 4096
+#define MAX_EXECUTABLE_SEGMENTS 256 // program headers in the executable's first page
+#define MAX_EXECUTABLE_NOTES_SIZE 65536
 
 /* Executables */
 #define MAX_PROGRAM_HEADERS 4096    // of an executable; linkers write about ten
