@@ -61,8 +61,9 @@ enum cs_status channel_receive(int channel, struct channel_message *ret, int *fd
 	do
 		size = recvmsg(channel, &packet, MSG_CMSG_CLOEXEC);
 	while (size < 0 && errno == EINTR);
+	// ECONNRESET: the other end died before it read what we had sent.
 	if (size <= 0)
-		return size ? CS_IO : CS_NOT_FOUND;
+		return size && errno != ECONNRESET ? CS_IO : CS_NOT_FOUND;
 	fd = take_descriptor(&packet);
 	if (size != (ssize_t)sizeof(*ret) || (packet.msg_flags & MSG_TRUNC)) {
 		if (fd >= 0)

@@ -159,12 +159,12 @@ static int allow(scmp_filter_ctx filter)
 		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	// fstat(fd) as newer C libraries spell it: newfstatat(fd, "", …, AT_EMPTY_PATH).
 	error = error ? error : seccomp_rule_add(filter, act, SCMP_SYS(newfstatat), 1,
-		SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+		SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
 	// libelf asks whether its descriptor is open.
 	error = error ? error : seccomp_rule_add(filter, act, SCMP_SYS(fcntl), 1,
-		SCMP_A1(SCMP_CMP_EQ, F_GETFD));
+		SCMP_A1(SCMP_CMP_EQ, F_GETFD, 0));
 	return error ? error : seccomp_rule_add(filter, act, SCMP_SYS(fcntl), 1,
-		SCMP_A1(SCMP_CMP_EQ, F_GETFL));
+		SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0));
 }
 
 /** 0 or a negative errno. */

@@ -60,6 +60,19 @@ static void hangs_silently(void *context, int channel)
 	hangs(context, channel);
 }
 
+static void hangs_after_its_report(void *context, int channel)
+{
+	report(channel, "all is well");
+	hangs(context, channel);
+}
+
+static void reports_twice(void *context, int channel)
+{
+	report(channel, "all is well");
+	report(channel, "or not");
+	hangs(context, channel);
+}
+
 static void sends_short(void *context, int channel)
 {
 	if (send(channel, "x", 1, 0) == 1)
@@ -105,6 +118,17 @@ static void asks_twice(void *context, int channel)
 	report(channel, "two files");
 }
 
+/** Dies with the answer unread: the supervisor must name the death, not the reset connection. */
+static void asks_and_crashes(void *context, int channel)
+{
+	struct channel_message message = {.kind = CHANNEL_ASK};
+	char byte;
+
+	channel_set(message.path, sizeof(message.path), context);
+	if (!channel_send(channel, &message, -1) && recv(channel, &byte, 1, MSG_PEEK) == 1)
+		crashes(context, channel);
+}
+
 static const struct {
 	const char *name;
 	void (*work)(void *context, int channel);
@@ -118,9 +142,12 @@ static const struct {
 	{"crashes late", crashes_after_its_report, NULL, WORKER_DIED, "killed by SIGSEGV"},
 	{"hangs", hangs, NULL, WORKER_DIED, "stopped at its time limit"},
 	{"hangs silently", hangs_silently, NULL, WORKER_DIED, "stopped at its time limit"},
+	{"hangs late", hangs_after_its_report, NULL, WORKER_DIED, "stopped at its time limit"},
+	{"reports twice", reports_twice, NULL, WORKER_DIED, "stopped: it broke the protocol"},
 	{"sends too little", sends_short, NULL, WORKER_DIED, "stopped: it broke the protocol"},
 	{"sends nonsense", sends_unknown, NULL, WORKER_DIED, "stopped: it broke the protocol"},
 	{"asks", asks, "/proc/self/exe", WORKER_REPORTED, "file"},
+	{"asks and crashes", asks_and_crashes, "/proc/self/exe", WORKER_DIED, "killed by SIGSEGV"},
 	{"asks twice", asks_twice, "/proc/self/exe", WORKER_DIED, "stopped: it broke the protocol"},
 	{"asks for a text", asks, "/etc/passwd", WORKER_REPORTED, "is not an ELF file"},
 	{"asks for a device", asks, "/dev/zero", WORKER_REPORTED,
