@@ -30,7 +30,7 @@ static const struct image_mapping *find_mapping(const struct image_notes *notes)
 	return mapping ? mapping : mapping_of(notes, notes->at_entry);
 }
 
-/* A program may map its own file again: of the mappings of offset 0, the nearest below `mapping`. */
+/* A program may map its own file again: of its mappings of offset 0, the nearest below wins. */
 static target_addr find_base(const struct image_notes *notes, const struct image_mapping *mapping)
 {
 	target_addr base = 0;
@@ -114,32 +114,52 @@ static void load_ids(struct core_executable *executable, struct arena *arena, co
 	}
 }
 
-/* The notes may go on past the one page that was dumped: what is there is read. */
+static void load_following_id(
+	struct core_executable *executable, struct arena *arena, const uint8_t *bytes, size_t size)
+{
+	struct elf_note note;
+	size_t offset = 0;
+
+	if (elf_note_next(bytes, size, 4, &offset, &note) && note.size &&
+		note.size <= MAX_BUILD_ID_LENGTH && elf_note_is(&note, "GNU", NT_GNU_BUILD_ID))
+		executable->gnu_build_id = copy_hex(arena, &note);
+}
+
+/*
+ * The notes may go on past the one page that was dumped: what is there is read. Go's own linker
+ * describes .note.go.buildid alone with PT_NOTE and puts .note.gnu.build-id right behind it (seen
+ * 1.24 and 1.26; there is none before), so one more note is tried: its name must say what it is.
+ */
 static void load_note_segment(struct core_executable *executable, struct image *image,
 	struct arena *arena, const Elf64_Phdr *header)
 {
 	target_addr start = executable->base + header->p_offset;
-	uint64_t size = header->p_filesz;
+	uint64_t size = header->p_filesz, left;
 	struct image_view view;
+	const uint8_t *bytes;
 
 	if (start < executable->base || !image_find(image, start, &view))
 		return;
-	if (size > view.end - start)
-		size = view.end - start;
-	if (size > MAX_EXECUTABLE_NOTES_SIZE)
-		size = MAX_EXECUTABLE_NOTES_SIZE;
-	load_ids(executable, arena, view.bytes + (start - view.start), size, header->p_align);
+	left = view.end - start;
+	if (left > MAX_EXECUTABLE_NOTES_SIZE)
+		left = MAX_EXECUTABLE_NOTES_SIZE;
+	if (size > left)
+		size = left;
+	bytes = view.bytes + (start - view.start);
+	load_ids(executable, arena, bytes, size, header->p_align);
+	if (!executable->gnu_build_id && size % 4 == 0)
+		load_following_id(executable, arena, bytes + size, left - size);
 }
 
 /* The first page maps the file from its start, so offsets in the file are offsets from `base`. */
-static void load_first_page(struct core_executable *executable, struct image *image,
-	struct arena *arena)
+static void load_first_page(
+	struct core_executable *executable, struct image *image, struct arena *arena)
 {
 	Elf64_Ehdr header;
 
 	if (image_read(image, executable->base, &header, sizeof(header)) ||
-		memcmp(header.e_ident, ELFMAG, SELFMAG) ||
-		header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr))
+		memcmp(header.e_ident, ELFMAG, SELFMAG) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+		header.e_phentsize != sizeof(Elf64_Phdr))
 		return;
 	for (uint64_t i = 0; i < header.e_phnum && i < MAX_EXECUTABLE_SEGMENTS; i++) {
 		target_addr address = executable->base + header.e_phoff + i * sizeof(Elf64_Phdr);

@@ -33,8 +33,8 @@ enum cs_status image_add(struct image *image, struct image_view view)
 		return CS_CORRUPT;
 	if (view.end == view.start)
 		return CS_OK;
-	ranges = arena_grow(image->arena, image->ranges, &image->capacity, image->count + 1,
-		sizeof(*ranges));
+	ranges = arena_grow(
+		image->arena, image->ranges, &image->capacity, image->count + 1, sizeof(*ranges));
 	if (!ranges)
 		return CS_NO_MEMORY;
 	image->ranges = ranges;
@@ -223,7 +223,9 @@ static enum cs_status read_across(const struct image *image, const struct image_
 	return CS_OK;
 }
 
-enum cs_status image_read(const struct image *image, target_addr address, void *ret, size_t size)
+/* Inlined for the sake of callers with a constant size: a load instead of a call of memcpy. */
+__attribute__((always_inline)) static inline enum cs_status read_bytes(
+	const struct image *image, target_addr address, void *ret, size_t size)
 {
 	const struct image_view *at;
 
@@ -238,19 +240,24 @@ enum cs_status image_read(const struct image *image, target_addr address, void *
 	return CS_OK;
 }
 
+enum cs_status image_read(const struct image *image, target_addr address, void *ret, size_t size)
+{
+	return read_bytes(image, address, ret, size);
+}
+
 enum cs_status image_read_u8(const struct image *image, target_addr address, uint8_t *ret)
 {
-	return image_read(image, address, ret, sizeof(*ret));
+	return read_bytes(image, address, ret, sizeof(*ret));
 }
 
 enum cs_status image_read_u32(const struct image *image, target_addr address, uint32_t *ret)
 {
-	return image_read(image, address, ret, sizeof(*ret));
+	return read_bytes(image, address, ret, sizeof(*ret));
 }
 
 enum cs_status image_read_u64(const struct image *image, target_addr address, uint64_t *ret)
 {
-	return image_read(image, address, ret, sizeof(*ret));
+	return read_bytes(image, address, ret, sizeof(*ret));
 }
 
 bool image_find(const struct image *image, target_addr address, struct image_view *ret)
