@@ -324,7 +324,8 @@ START_TEST(what_is_no_table_is_refused)
 }
 END_TEST
 
-/* Asks everything about many pcs, all interesting rows among them: the answers may be anything, the reads must stay inside. */
+/* Asks everything about many pcs, all interesting rows among them: the answers may be anything, the
+ * reads must stay inside. */
 static void ask_everything(const struct fixture *f)
 {
 	struct pcln_frame frames[16];
