@@ -40,9 +40,14 @@ static enum cs_status open_file(const char *path, struct output *ret, char *why,
 {
 	const char *slash = strrchr(path, '/');
 	int directory_size = slash ? (int)(slash - path) + 1 : 0;
-	char *temporary = NULL, *copy = strdup(path);
+	char *temporary = NULL, *copy;
 	int fd = -1;
 
+	if (!path[directory_size]) {
+		snprintf(why, why_size, "names no file");
+		return CS_IO;
+	}
+	copy = strdup(path);
 	if (copy && asprintf(&temporary, "%.*s.%s.XXXXXX", directory_size, path,
 		path + directory_size) < 0)
 		temporary = NULL;
