@@ -108,6 +108,18 @@ static void forget_streams(void)
 	}
 }
 
+/** When memory runs out the worker is to go first: a second one can still say something. */
+static void offer_to_oom_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	// Without /proc, or where it may not be said, it is a process like any other.
+	if (fd < 0 || write(fd, "1000", 4) < 0)
+		errno = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
 static _Noreturn void be_worker(const struct supervisor_job *job, int channel, pid_t parent)
 {
 	int keep[SUPERVISOR_KEEP_MAX + 1];
@@ -116,6 +128,7 @@ static _Noreturn void be_worker(const struct supervisor_job *job, int channel, p
 	if (getppid() != parent)
 		_exit(1); // it was gone before
 	forget_streams();
+	offer_to_oom_killer();
 	memcpy(keep, job->keep, sizeof(job->keep));
 	keep[SUPERVISOR_KEEP_MAX] = channel;
 	close_others(keep, SUPERVISOR_KEEP_MAX + 1);
