@@ -25,7 +25,8 @@ enum cs_status channel_send(int channel, const struct channel_message *message, 
 
 	if (fd >= 0) {
 		control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fd)),
-			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS};
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 		packet.msg_control = &control;
 		packet.msg_controllen = sizeof(control);
@@ -53,7 +54,9 @@ enum cs_status channel_receive(int channel, struct channel_message *ret, int *fd
 {
 	union control control = {.bytes = {0}};
 	struct iovec part = {ret, sizeof(*ret)};
-	struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr packet = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
 		.msg_controllen = sizeof(control)};
 	ssize_t size;
 	int fd;

@@ -61,10 +61,12 @@ static void empty_arrays(struct json_writer *w, const char *const *keys, size_t 
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NULLS(w, ...) \
-	member_nulls(w, (const char *const[]){__VA_ARGS__}, COUNT(((const char *const[]){__VA_ARGS__})))
-#define EMPTY_ARRAYS(w, ...) \
-	empty_arrays(w, (const char *const[]){__VA_ARGS__}, COUNT(((const char *const[]){__VA_ARGS__})))
+#define NULLS(w, ...)                                                                              \
+	member_nulls(w, (const char *const[]){__VA_ARGS__},                                        \
+		COUNT(((const char *const[]){__VA_ARGS__})))
+#define EMPTY_ARRAYS(w, ...)                                                                       \
+	empty_arrays(w, (const char *const[]){__VA_ARGS__},                                        \
+		COUNT(((const char *const[]){__VA_ARGS__})))
 
 static void write_origin(struct json_writer *w, const struct analysis *analysis)
 {
@@ -138,7 +140,7 @@ static void write_process(struct json_writer *w, const struct analysis *analysis
 		NULLS(w, "pid", "uid", "gid");
 	}
 	jsonw_member_string(w, "executable", analysis->executable->path);
-	// The notes hold the first 79 bytes of the arguments, of no use to anyone and a leak to all.
+	// The notes hold 79 bytes of the arguments, which may be a secret and are rarely of use.
 	NULLS(w, "unit", "args", "environment");
 	write_signal(w, notes);
 	jsonw_end_object(w);
@@ -153,19 +155,19 @@ static void write_binary(struct json_writer *w, const struct analysis *analysis)
 {
 	static const struct binary_info nothing;
 	const struct core_executable *executable = analysis->executable;
-	const struct binary_info *info = analysis->binary ? binary_info(analysis->binary) : &nothing;
+	const struct binary_info *info =
+		analysis->binary ? binary_info(analysis->binary) : &nothing;
+	const char *arch = image_arch(analysis->image) == ARCH_AMD64 ? "amd64" : "arm64";
 
 	jsonw_newline(w);
 	jsonw_key(w, "binary");
 	jsonw_begin_object(w);
 	jsonw_member_string(w, "go_version", info->go_version);
 	jsonw_member_string(w, "goos", info->goos);
-	jsonw_member_string(w, "goarch",
-		info->goarch ? info->goarch :
-		image_arch(analysis->image) == ARCH_AMD64 ? "amd64" : "arm64");
+	jsonw_member_string(w, "goarch", either(info->goarch, arch));
 	jsonw_member_string(w, "go_build_id", either(executable->go_build_id, info->go_build_id));
-	jsonw_member_string(w, "gnu_build_id",
-		either(executable->gnu_build_id, info->gnu_build_id));
+	jsonw_member_string(
+		w, "gnu_build_id", either(executable->gnu_build_id, info->gnu_build_id));
 	NULLS(w, "main", "settings", "modules", "has_dwarf", "has_symtab", "pie", "cgo",
 		"debug_source");
 	jsonw_end_object(w);
@@ -200,8 +202,8 @@ static void write_crash(struct json_writer *w, const struct analysis *analysis)
 	jsonw_key(w, "crash");
 	jsonw_begin_object(w);
 	// The Go runtime ends panics and fatal errors with SIGABRT: which it was is not known here.
-	jsonw_member_string(w, "kind",
-		notes->has_signal && notes->signal != SIGABRT ? "signal" : NULL);
+	jsonw_member_string(
+		w, "kind", notes->has_signal && notes->signal != SIGABRT ? "signal" : NULL);
 	jsonw_member_null(w, "message");
 	EMPTY_ARRAYS(w, "values");
 	jsonw_member_null(w, "goroutine");

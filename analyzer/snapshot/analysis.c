@@ -12,8 +12,8 @@ enum cs_status analysis_create(struct image *image, struct binary *binary,
 	const char *go_build_id = executable->go_build_id;
 
 	if (!analysis)
-		return diag_fail(diag, CS_NO_MEMORY, "no-memory", "%s: out of memory",
-			options->core_name);
+		return diag_fail(
+			diag, CS_NO_MEMORY, "no-memory", "%s: out of memory", options->core_name);
 	*analysis = (struct analysis){image, binary, executable, options, diag, ""};
 	if (!go_build_id && binary)
 		go_build_id = binary_info(binary)->go_build_id;

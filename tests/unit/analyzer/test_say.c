@@ -11,7 +11,9 @@ static const struct {
 	{"tab\tline\n", "tab\\x09line\\x0a"},
 	{"\x1b]0;title\x07", "\\x1b]0;title\\x07"},
 	{"del\x7f", "del\\x7f"},
-	{"csi \xc2\x9b" "1m", "csi \\xc2\\x9b1m"},
+	{"csi \xc2\x9b"
+	 "1m",
+		"csi \\xc2\\x9b1m"},
 	{"\xc3\xa4 \xe2\x82\xac \xc2\xa0", "\xc3\xa4 \xe2\x82\xac \xc2\xa0"}, // text stays text
 	{"cut \xc2", "cut \xc2"},
 };

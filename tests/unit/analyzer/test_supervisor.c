@@ -103,7 +103,8 @@ static void asks(void *context, int channel)
 
 	ask(channel, context, &message, &fd);
 	if (message.kind == CHANNEL_FILE)
-		report(channel, read(fd, &byte, 1) == 1 && write(fd, "x", 1) < 0 ? "file" : "bad file");
+		report(channel,
+			read(fd, &byte, 1) == 1 && write(fd, "x", 1) < 0 ? "file" : "bad file");
 	else
 		report(channel, message.text);
 }
@@ -152,16 +153,17 @@ static const struct {
 	{"asks for a text", asks, "/etc/passwd", WORKER_REPORTED, "is not an ELF file"},
 	{"asks for a device", asks, "/dev/zero", WORKER_REPORTED,
 		"is not a regular file; copy it into one first"},
-	{"asks for a directory", asks, "/", WORKER_REPORTED,
-		"is a directory; name a file in it"},
+	{"asks for a directory", asks, "/", WORKER_REPORTED, "is a directory; name a file in it"},
 	{"asks for nothing", asks, "", WORKER_REPORTED, "is not an absolute path"},
 	{"asks beside us", asks, "tests", WORKER_REPORTED, "is not an absolute path"},
 };
 
 START_TEST(end_is_told)
 {
-	struct supervisor_job job = {.work = rows[_i].work, .context = (void *)rows[_i].context,
-		.keep = {-1, -1, -1, -1}, .seconds = 1};
+	struct supervisor_job job = {.work = rows[_i].work,
+		.context = (void *)rows[_i].context,
+		.keep = {-1, -1, -1, -1},
+		.seconds = 1};
 	struct supervisor_report result;
 	const char *text;
 
@@ -212,7 +214,8 @@ static void counts_descriptors(void *context, int channel)
 		size_t used = strlen(text);
 
 		if (fcntl(fd, F_GETFD) >= 0 && fd != channel)
-			snprintf(text + used, sizeof(text) - used, "%s ", fd == *kept ? "kept" : "?");
+			snprintf(text + used, sizeof(text) - used, "%s ",
+				fd == *kept ? "kept" : "?");
 	}
 	report(channel, text);
 }
@@ -220,8 +223,10 @@ static void counts_descriptors(void *context, int channel)
 START_TEST(only_kept_descriptors_are_open)
 {
 	int kept = dup2(STDIN_FILENO, 200), other = dup2(STDIN_FILENO, 100);
-	struct supervisor_job job = {.work = counts_descriptors, .context = &kept,
-		.keep = {-1, kept, -1, -1}, .seconds = 10};
+	struct supervisor_job job = {.work = counts_descriptors,
+		.context = &kept,
+		.keep = {-1, kept, -1, -1},
+		.seconds = 10};
 	struct supervisor_report result;
 
 	ck_assert_int_eq(kept, 200);

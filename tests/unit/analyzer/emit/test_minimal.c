@@ -16,9 +16,9 @@
 
 static const char *const keys[] = {"schema", "id", "generator", "captured_at", "source", "capture",
 	"host", "container", "attributes", "classifications", "process", "binary", "runtime",
-	"crash", "limits", "frames", "stacks", "groups", "goroutines_total", "goroutines", "threads",
-	"channels", "sync", "scheduler", "blocking", "gc", "memory", "timers", "descriptors",
-	"globals", "attachments", "suppressed_before", "diagnostics"};
+	"crash", "limits", "frames", "stacks", "groups", "goroutines_total", "goroutines",
+	"threads", "channels", "sync", "scheduler", "blocking", "gc", "memory", "timers",
+	"descriptors", "globals", "attachments", "suppressed_before", "diagnostics"};
 
 static struct arena arena;
 static struct diag diag;
@@ -56,8 +56,13 @@ static bool refuse(void *context, const char *bytes, size_t size)
 static struct analysis *analyse(int fd, struct image **image_ret)
 {
 	static const struct analysis_options options = {.generator_version = "1.2.3",
-		.captured_at = 1795262400, .hostname = "host", .kernel = "6.1", .core_name = "core",
-		.max_string = 1, .max_elements = 2, .max_depth = 3};
+		.captured_at = 1795262400,
+		.hostname = "host",
+		.kernel = "6.1",
+		.core_name = "core",
+		.max_string = 1,
+		.max_elements = 2,
+		.max_depth = 3};
 	static struct core_executable executable;
 	struct analysis *analysis = NULL;
 
@@ -66,8 +71,9 @@ static struct analysis *analyse(int fd, struct image **image_ret)
 	ck_assert_int_eq(image_open(fd, "core", &arena, &diag, image_ret), CS_OK);
 	executable = core_executable_find(*image_ret, &arena);
 	diag_add(&diag, DIAG_WARNING, "example", "it \"happened\"");
-	ck_assert_int_eq(analysis_create(*image_ret, NULL, &executable, &options, &arena, &diag,
-		&analysis), CS_OK);
+	ck_assert_int_eq(
+		analysis_create(*image_ret, NULL, &executable, &options, &arena, &diag, &analysis),
+		CS_OK);
 	return analysis;
 }
 
@@ -105,7 +111,8 @@ START_TEST(every_key_is_there_in_order)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(json, key, value) {
+	json_object_foreach(json, key, value)
+	{
 		ck_assert_uint_lt(count, sizeof(keys) / sizeof(keys[0]));
 		ck_assert_str_eq(key, keys[count++]);
 	}
@@ -121,9 +128,10 @@ START_TEST(facts_of_the_core_are_told)
 	int pid, number, thread, id, signal;
 
 	ck_assert_int_eq(json_unpack(json, "{s:s, s:{s:i, s:{s:i, s:s, s:s}}, s:{s:s, s:s, s:i}}",
-		"captured_at", &captured_at, "process", "pid", &pid, "signal", "number", &number,
-		"name", &name, "address", &address, "crash", "kind", &kind, "title", &title,
-		"thread", &thread), 0);
+				 "captured_at", &captured_at, "process", "pid", &pid, "signal",
+				 "number", &number, "name", &name, "address", &address, "crash",
+				 "kind", &kind, "title", &title, "thread", &thread),
+		0);
 	ck_assert_str_eq(captured_at, "2026-11-21T12:00:00Z");
 	ck_assert_int_eq(pid, 17);
 	ck_assert_int_eq(number, 11);
@@ -134,12 +142,14 @@ START_TEST(facts_of_the_core_are_told)
 	ck_assert_int_eq(thread, 17);
 	ck_assert_uint_eq(json_array_size(json_object_get(json, "threads")), 3);
 	ck_assert_int_eq(json_unpack(json_array_get(json_object_get(json, "threads"), 0),
-		"{s:i, s:n, s:n, s:{s:s, s:s}, s:i}", "id", &id, "goroutine", "stack", "registers",
-		"pc", &pc, "sp", &sp, "signal", &signal), 0);
+				 "{s:i, s:n, s:n, s:{s:s, s:s}, s:i}", "id", &id, "goroutine",
+				 "stack", "registers", "pc", &pc, "sp", &sp, "signal", &signal),
+		0);
 	ck_assert_str_eq(pc, "0x401000");
 	ck_assert_str_eq(sp, "0xc000001000");
 	ck_assert_int_eq(json_unpack(json_array_get(json_object_get(json, "diagnostics"), 0),
-		"{s:s}", "code", &code), 0);
+				 "{s:s}", "code", &code),
+		0);
 	ck_assert_str_eq(code, "example");
 	json_decref(json);
 }
@@ -147,7 +157,8 @@ END_TEST
 
 START_TEST(id_follows_the_registers)
 {
-	json_t *one = snapshot_of(make_core(0x401000, 6)), *same = snapshot_of(make_core(0x401000, 6));
+	json_t *one = snapshot_of(make_core(0x401000, 6)),
+	       *same = snapshot_of(make_core(0x401000, 6));
 	json_t *other = snapshot_of(make_core(0x401001, 6));
 	const char *id = json_string_value(json_object_get(one, "id"));
 
