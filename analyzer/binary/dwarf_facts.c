@@ -293,6 +293,60 @@ static bool answer(const struct wanted *slot, struct fact *fact)
 	return false;
 }
 
+/* libdw decompresses every debug section it sees; only these hold what is asked here. */
+static bool is_section_needed(const char *name)
+{
+	static const char *const needed[] = {
+		"info", "abbrev", "str", "line_str", "str_offsets", "addr", "types"};
+
+	name += strspn(name, "._z");
+	if (strncmp(name, "debug_", 6))
+		return true;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!strcmp(name + 6, needed[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Hides the other debug sections from libdw, which passes over those without bytes (as in a
+ * stripped file), or shows them again. Lines, locations and ranges are two thirds of the DWARF.
+ */
+static void hide_sections(Elf *elf, bool is_hidden)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		uint32_t from = is_hidden ? SHT_PROGBITS : SHT_NOBITS;
+		GElf_Shdr header;
+		const char *name;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type != from)
+			continue;
+		name = elf_strptr(elf, names, header.sh_name);
+		if (!name || is_section_needed(name))
+			continue;
+		header.sh_type = is_hidden ? SHT_NOBITS : SHT_PROGBITS;
+		gelf_update_shdr(section, &header);
+	}
+}
+
+/* Opens the DWARF; a damaged file's alternate is itself, so that libdw looks for no other file. */
+static Dwarf *begin_dwarf(Elf *elf)
+{
+	Dwarf *dwarf;
+
+	hide_sections(elf, true);
+	dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	hide_sections(elf, false);
+	if (dwarf)
+		dwarf_setalt(dwarf, dwarf);
+	return dwarf;
+}
+
 enum cs_status dwarf_facts_find(
 	struct binary *binary, struct fact *facts, size_t count, struct diag *diag)
 {
@@ -307,7 +361,7 @@ enum cs_status dwarf_facts_find(
 	status = collect_names(facts, count, binary->arena, &table);
 	if (status)
 		return status;
-	dwarf = dwarf_begin_elf(binary->elf, DWARF_C_READ, NULL);
+	dwarf = begin_dwarf(binary->elf);
 	if (!dwarf) {
 		diag_add(diag, DIAG_WARNING, "dwarf-unreadable",
 			"the DWARF of %s cannot be read: %s", binary->name, dwarf_errmsg(-1));
