@@ -17,8 +17,8 @@
 uint8_t *mkgo_buildinfo(const char *version, const char *modules, size_t *size_ret);
 
 /** Adds the blob as a writable segment at MKGO_DATA, and as a section if `has_section`. */
-void mkgo_add_buildinfo(struct mkelf *elf, const char *version, const char *modules,
-	bool has_section);
+void mkgo_add_buildinfo(
+	struct mkelf *elf, const char *version, const char *modules, bool has_section);
 
 /** Adds .debug_info, .debug_abbrev and .debug_addr in DWARF `version`, 4 or 5. */
 void mkgo_add_dwarf(struct mkelf *elf, int version);

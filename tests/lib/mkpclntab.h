@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The value up to `end`, a byte offset in the function. The last run's end is the function's size. */
+/** The value up to `end`, a byte offset in the function. The last run's end is the function's size.
+ */
 struct mkpclntab_run {
 	uint32_t end;
 	int32_t value;
