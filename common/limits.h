@@ -32,6 +32,8 @@
 #define MAX_LABELS 256              // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
+#define MAX_PROCESS_STRINGS 4096    // arguments, or environment variables
+#define MAX_ARGUMENT_LENGTH 4096    // bytes of one of them
 
 /* Unwinding */
 #define MAX_FRAMES 4096             // physical frames of one stack; deeper stacks are cut in the middle
@@ -56,5 +58,18 @@
 /* One analysis */
 #define MAX_ANALYSIS_CPU_SECONDS 600
 #define MAX_ANALYSIS_MEMORY (16ull << 30)
+#define MAX_EXECUTABLE_SIZE (4ull << 30) // address space for an executable and its debug sections
+#define MAX_TIME_LIMIT 86400        // seconds; what --time-limit takes at the most
+#define DEFAULT_TIME_LIMIT 300      // seconds
+#define MINIMAL_TIME_LIMIT 60       // seconds for a minimal snapshot after a failed analysis
+#define MAX_WORKER_FILES 16         // descriptor numbers below this may be received
+
+/* Options of the command: caps that a person may set */
+#define DEFAULT_STRING 256
+#define DEFAULT_ELEMENTS 64
+#define DEFAULT_DEPTH 6
+#define MAX_OPTION_STRING (1u << 24)
+#define MAX_OPTION_ELEMENTS (1u << 24)
+#define MAX_OPTION_DEPTH 64
 
 #endif
