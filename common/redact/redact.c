@@ -23,6 +23,7 @@ struct scan {
 	size_t copied; // all before it has been written
 	char *out;     // NULL while measuring
 	size_t used;
+	bool is_changed;
 };
 
 static void put(struct scan *s, const char *bytes, size_t size)
@@ -39,6 +40,7 @@ static void hide(struct scan *s, size_t from, size_t to)
 	put(s, REDACTED, REDACTED_SIZE);
 	s->copied = to;
 	s->pos = to;
+	s->is_changed = true;
 }
 
 static bool is_space(char c)
@@ -436,19 +438,26 @@ static bool hide_userinfo(struct scan *s, size_t start)
 	return true;
 }
 
+static bool ends_password(char c)
+{
+	return is_space(c) || is_quote(c) || c == '<' || c == '>' || c == '\0';
+}
+
 // "user:password@tcp(host)/db", as Go's MySQL driver wants it.
 static bool hide_dsn(struct scan *s, size_t end)
 {
-	size_t limit = end + MAX_AUTHORITY;
+	size_t limit = end + 1 + MAX_AUTHORITY;
 
 	if (is_redacted(s, end + 1))
 		return false;
-	for (size_t i = end + 1; i < s->size && i < limit && !is_space(s->in[i]) && s->in[i]; i++) {
-		if (is_quote(s->in[i]) || s->in[i] == '<' || s->in[i] == '>')
-			break;
-		if (s->in[i] != '@' || i == end + 1)
-			continue;
-		if (starts(s, i, "@tcp(") || starts(s, i, "@unix(") || starts(s, i, "@udp(")) {
+	if (limit > s->size)
+		limit = s->size;
+	// Most words with a colon are none: memchr says so at once.
+	if (!memchr(s->in + end + 1, '@', limit - end - 1))
+		return false;
+	for (size_t i = end + 1; i < limit && !ends_password(s->in[i]); i++) {
+		if (i > end + 1 && (starts(s, i, "@tcp(") || starts(s, i, "@unix(") ||
+					   starts(s, i, "@udp("))) {
 			hide(s, end + 1, i);
 			return true;
 		}
@@ -517,11 +526,13 @@ static char *one_pass(struct arena *arena, const char *bytes, size_t size, size_
 	struct scan measure = {.in = bytes, .size = size}, copy = measure;
 
 	scan_all(&measure);
+	*size_ret = measure.used;
+	if (!measure.is_changed)
+		return arena_copy(arena, bytes, size);
 	copy.out = arena_alloc(arena, measure.used + 1);
 	if (!copy.out)
 		return NULL;
 	scan_all(&copy);
-	*size_ret = copy.used;
 	return copy.out;
 }
 
