@@ -149,7 +149,18 @@ install: all
 uninstall:
 	@rm -f $(foreach file,$(INSTALLED),'$(DESTDIR)$(file)')
 
+# The oracle over every release that coresnap supports; toolchains are fetched by go itself.
+ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
+
+check-matrix: all
+	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
+	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
+
+# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
+bench: all
+	@BUILD=$(B) tests/bench/bench
+
 clean:
 	rm -rf build
 
-.PHONY: all deps demo check fuzz run-fuzz install uninstall clean
+.PHONY: all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean

@@ -45,7 +45,9 @@
 #define MAX_MESSAGE_LENGTH 65536    // a panic's or throw's text
 #define MAX_LABEL_LENGTH 4096
 #define MAX_QUEUE_WRITTEN 1024      // rows of one run queue in the snapshot
+#define MAX_WAITING_ON_WRITTEN 256  // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
+#define MAX_GROUPING_FRAMES 1024    // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024
 

@@ -1,11 +1,11 @@
 #include "analyzer/emit/emit.h"
 
-#include "analyzer/emit/minimal.h"
+#include "analyzer/emit/json.h"
 
 #include <string.h>
 
 static const struct emit_format formats[] = {
-	{"json", "application/json", emit_minimal_json},
+	{"json", "application/json", emit_json},
 };
 
 const struct emit_format *emit_format_find(const char *name)

@@ -6,14 +6,23 @@
 
 #include "analyzer/core/executable.h"
 #include "analyzer/core/image.h"
+#include "analyzer/runtime/clock.h"
+#include "analyzer/runtime/gc.h"
+#include "analyzer/runtime/goroutine.h"
+#include "analyzer/runtime/machine.h"
+#include "analyzer/runtime/process.h"
+#include "analyzer/runtime/runtime.h"
+#include "analyzer/snapshot/crash.h"
+#include "analyzer/snapshot/groups.h"
+#include "analyzer/snapshot/numbering.h"
+#include "analyzer/unwind/threads.h"
+#include "analyzer/unwind/walk.h"
 #include "common/arena.h"
 #include "common/diag.h"
 #include "common/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct binary;
 
 #define ANALYSIS_ID_SIZE 33 // 32 hex digits and a NUL
 
@@ -30,14 +39,43 @@ struct analysis_options {
 	const char *core_name;          // for messages
 };
 
+/** What was found out about goroutines.list[i], at the same index. */
+struct goroutine_row {
+	uint32_t stack;         // NO_STACK: none could be walked
+	uint32_t created_by;    // index of a frame; NO_FRAME
+	const char *start;      // the function that it was started with; NULL: not known
+	uint64_t frames_total;  // logical frames, cut ones too
+	uint32_t thread_id;     // 0: on none
+	int32_t processor;      // -1: on none
+	bool is_shown;          // false: a system goroutine, and those were not wanted
+};
+
 /** Everything in it is borrowed or in the arena, and const for the emitters. */
 struct analysis {
 	struct image *image;                      // borrowed
 	struct binary *binary;                    // borrowed; NULL: minimal
 	const struct core_executable *executable; // borrowed
 	const struct analysis_options *options;   // borrowed
-	const struct diag *diag;                  // borrowed; goes on growing until it is written
+	struct arena *arena;                      // borrowed
+	struct diag *diag;                        // borrowed; goes on growing until it is written
 	char id[ANALYSIS_ID_SIZE];
+
+	// All below only where binary is not NULL.
+	struct runtime *rt;
+	struct goroutines goroutines;
+	struct goroutine_row *rows;    // one for each of goroutines
+	size_t shown_count;
+	struct scheduler scheduler;
+	struct thread_states threads;
+	struct frame_table frames;
+	struct stack_table stacks;
+	struct gc_state gc;
+	struct clock clock;
+	struct crash crash;
+	struct groups groups;
+	struct numbering numbering;
+	struct string_list arguments, environment; // redacted; environment: allowed names only
+	bool has_arguments, has_environment;
 };
 
 /**
@@ -48,5 +86,8 @@ struct analysis {
 CS_MUST_USE enum cs_status analysis_create(struct image *image, struct binary *binary,
 	const struct core_executable *executable, const struct analysis_options *options,
 	struct arena *arena, struct diag *diag, struct analysis **ret);
+
+/** How long goroutine `index` has waited. */
+struct wait_time analysis_wait(const struct analysis *analysis, size_t index);
 
 #endif

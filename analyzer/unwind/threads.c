@@ -22,6 +22,8 @@ static void load_thread(struct frame_table *table, struct stack_table *stacks, s
 	state->stops[state->stop_count++] = start;
 	for (uint32_t i = 0; i < walk->signal_count; i++)
 		state->stops[state->stop_count++] = walk->signals[i];
+	if (walk->signal_count)
+		state->first_context = walk->contexts[walk->signal_count - 1];
 }
 
 enum cs_status thread_states_load(struct frame_table *table, struct stack_table *stacks,

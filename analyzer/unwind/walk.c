@@ -62,6 +62,7 @@ static bool step_signal(struct reader *reader, struct walk *walk, target_addr fp
 		!read_word(reader, fp + UCONTEXT_RSP, &at->sp))
 		return false;
 	at->is_exact = true;
+	walk->contexts[walk->signal_count] = fp;
 	walk->signals[walk->signal_count++] = *at;
 	return true;
 }

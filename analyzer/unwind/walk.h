@@ -28,6 +28,7 @@ struct walk {
 	enum walk_end end;
 	target_addr end_pc;    // where it ended early
 	struct position signals[MAX_SIGNAL_FRAMES]; // where it went on behind each signal frame
+	target_addr contexts[MAX_SIGNAL_FRAMES];    // the ucontext that it was read from
 	uint32_t signal_count;
 };
 
