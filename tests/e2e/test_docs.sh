@@ -14,9 +14,10 @@ wrong() {
 	failed=1
 }
 
-# The long options in a text, one a line: "--no-system", not "--no-system=…" nor a dash's end.
+# The long options in a text, one a line; --help needs no help.
 options() {
-	grep -oE '(^|[^-[:alnum:]])--[a-z][a-z0-9-]*' | grep -oE -- '--[a-z][a-z0-9-]*' | sort -u
+	grep -oE '(^|[^-[:alnum:]])--[a-z][a-z0-9-]*' | grep -oE -- '--[a-z][a-z0-9-]*' |
+		grep -vx -e --help | sort -u
 }
 
 # A page with its options as they are typed: mdoc's "Fl -name" is --name, man's "\-\-name" too.
