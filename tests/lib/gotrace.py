@@ -281,7 +281,8 @@ class _Reader:
             return True
         return bool(REGISTER.match(line) or HEXDUMP.match(line) or SIGNAL_AT.match(line)
                     or line.startswith(("exit status ", "instruction bytes:", "goroutine stack exceeds",
-                                        "signal arrived during cgo execution", "Aborted", "runtime: ")))
+                                        "signal arrived during cgo execution", "unexpected fault address ",
+                                        "Aborted", "runtime: ")))
 
 
 def parse(text):
