@@ -219,6 +219,13 @@ void jsonw_string(struct json_writer *w, const char *text)
 		jsonw_null(w);
 }
 
+void jsonw_text_key(struct json_writer *w, const char *key)
+{
+	jsonw_string_sized(w, key, strlen(key));
+	put_char(w, ':');
+	w->comma = false;
+}
+
 void jsonw_u64(struct json_writer *w, uint64_t value)
 {
 	char digits[20];
