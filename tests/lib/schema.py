@@ -124,17 +124,6 @@ class _Checker:
         if value is not None and not 0 <= value < len(self.s[table]):
             self.say(f"{where} is {value}, but there are {len(self.s[table])} {table}")
 
-    def first_use(self, name, uses, table):
-        """A table lists its rows in the order in which they are first used."""
-        seen = set()
-        for use in uses:
-            if use is None or use in seen:
-                continue
-            if use != len(seen):
-                self.say(f"{table}[{use}] is used before {table}[{len(seen)}] ({name})")
-                return
-            seen.add(use)
-
     def head(self):
         present = [key for key in self.s if key in ORDER]
         if present != sorted(present, key=ORDER.index):
@@ -162,7 +151,6 @@ class _Checker:
                 self.index(f"stacks[{i}]", frame, "frames")
         if len({tuple(stack) for stack in self.s["stacks"]}) != len(self.s["stacks"]):
             self.say("a stack is written twice")
-        self.first_use("stacks", [f for stack in self.s["stacks"] for f in stack], "frames")
 
     def goroutines(self):
         rows = self.rows("goroutines", GOROUTINE)
@@ -170,7 +158,6 @@ class _Checker:
             self.say(f"goroutines_total {self.s['goroutines_total']} < {len(self.s['goroutines'])} rows")
         if len({row["id"] for row in rows}) != len(rows):
             self.say("a goroutine appears twice")
-        self.first_use("goroutines", [row["stack"] for row in rows], "stacks")
         for row in rows:
             where = f"goroutine {row['id']}"
             self.index(where + ".stack", row["stack"], "stacks")

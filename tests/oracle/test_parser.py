@@ -148,6 +148,7 @@ def snapshot_of(traceback):
             "wait_reason": g.status if waiting else None, "wait_ns": g.minutes * 60e9 or None,
             "wait_min_ns": None, "wait_max_ns": None, "wait_source": "gc" if g.minutes else None,
             "locked_to_thread": g.locked, "labels": g.labels, "stack": len(snapshot["stacks"]) - 1,
+            "frames_total": len(frames),
             "created_by": frame(g.created_by) if g.created_by else None, "parent": g.parent})
     return snapshot
 
@@ -164,8 +165,9 @@ def mutations():
         ("function", lambda s: first_frame(s).update(function="main.other")),
         ("file", lambda s: first_frame(s).update(file="/src/main.go")),
         ("line", lambda s: first_frame(s).update(line=31)),
-        ("one frame too few", lambda s: s["stacks"][row(s)["stack"]].pop()),
-        ("one frame too many", lambda s: s["stacks"][row(s)["stack"]].append(0)),
+        ("one frame too few", lambda s: (s["stacks"][row(s)["stack"]].pop(), row(s).update(frames_total=13))),
+        ("one frame too many", lambda s: (s["stacks"][row(s)["stack"]].append(0),
+                                          row(s).update(frames_total=15))),
         ("state", lambda s: row(s).update(wait_reason="chan send")),
         ("locked", lambda s: row(s).update(locked_to_thread=False)),
         ("wait", lambda s: row(s).update(wait_ns=None)),
