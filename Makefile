@@ -113,17 +113,6 @@ check: all $(B)/tests/check
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
 
-# The oracle over every release that coresnap supports; toolchains are fetched by go itself.
-ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
-
-check-matrix: all
-	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
-	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
-
-# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
-bench: all
-	@BUILD=$(B) tests/bench/bench
-
 # Each target in turn; what it finds goes to build/fuzz/corpus/, what breaks it to build/fuzz/.
 fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz CC=$(CLANG) run-fuzz
@@ -135,6 +124,17 @@ run-fuzz: $(addprefix $(B)/,$(FUZZ_TARGETS))
 			-artifact_prefix=$(B)/$$target- $(B)/corpus/$$target \
 			tests/fuzz/corpus/$$target || exit 1; \
 	done
+
+# The oracle over every release that coresnap supports; toolchains are fetched by go itself.
+ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
+
+check-matrix: all
+	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
+	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
+
+# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
+bench: all
+	@BUILD=$(B) tests/bench/bench
 
 clean:
 	rm -rf build

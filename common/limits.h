@@ -9,6 +9,8 @@
 #define MAX_THREADS 262144          // NT_PRSTATUS notes
 #define MAX_MAPPED_FILES 262144     // rows of NT_FILE
 #define MAX_PATH_LENGTH 4096
+#define MAX_EXECUTABLE_SEGMENTS 256 // program headers in the executable's first page
+#define MAX_EXECUTABLE_NOTES_SIZE 65536
 
 /* Executables */
 #define MAX_PROGRAM_HEADERS 4096    // of an executable; linkers write about ten
@@ -47,6 +49,7 @@
 #define MAX_QUEUE_WRITTEN 1024      // rows of one run queue in the snapshot
 #define MAX_WAITING_ON_WRITTEN 256  // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
+#define MAX_SHOWN_FRAMES 65536       // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024    // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024

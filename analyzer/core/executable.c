@@ -10,8 +10,6 @@
 #include <string.h>
 
 #define FIRST_PAGE_MASK (~(target_addr)0xfff)
-#define MAX_EXECUTABLE_SEGMENTS 256
-#define MAX_EXECUTABLE_NOTES_SIZE 65536
 #define NT_GO_BUILD_ID 4 // go1.5 cmd/link/internal/ld/elf.go, ELF_NOTE_GOBUILDID_TAG
 #define DELETED " (deleted)"
 
@@ -30,7 +28,7 @@ static const struct image_mapping *find_mapping(const struct image_notes *notes)
 	return mapping ? mapping : mapping_of(notes, notes->at_entry);
 }
 
-/* A program may map its own file again: of the mappings of offset 0, the nearest below `mapping`. */
+/* A program may map its own file again: of its mappings of offset 0, the nearest below wins. */
 static target_addr find_base(const struct image_notes *notes, const struct image_mapping *mapping)
 {
 	target_addr base = 0;
@@ -114,8 +112,8 @@ static void load_ids(struct core_executable *executable, struct arena *arena, co
 	}
 }
 
-static void load_following_id(struct core_executable *executable, struct arena *arena,
-	const uint8_t *bytes, size_t size)
+static void load_following_id(
+	struct core_executable *executable, struct arena *arena, const uint8_t *bytes, size_t size)
 {
 	struct elf_note note;
 	size_t offset = 0;
@@ -152,14 +150,14 @@ static void load_note_segment(struct core_executable *executable, struct image *
 }
 
 /* The first page maps the file from its start, so offsets in the file are offsets from `base`. */
-static void load_first_page(struct core_executable *executable, struct image *image,
-	struct arena *arena)
+static void load_first_page(
+	struct core_executable *executable, struct image *image, struct arena *arena)
 {
 	Elf64_Ehdr header;
 
 	if (image_read(image, executable->base, &header, sizeof(header)) ||
-		memcmp(header.e_ident, ELFMAG, SELFMAG) ||
-		header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr))
+		memcmp(header.e_ident, ELFMAG, SELFMAG) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+		header.e_phentsize != sizeof(Elf64_Phdr))
 		return;
 	for (uint64_t i = 0; i < header.e_phnum && i < MAX_EXECUTABLE_SEGMENTS; i++) {
 		target_addr address = executable->base + header.e_phoff + i * sizeof(Elf64_Phdr);

@@ -33,8 +33,8 @@ enum cs_status image_add(struct image *image, struct image_view view)
 		return CS_CORRUPT;
 	if (view.end == view.start)
 		return CS_OK;
-	ranges = arena_grow(image->arena, image->ranges, &image->capacity, image->count + 1,
-		sizeof(*ranges));
+	ranges = arena_grow(
+		image->arena, image->ranges, &image->capacity, image->count + 1, sizeof(*ranges));
 	if (!ranges)
 		return CS_NO_MEMORY;
 	image->ranges = ranges;
@@ -224,8 +224,8 @@ static enum cs_status read_across(const struct image *image, const struct image_
 }
 
 /* Inlined for the sake of callers with a constant size: a load instead of a call of memcpy. */
-__attribute__((always_inline)) static inline enum cs_status read_bytes(const struct image *image,
-	target_addr address, void *ret, size_t size)
+__attribute__((always_inline)) static inline enum cs_status read_bytes(
+	const struct image *image, target_addr address, void *ret, size_t size)
 {
 	const struct image_view *at;
 

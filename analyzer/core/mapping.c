@@ -1,6 +1,6 @@
-// Private read-only mappings and their SIGBUS guard. The registry below is the one mutable global of
-// the analyzer: a signal handler is a property of the process and is given nothing but an address.
-// The handler makes two system calls, mmap and rt_sigreturn, both allowed in the sandbox.
+// Private read-only mappings and their SIGBUS guard. The registry below is the one mutable global
+// of the analyzer: a signal handler is a property of the process and is given nothing but an
+// address. The handler makes two system calls, mmap and rt_sigreturn, both allowed in the sandbox.
 #include "analyzer/core/mapping.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 	if (slot >= 0 && put_zero_page((uintptr_t)info->si_addr, slot)) {
 		atomic_store(&registry[slot].is_torn, true);
 	} else {
-		// A fault comes again when we return, with the true registers; a sent signal does not.
+		// A fault comes again on return, with the true registers; a sent signal does not.
 		signal(number, SIG_DFL);
 		if (!is_fault)
 			raise(number);

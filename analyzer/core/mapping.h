@@ -24,8 +24,8 @@ struct mapping {
  * Maps the first `size` bytes of `fd` (which stays the caller's), private and read-only. Size 0
  * gives an empty mapping. CS_IO where the kernel refuses (errno says why), CS_LIMIT past
  * MAX_MAPPINGS. Pages that the file loses later read as zeros. The first call installs the
- * process's SIGBUS handler; a SIGBUS outside of these mappings still ends the process. A system call
- * that is handed lost pages gets EFAULT, as for any bad pointer.
+ * process's SIGBUS handler; a SIGBUS outside of these mappings still ends the process. A system
+ * call that is handed lost pages gets EFAULT, as for any bad pointer.
  */
 CS_MUST_USE enum cs_status mapping_open(int fd, size_t size, struct mapping *ret);
 

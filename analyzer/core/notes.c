@@ -33,8 +33,8 @@ static bool skip_padding(struct cursor *c, uint64_t alignment)
 	return !c->bad;
 }
 
-bool elf_note_next(const void *segment, size_t size, uint64_t alignment, size_t *offset,
-	struct elf_note *ret)
+bool elf_note_next(
+	const void *segment, size_t size, uint64_t alignment, size_t *offset, struct elf_note *ret)
 {
 	struct cursor c = cursor_over(segment, size);
 	struct elf_note note = {0};
@@ -62,8 +62,8 @@ bool elf_note_is(const struct elf_note *note, const char *name, uint32_t type)
 	       !memcmp(note->name, name, note->name_size);
 }
 
-/* user_regs_struct's order: r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs
- * eflags rsp ss fs_base gs_base ds es fs gs */
+/* user_regs_struct's order: r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip
+ * cs eflags rsp ss fs_base gs_base ds es fs gs */
 static void name_regs_amd64(struct image_regs *regs)
 {
 	regs->g = regs->raw[1];
@@ -100,8 +100,8 @@ static enum cs_status load_thread(struct image *image, struct cursor c, size_t *
 		name_regs_amd64(&thread.regs);
 	else
 		name_regs_arm64(&thread.regs);
-	threads = arena_grow(image->arena, notes->threads, capacity, notes->thread_count + 1,
-		sizeof(*threads));
+	threads = arena_grow(
+		image->arena, notes->threads, capacity, notes->thread_count + 1, sizeof(*threads));
 	if (!threads)
 		return CS_NO_MEMORY;
 	notes->threads = threads;
@@ -209,8 +209,8 @@ static void load_auxv(struct image_notes *notes, struct cursor c)
 }
 
 /* Rows follow each other by path, mostly: equal neighbours share one copy. */
-static const char *share_path(struct image *image, const struct image_mapping *before,
-	const char *path, size_t length)
+static const char *share_path(
+	struct image *image, const struct image_mapping *before, const char *path, size_t length)
 {
 	if (length > MAX_PATH_LENGTH)
 		length = MAX_PATH_LENGTH;
@@ -249,8 +249,8 @@ static enum cs_status load_mappings(struct image *image, struct cursor c, struct
 			break;
 		if (row.start >= row.end || !checked_mul(offset, page_size, &row.offset))
 			continue;
-		row.path = share_path(image, used ? &rows[used - 1] : NULL, path,
-			paths.offset - path_offset - 1);
+		row.path = share_path(
+			image, used ? &rows[used - 1] : NULL, path, paths.offset - path_offset - 1);
 		if (!row.path)
 			return CS_NO_MEMORY;
 		rows[used++] = row;
@@ -260,8 +260,8 @@ static enum cs_status load_mappings(struct image *image, struct cursor c, struct
 	return CS_OK;
 }
 
-static enum cs_status load_note(struct image *image, const struct elf_note *note, size_t *capacity,
-	struct diag *diag)
+static enum cs_status load_note(
+	struct image *image, const struct elf_note *note, size_t *capacity, struct diag *diag)
 {
 	struct cursor c = cursor_over(note->bytes, note->size);
 

@@ -94,11 +94,13 @@ static enum cs_status refuse_machine(const struct opening *o, uint16_t machine)
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
 		if (machines[i].machine == machine)
 			return diag_fail(o->diag, CS_UNSUPPORTED, "wrong-architecture",
-				"%s is the core of a %s%s%s program: coresnap reads cores of 64-bit "
+				"%s is the core of a %s%s%s program: coresnap reads cores of "
+				"64-bit "
 				"amd64 and arm64 programs",
 				o->name, bits, order, machines[i].name);
 	return diag_fail(o->diag, CS_UNSUPPORTED, "wrong-architecture",
-		"%s is the core of a %s%sprogram for ELF machine %u: coresnap reads cores of 64-bit "
+		"%s is the core of a %s%sprogram for ELF machine %u: coresnap reads cores of "
+		"64-bit "
 		"amd64 and arm64 programs",
 		o->name, bits, order, machine);
 }
@@ -241,12 +243,12 @@ static enum cs_status add_segment(struct opening *o, const struct program_header
 		return CS_OK;
 	}
 	return image_add(o->image, (struct image_view){
-		.start = header->address,
-		.end = end,
-		.bytes = o->bytes + header->offset,
-		.is_writable = header->flags & PF_W,
-		.is_core = true,
-	});
+					   .start = header->address,
+					   .end = end,
+					   .bytes = o->bytes + header->offset,
+					   .is_writable = header->flags & PF_W,
+					   .is_core = true,
+				   });
 }
 
 static enum cs_status add_notes(struct opening *o, const struct program_header *header)
@@ -280,8 +282,8 @@ static enum cs_status load_segments(struct opening *o)
 	if (!status)
 		status = image_seal(o->image);
 	if (status)
-		return diag_fail(o->diag, status, "no-memory", "%s: %s while its segments were read",
-			o->name, status_text(status));
+		return diag_fail(o->diag, status, "no-memory",
+			"%s: %s while its segments were read", o->name, status_text(status));
 	return CS_OK;
 }
 
@@ -293,7 +295,8 @@ static enum cs_status check_content(struct opening *o)
 		return refuse_cut_headers(o);
 	if (!o->image->notes.thread_count)
 		return diag_fail(o->diag, CS_CORRUPT, "no-threads",
-			"%s is an ELF core without a thread in it (no NT_PRSTATUS note): it was not "
+			"%s is an ELF core without a thread in it (no NT_PRSTATUS note): it was "
+			"not "
 			"written by Linux for a process",
 			o->name);
 	if (!o->load_count)
@@ -342,8 +345,8 @@ static enum cs_status check_file(int fd, const char *name, struct diag *diag, ui
 	return CS_OK;
 }
 
-enum cs_status image_open(int fd, const char *name, struct arena *arena, struct diag *diag,
-	struct image **ret)
+enum cs_status image_open(
+	int fd, const char *name, struct arena *arena, struct diag *diag, struct image **ret)
 {
 	struct opening o = {.name = name, .diag = diag};
 	enum cs_status status;

@@ -1,11 +1,14 @@
 #include "analyzer/emit/emit.h"
 
 #include "analyzer/emit/json.h"
+#include "analyzer/emit/text.h"
 
 #include <string.h>
 
 static const struct emit_format formats[] = {
 	{"json", "application/json", emit_json},
+	{"text", "text/plain; charset=utf-8", emit_text},
+	{"summary", "text/plain; charset=utf-8", emit_summary},
 };
 
 const struct emit_format *emit_format_find(const char *name)

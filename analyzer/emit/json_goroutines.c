@@ -104,12 +104,13 @@ static void write_wait(struct rows *rows, size_t index)
 static void write_stack(struct rows *rows, const struct goroutine *g,
 	const struct goroutine_row *row)
 {
+	const struct numbering *numbering = &rows->analysis->numbering;
 	struct json_writer *w = rows->w;
 	target_addr sp = g->status == GOROUTINE_SYSCALL ? g->syscall_sp : g->sched_sp;
 
-	json_member_index(w, "stack", row->stack);
+	json_member_index(w, "stack", row_number(&numbering->stacks, row->stack));
 	jsonw_member_u64(w, "frames_total", row->frames_total);
-	json_member_index(w, "created_by", row->created_by);
+	json_member_index(w, "created_by", row_number(&numbering->frames, row->created_by));
 	jsonw_key(w, "parent");
 	if (g->parent_id)
 		jsonw_u64(w, g->parent_id);

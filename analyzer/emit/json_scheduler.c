@@ -26,7 +26,8 @@ static void write_thread(struct json_writer *w, const struct analysis *analysis,
 	jsonw_begin_object(w);
 	jsonw_member_u64(w, "id", thread->id);
 	member_id_of(w, "goroutine", analysis, state && state->machine ? state->machine->curg : 0);
-	json_member_index(w, "stack", state ? state->stack : NO_STACK);
+	json_member_index(w, "stack",
+		row_number(&analysis->numbering.stacks, state ? state->stack : NO_STACK));
 	jsonw_key(w, "registers");
 	registers_write(w, image_arch(analysis->image), &thread->regs);
 	jsonw_key(w, "signal");
@@ -58,6 +59,7 @@ void json_write_channels(struct json_writer *w, const struct analysis *analysis)
 /** Ref = {"goroutine", "created_by", "start", "current"} of SNAPSHOT.md. */
 static void write_ref(struct json_writer *w, const struct analysis *analysis, target_addr address)
 {
+	const struct row_numbers *frames = &analysis->numbering.frames;
 	const struct goroutine *g = goroutines_find(&analysis->goroutines, address);
 	size_t index = g ? (size_t)(g - analysis->goroutines.list) : 0;
 	const struct goroutine_row *row = g ? &analysis->rows[index] : NULL;
@@ -68,9 +70,9 @@ static void write_ref(struct json_writer *w, const struct analysis *analysis, ta
 				  .first_frame;
 	jsonw_begin_object(w);
 	member_id_of(w, "goroutine", analysis, address);
-	json_member_index(w, "created_by", row ? row->created_by : NO_FRAME);
+	json_member_index(w, "created_by", row_number(frames, row ? row->created_by : NO_FRAME));
 	jsonw_member_string(w, "start", row ? row->start : NULL);
-	json_member_index(w, "current", current);
+	json_member_index(w, "current", row_number(frames, current));
 	jsonw_end_object(w);
 }
 

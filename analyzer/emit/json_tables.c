@@ -36,13 +36,15 @@ static void write_frame(struct json_writer *w, const struct analysis *analysis,
 static void write_stack(struct json_writer *w, const struct analysis *analysis,
 	const struct stack *stack)
 {
+	const struct row_numbers *frames = &analysis->numbering.frames;
+
 	jsonw_newline(w);
 	jsonw_begin_array(w);
 	for (uint32_t i = 0; i < stack->count; i++) {
 		const struct place *place = &analysis->frames.places[stack->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count; k++)
-			jsonw_u64(w, place->first_frame + k);
+			jsonw_u64(w, row_number(frames, place->first_frame + k));
 	}
 	jsonw_end_array(w);
 }
@@ -52,7 +54,7 @@ static void write_group(struct json_writer *w, const struct analysis *analysis,
 {
 	jsonw_newline(w);
 	jsonw_begin_object(w);
-	json_member_index(w, "stack", group->stack);
+	json_member_index(w, "stack", row_number(&analysis->numbering.stacks, group->stack));
 	jsonw_member_string(w, "status", goroutine_status_name(group->status));
 	jsonw_member_string(w, "wait_reason", group->reason);
 	jsonw_member_u64(w, "count", group->count);
@@ -67,17 +69,19 @@ static void write_group(struct json_writer *w, const struct analysis *analysis,
 
 void json_write_tables(struct json_writer *w, const struct analysis *analysis)
 {
+	const struct numbering *numbering = &analysis->numbering;
+
 	jsonw_newline(w);
 	jsonw_key(w, "frames");
 	jsonw_begin_array(w);
-	for (size_t i = 0; i < analysis->frames.frame_count; i++)
-		write_frame(w, analysis, &analysis->frames.frames[i]);
+	for (uint32_t i = 0; i < numbering->frames.count; i++)
+		write_frame(w, analysis, &analysis->frames.frames[numbering->frames.order[i]]);
 	jsonw_end_array(w);
 	jsonw_newline(w);
 	jsonw_key(w, "stacks");
 	jsonw_begin_array(w);
-	for (size_t i = 0; i < analysis->stacks.count; i++)
-		write_stack(w, analysis, &analysis->stacks.stacks[i]);
+	for (uint32_t i = 0; i < numbering->stacks.count; i++)
+		write_stack(w, analysis, &analysis->stacks.stacks[numbering->stacks.order[i]]);
 	jsonw_end_array(w);
 	jsonw_newline(w);
 	jsonw_key(w, "groups");

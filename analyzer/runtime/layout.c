@@ -11,10 +11,12 @@ static const struct {
 #define FIELD(name, type, path) {FACT_FIELD, type, path, true},
 #define OPTIONAL(name, type, path) {FACT_FIELD, type, path, false},
 #define VARIABLE(name, variable) {FACT_VARIABLE, NULL, variable, false},
+#define CONSTANT(name, constant) {FACT_CONSTANT, NULL, constant, false},
 #include "analyzer/runtime/layout.def"
 #undef FIELD
 #undef OPTIONAL
 #undef VARIABLE
+#undef CONSTANT
 };
 
 void layout_init(struct layout *layout)

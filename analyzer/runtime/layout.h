@@ -9,10 +9,12 @@ enum layout_id {
 #define FIELD(name, type, path) name,
 #define OPTIONAL(name, type, path) name,
 #define VARIABLE(name, variable) name,
+#define CONSTANT(name, constant) name,
 #include "analyzer/runtime/layout.def"
 #undef FIELD
 #undef OPTIONAL
 #undef VARIABLE
+#undef CONSTANT
 	LAYOUT_COUNT
 };
 
@@ -41,7 +43,7 @@ static inline bool layout_has(const struct layout *layout, enum layout_id id)
 	return layout->facts[id].found;
 }
 
-/** The offset of a field, or the linked address of a variable. 0 where it is not there. */
+/** The offset of a field, a variable's linked address, a constant. 0 where it is not there. */
 static inline uint64_t layout_value(const struct layout *layout, enum layout_id id)
 {
 	return layout->facts[id].value;

@@ -148,6 +148,8 @@ static enum cs_status analyze(struct analysis *analysis)
 		status = groups_build(analysis);
 	if (status == CS_OK)
 		status = crash_describe(analysis);
+	if (status == CS_OK)
+		status = numbering_build(analysis);
 	redact_strings(analysis);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "analyzer/runtime/runtime.h"
 #include "analyzer/snapshot/crash.h"
 #include "analyzer/snapshot/groups.h"
+#include "analyzer/snapshot/numbering.h"
 #include "analyzer/unwind/threads.h"
 #include "analyzer/unwind/walk.h"
 #include "common/arena.h"
@@ -72,6 +73,7 @@ struct analysis {
 	struct clock clock;
 	struct crash crash;
 	struct groups groups;
+	struct numbering numbering;
 	struct string_list arguments, environment; // redacted; environment: allowed names only
 	bool has_arguments, has_environment;
 };

@@ -30,26 +30,30 @@ static bool read_word(struct reader *reader, target_addr address, target_addr *r
 }
 
 /** Past MAX_FRAMES the innermost half stays and the outermost half is a ring. */
-static void append(struct walk *walk, uint64_t step, uint32_t place)
+static void append(struct walk *walk, uint64_t step, uint32_t place, target_addr sp)
 {
-	if (step < MAX_FRAMES) {
-		walk->places[step] = place;
+	uint64_t slot = step < MAX_FRAMES ? step : HALF + (step - HALF) % HALF;
+
+	walk->places[slot] = place;
+	walk->sps[slot] = sp;
+	if (step < MAX_FRAMES)
 		walk->count = (uint32_t)step + 1;
-	} else {
-		walk->places[HALF + (step - HALF) % HALF] = place;
-	}
 }
 
 static void straighten_ring(struct walk *walk, uint64_t steps)
 {
-	uint32_t ring[HALF];
+	uint32_t places[HALF];
+	target_addr sps[HALF];
 	uint64_t oldest = steps % HALF;
 
 	if (steps <= MAX_FRAMES)
 		return;
-	for (uint64_t i = 0; i < HALF; i++)
-		ring[i] = walk->places[HALF + (oldest + i) % HALF];
-	memcpy(walk->places + HALF, ring, sizeof(ring));
+	for (uint64_t i = 0; i < HALF; i++) {
+		places[i] = walk->places[HALF + (oldest + i) % HALF];
+		sps[i] = walk->sps[HALF + (oldest + i) % HALF];
+	}
+	memcpy(walk->places + HALF, places, sizeof(places));
+	memcpy(walk->sps + HALF, sps, sizeof(sps));
 	walk->cut_at = HALF;
 }
 
@@ -114,7 +118,7 @@ void walk_stack(struct frame_table *table, struct position start, struct walk *r
 			ret->end_pc = at.pc;
 			break;
 		}
-		append(ret, steps++, place);
+		append(ret, steps++, place, at.sp);
 		ret->frames_total += table->places[place].frame_count;
 		if (steps >= MAX_UNWIND_STEPS) {
 			ret->end = WALK_TOO_LONG;
@@ -132,6 +136,7 @@ void walk_drop(const struct frame_table *table, struct walk *walk, uint32_t coun
 		walk->frames_total -= table->places[walk->places[i]].frame_count;
 	walk->count -= count;
 	memmove(walk->places, walk->places + count, walk->count * sizeof(walk->places[0]));
+	memmove(walk->sps, walk->sps + count, walk->count * sizeof(walk->sps[0]));
 	walk->cut_at = walk->cut_at > count ? walk->cut_at - count : 0;
 }
 

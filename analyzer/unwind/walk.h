@@ -22,6 +22,7 @@ enum walk_end {
 
 struct walk {
 	uint32_t places[MAX_FRAMES]; // physical frames, innermost first; in the middle cut out
+	target_addr sps[MAX_FRAMES];   // the sp of each
 	uint32_t count;
 	uint32_t cut_at;       // places[cut_at] follows the cut; 0: nothing was cut
 	uint64_t frames_total; // logical frames, those cut out too
@@ -33,7 +34,7 @@ struct walk {
 };
 
 /**
- * Walks from `start`. `ret` is the caller's scratch (16 KiB) and is overwritten. A walk never
+ * Walks from `start`. `ret` is the caller's scratch (48 KiB) and is overwritten. A walk never
  * fails: it ends, and says why. Signal frames are followed to what they interrupted.
  */
 void walk_stack(struct frame_table *table, struct position start, struct walk *ret);

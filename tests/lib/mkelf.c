@@ -102,14 +102,17 @@ void mkelf_destroy(struct mkelf *elf)
 	free(elf);
 }
 
-static struct mkelf_part *add_part(struct mkelf_part **parts, size_t *count, const void *bytes,
-	size_t size)
+static struct mkelf_part *add_part(
+	struct mkelf_part **parts, size_t *count, const void *bytes, size_t size)
 {
 	struct mkelf_part *part;
 
-	*parts = realloc(*parts, (*count + 1) * sizeof(**parts));
-	if (!*parts)
-		abort();
+	// Room doubles: it is full whenever the count is a power of two.
+	if (!(*count & (*count - 1))) {
+		*parts = realloc(*parts, (*count ? 2 * *count : 1) * sizeof(**parts));
+		if (!*parts)
+			abort();
+	}
 	part = &(*parts)[(*count)++];
 	memset(part, 0, sizeof(*part));
 	if (!bytes || !size)
@@ -140,11 +143,11 @@ void mkelf_add_header(struct mkelf *elf, const Elf64_Phdr *header)
 	add_part(&elf->segments, &elf->segment_count, NULL, 0)->program = *header;
 }
 
-void mkelf_add_section(struct mkelf *elf, const char *name, const Elf64_Shdr *header,
-	const void *bytes)
+void mkelf_add_section(
+	struct mkelf *elf, const char *name, const Elf64_Shdr *header, const void *bytes)
 {
-	struct mkelf_part *part = add_part(&elf->sections, &elf->section_count, bytes,
-		header->sh_size);
+	struct mkelf_part *part =
+		add_part(&elf->sections, &elf->section_count, bytes, header->sh_size);
 
 	if (!elf->names.size)
 		append(&elf->names, "", 1);
@@ -165,14 +168,14 @@ static void append_note(struct mkelf_buffer *buffer, uint64_t alignment, const c
 	align(buffer, alignment);
 }
 
-void mkelf_add_note(struct mkelf *elf, const char *name, uint32_t type, const void *bytes,
-	size_t size)
+void mkelf_add_note(
+	struct mkelf *elf, const char *name, uint32_t type, const void *bytes, size_t size)
 {
 	append_note(&elf->notes, elf->note_alignment, name, type, bytes, size);
 }
 
-void mkelf_add_thread(struct mkelf *elf, uint32_t id, int16_t signal, const uint64_t *regs,
-	size_t count)
+void mkelf_add_thread(
+	struct mkelf *elf, uint32_t id, int16_t signal, const uint64_t *regs, size_t count)
 {
 	uint8_t status[112 + 64 * sizeof(*regs) + 8] = {0};
 
@@ -184,8 +187,8 @@ void mkelf_add_thread(struct mkelf *elf, uint32_t id, int16_t signal, const uint
 	mkelf_add_note(elf, "CORE", NT_PRSTATUS, status, 112 + count * sizeof(*regs) + 8);
 }
 
-void mkelf_add_process(struct mkelf *elf, uint32_t pid, uint32_t uid, const char *command,
-	const char *arguments)
+void mkelf_add_process(
+	struct mkelf *elf, uint32_t pid, uint32_t uid, const char *command, const char *arguments)
 {
 	uint8_t info[136] = {0};
 
@@ -217,8 +220,8 @@ void mkelf_add_auxv(struct mkelf *elf, const uint64_t (*pairs)[2], size_t count)
 	free(auxv.bytes);
 }
 
-void mkelf_add_file(struct mkelf *elf, uint64_t start, uint64_t end, uint64_t offset,
-	const char *path)
+void mkelf_add_file(
+	struct mkelf *elf, uint64_t start, uint64_t end, uint64_t offset, const char *path)
 {
 	append_u64(&elf->files, start);
 	append_u64(&elf->files, end);
@@ -296,8 +299,9 @@ static void put_sections(struct mkelf *elf, size_t program_count)
 	for (size_t i = 0; i < elf->section_count; i++) {
 		struct mkelf_part *part = &elf->sections[i];
 		bool is_names = i + 1 == elf->section_count;
-		const struct mkelf_buffer bytes = is_names ? elf->names
-			: (struct mkelf_buffer){.bytes = part->bytes, .size = part->size};
+		const struct mkelf_buffer bytes =
+			is_names ? elf->names
+				 : (struct mkelf_buffer){.bytes = part->bytes, .size = part->size};
 
 		if (bytes.bytes) {
 			align(&elf->out, 8);

@@ -124,6 +124,17 @@ class _Checker:
         if value is not None and not 0 <= value < len(self.s[table]):
             self.say(f"{where} is {value}, but there are {len(self.s[table])} {table}")
 
+    def first_use(self, name, uses, table):
+        """A table lists its rows in the order in which they are first used."""
+        seen = set()
+        for use in uses:
+            if use is None or use in seen:
+                continue
+            if use != len(seen):
+                self.say(f"{table}[{use}] is used before {table}[{len(seen)}] ({name})")
+                return
+            seen.add(use)
+
     def head(self):
         present = [key for key in self.s if key in ORDER]
         if present != sorted(present, key=ORDER.index):

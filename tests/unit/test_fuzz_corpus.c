@@ -1,6 +1,6 @@
-// The committed inputs of every fuzz target as ordinary tests: one test a target. FUZZ_TARGETS comes
-// from the Makefile, a row TARGET(name) for each tests/fuzz/fuzz_*.c; each is compiled with its
-// LLVMFuzzerTestOneInput renamed to the name of its file.
+// The committed inputs of every fuzz target as ordinary tests: one test a target. FUZZ_TARGETS
+// comes from the Makefile, a row TARGET(name) for each tests/fuzz/fuzz_*.c; each is compiled with
+// its LLVMFuzzerTestOneInput renamed to the name of its file.
 #include <check.h>
 #include <glob.h>
 #include <stdint.h>
