@@ -223,7 +223,8 @@ def crash_differs(snapshot, traceback):
         return wrong
     # A thread without a goroutine prints 0; a deadlock is found by a thread that has let go of its own.
     # A signal on a system stack interrupts the goroutine that is printed next, as running.
-    allowed = {first.id or None}
+    # Two may die at once; the traceback says so of both.
+    allowed = {number or None for number in traceback.crashers or [first.id]}
     if first.id == 0:
         allowed |= {g.id for g in traceback.goroutines[1:2] if g.status == "running"}
     if traceback.kind == "deadlock":

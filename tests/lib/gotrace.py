@@ -68,6 +68,7 @@ class Traceback:
     signal: str = None
     address: int = None
     goroutines: list = field(default_factory=list)
+    crashers: list = field(default_factory=list)  # ids printed first after a cause; two may die at once
     runtime_stacks: list = field(default_factory=list)
     unparsed: list = field(default_factory=list)
 
@@ -162,6 +163,7 @@ class _Reader:
         self.result = Traceback()
         self.part = 0
         self.current = None  # the goroutine or stack whose frames are being read
+        self.is_cause_new = False
 
     def run(self):
         while self.at < len(self.lines):
@@ -181,6 +183,9 @@ class _Reader:
         g = parse_header(line)
         if g:
             g.part = self.part
+            if self.is_cause_new:
+                self.result.crashers.append(g.id)
+                self.is_cause_new = False
             self.result.goroutines.append(g)
             self.current = g
             return True
@@ -237,10 +242,18 @@ class _Reader:
         return False
 
     def _cause(self, line):
-        """What killed the program; only before its first goroutine."""
+        """What killed the program: the lines before its first goroutine. Another thread may die at the
+        same time, and says so in the middle."""
         t = self.result
         if t.goroutines and self.part == 0 and t.kind:
-            return False
+            self.is_cause_new = line.startswith(("fatal error: ", "panic: "))
+            return self.is_cause_new
+        found = self._first_cause(line)
+        self.is_cause_new = self.is_cause_new or (found and self.part == 0)
+        return found
+
+    def _first_cause(self, line):
+        t = self.result
         if line.lstrip("\t").startswith("panic: ") and (line[0] != "\t" or t.panics):
             if line[0] != "\t":
                 t.panics = []
@@ -254,15 +267,15 @@ class _Reader:
         if found and t.kind:
             t.signal, t.address = found["name"], int(found["addr"], 16)
             return True
-        found = SIGNAL.match(line)
-        if found and SIGNAL_AT.match(self._peek()):
-            if self.part == 0:
-                at = SIGNAL_AT.match(self._peek())
-                t.kind, t.message, t.signal = "signal", line, found["name"] or line
-                t.address = int(at["addr"], 16) if at["addr"] else None
-            self.at += 1
-            return True
-        return False
+        found, at = SIGNAL.match(line), SIGNAL_AT.match(self._peek())
+        # Our own text has no line of registers there.
+        if not found or not (at or (self._peek() == "" and not t.kind)):
+            return False
+        if self.part == 0:
+            t.kind, t.message, t.signal = "signal", line, found["name"] or line
+            t.address = int(at["addr"], 16) if at and at["addr"] else None
+        self.at += 1
+        return True
 
     def _panic(self, message):
         t = self.result

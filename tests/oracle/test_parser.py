@@ -112,6 +112,7 @@ CAUSES = [
      "nil deref"),
     ("SIGSEGV: segmentation violation\nPC=0x47 m=2 sigcode=0 addr=0x3e8\n\n", "signal",
      "SIGSEGV: segmentation violation"),
+    ("SIGABRT: abort\n\ngoroutine 1 [running]:\n", "signal", "SIGABRT: abort"),
     ("panic: one\n\nlater: panic: two is in a log line\n", "panic", "one"),
 ]
 
@@ -220,6 +221,11 @@ class Parser(unittest.TestCase):
         for text, kind, message in CAUSES:
             t = gotrace.parse(text)
             self.assertEqual((t.kind, t.message), (kind, message), text)
+
+    def test_two_die(self):
+        t = gotrace.parse("fatal error: a\n\ngoroutine 5 [running]:\nmain.f()\n\t/x.go:1 +0x1\n"
+                          "fatal error: a\n\ngoroutine 6 [running]:\nmain.f()\n\t/x.go:1 +0x1\n")
+        self.assertEqual((t.kind, t.message, t.crashers, t.unparsed), ("fatal error", "a", [5, 6], []))
 
     def test_names(self):
         for ours, printed, same in NAMES:
