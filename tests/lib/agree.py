@@ -223,8 +223,10 @@ def crash_differs(snapshot, traceback):
         return wrong
     # A thread without a goroutine prints 0; a deadlock is found by a thread that has let go of its own.
     # A signal on a system stack interrupts the goroutine that is printed next, as running.
-    # Two may die at once; the traceback says so of both.
-    allowed = {number or None for number in traceback.crashers or [first.id]}
+    # Two may die at once: the one that prints second writes its own stack after all the others.
+    allowed = {first.id or None}
+    if traceback.causes > 1:
+        allowed |= {g.id for g in traceback.goroutines if g.part == 0 and g.status == "running"}
     if first.id == 0:
         allowed |= {g.id for g in traceback.goroutines[1:2] if g.status == "running"}
     if traceback.kind == "deadlock":

@@ -68,7 +68,7 @@ class Traceback:
     signal: str = None
     address: int = None
     goroutines: list = field(default_factory=list)
-    crashers: list = field(default_factory=list)  # ids printed first after a cause; two may die at once
+    causes: int = 0  # more than one where two threads died at the same time
     runtime_stacks: list = field(default_factory=list)
     unparsed: list = field(default_factory=list)
 
@@ -163,7 +163,6 @@ class _Reader:
         self.result = Traceback()
         self.part = 0
         self.current = None  # the goroutine or stack whose frames are being read
-        self.is_cause_new = False
 
     def run(self):
         while self.at < len(self.lines):
@@ -183,9 +182,6 @@ class _Reader:
         g = parse_header(line)
         if g:
             g.part = self.part
-            if self.is_cause_new:
-                self.result.crashers.append(g.id)
-                self.is_cause_new = False
             self.result.goroutines.append(g)
             self.current = g
             return True
@@ -245,11 +241,9 @@ class _Reader:
         """What killed the program: the lines before its first goroutine. Another thread may die at the
         same time, and says so in the middle."""
         t = self.result
-        if t.goroutines and self.part == 0 and t.kind:
-            self.is_cause_new = line.startswith(("fatal error: ", "panic: "))
-            return self.is_cause_new
-        found = self._first_cause(line)
-        self.is_cause_new = self.is_cause_new or (found and self.part == 0)
+        is_late = bool(t.goroutines and self.part == 0 and t.kind)
+        found = line.startswith(("fatal error: ", "panic: ")) if is_late else self._first_cause(line)
+        t.causes += line.startswith(("fatal error: ", "panic: ", "SIG")) and found and self.part == 0
         return found
 
     def _first_cause(self, line):

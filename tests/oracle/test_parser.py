@@ -225,7 +225,7 @@ class Parser(unittest.TestCase):
     def test_two_die(self):
         t = gotrace.parse("fatal error: a\n\ngoroutine 5 [running]:\nmain.f()\n\t/x.go:1 +0x1\n"
                           "fatal error: a\n\ngoroutine 6 [running]:\nmain.f()\n\t/x.go:1 +0x1\n")
-        self.assertEqual((t.kind, t.message, t.crashers, t.unparsed), ("fatal error", "a", [5, 6], []))
+        self.assertEqual((t.kind, t.message, t.causes, t.unparsed), ("fatal error", "a", 2, []))
 
     def test_names(self):
         for ours, printed, same in NAMES:
