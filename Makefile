@@ -125,6 +125,30 @@ run-fuzz: $(addprefix $(B)/,$(FUZZ_TARGETS))
 			tests/fuzz/corpus/$$target || exit 1; \
 	done
 
+# The daemon looks for `coresnap` beside itself, so all programs go to one directory. Units say
+# /usr/local, which becomes PREFIX; they are installed, never enabled: that is the operator's choice.
+MAN_PAGES := $(sort $(wildcard man/*.[1-8]))
+UNITS := $(sort $(wildcard systemd/*.service systemd/*.socket systemd/*.timer systemd/*.slice))
+INSTALL := install
+MAN_DIR = $(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))
+INSTALLED = $(foreach program,$(PROGRAMS),$(PREFIX)/bin/$(notdir $(program))) \
+	$(foreach page,$(MAN_PAGES),$(call MAN_DIR,$(page))/$(notdir $(page))) \
+	$(foreach unit,$(UNITS),$(PREFIX)/lib/systemd/system/$(notdir $(unit)))
+
+install: all
+	@$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin'
+	@$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(PREFIX)/bin/'
+	@$(foreach page,$(MAN_PAGES),$(INSTALL) -D -m 644 $(page) \
+		'$(DESTDIR)$(call MAN_DIR,$(page))/$(notdir $(page))' &&) :
+	@$(foreach unit,$(UNITS),$(INSTALL) -d '$(DESTDIR)$(PREFIX)/lib/systemd/system' && \
+		sed 's|/usr/local/|$(PREFIX)/|g' $(unit) \
+		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(unit))' && \
+		chmod 644 '$(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(unit))' &&) :
+	@printf '  INSTALL %s\n' $(foreach file,$(INSTALLED),'$(DESTDIR)$(file)')
+
+uninstall:
+	@rm -f $(foreach file,$(INSTALLED),'$(DESTDIR)$(file)')
+
 # The oracle over every release that coresnap supports; toolchains are fetched by go itself.
 ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
 
@@ -139,4 +163,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo check check-matrix bench fuzz run-fuzz clean
+.PHONY: all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean

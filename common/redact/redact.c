@@ -1,5 +1,5 @@
 // One pass from left to right. At each word: is it a well-known token, the user part of a URL, or
-// does it end a name that announces a secret? What is hidden is a span of the input; the pass runs
+// does it end a name that announces a secret? What is hidden is a span of the input; it is scanned
 // twice, first to measure, then to copy. "[redacted]" in the input counts as one hidden value, so
 // that a second application changes nothing. Every look ahead is consumed or capped: linear time.
 #include "common/redact/redact.h"
@@ -11,9 +11,10 @@
 #define MAX_AUTHORITY 512 // bytes of user:password@host that are looked at
 #define MAX_SPACES 8      // between a name, its separator and the value
 #define MAX_NAME 64       // bytes of a name that are looked back over
-#define WEAK_SIZE 6       // the shortest value that a weak name hides in prose
-#define CHAIN_SIZE 12     // the same where a colon follows, as in a chain of errors
-#define LONG_SIZE 20      // a value this long is no word
+#define MAX_PASSES 16
+#define WEAK_SIZE 6   // the shortest value that a weak name hides in prose
+#define CHAIN_SIZE 12 // the same where a colon follows, as in a chain of errors
+#define LONG_SIZE 20  // a value this long is no word
 
 struct scan {
 	const char *in; // borrowed
@@ -22,6 +23,7 @@ struct scan {
 	size_t copied; // all before it has been written
 	char *out;     // NULL while measuring
 	size_t used;
+	bool is_changed;
 };
 
 static void put(struct scan *s, const char *bytes, size_t size)
@@ -38,6 +40,7 @@ static void hide(struct scan *s, size_t from, size_t to)
 	put(s, REDACTED, REDACTED_SIZE);
 	s->copied = to;
 	s->pos = to;
+	s->is_changed = true;
 }
 
 static bool is_space(char c)
@@ -435,17 +438,26 @@ static bool hide_userinfo(struct scan *s, size_t start)
 	return true;
 }
 
+static bool ends_password(char c)
+{
+	return is_space(c) || is_quote(c) || c == '<' || c == '>' || c == '\0';
+}
+
 // "user:password@tcp(host)/db", as Go's MySQL driver wants it.
 static bool hide_dsn(struct scan *s, size_t end)
 {
-	size_t limit = end + MAX_AUTHORITY;
+	size_t limit = end + 1 + MAX_AUTHORITY;
 
 	if (is_redacted(s, end + 1))
 		return false;
-	for (size_t i = end + 1; i < s->size && i < limit && !is_space(s->in[i]) && s->in[i]; i++) {
-		if (s->in[i] != '@' || i == end + 1)
-			continue;
-		if (starts(s, i, "@tcp(") || starts(s, i, "@unix(") || starts(s, i, "@udp(")) {
+	if (limit > s->size)
+		limit = s->size;
+	// Most words with a colon are none: memchr says so at once.
+	if (!memchr(s->in + end + 1, '@', limit - end - 1))
+		return false;
+	for (size_t i = end + 1; i < limit && !ends_password(s->in[i]); i++) {
+		if (i > end + 1 && (starts(s, i, "@tcp(") || starts(s, i, "@unix(") ||
+					   starts(s, i, "@udp("))) {
 			hide(s, end + 1, i);
 			return true;
 		}
@@ -509,20 +521,39 @@ static void scan_all(struct scan *s)
 	s->copied = s->size;
 }
 
-char *redact_text(struct arena *arena, const char *bytes, size_t size, size_t *size_ret)
+static char *one_pass(struct arena *arena, const char *bytes, size_t size, size_t *size_ret)
 {
 	struct scan measure = {.in = bytes, .size = size}, copy = measure;
 
 	scan_all(&measure);
-	if (measure.used == SIZE_MAX)
-		return NULL;
+	*size_ret = measure.used;
+	if (!measure.is_changed)
+		return arena_copy(arena, bytes, size);
 	copy.out = arena_alloc(arena, measure.used + 1);
 	if (!copy.out)
 		return NULL;
 	scan_all(&copy);
-	if (size_ret)
-		*size_ret = copy.used;
 	return copy.out;
+}
+
+// What is hidden makes the text shorter, and so may bring another name within reach of a cap: again
+// until nothing changes. A text without secrets takes one pass, nearly every other two.
+char *redact_text(struct arena *arena, const char *bytes, size_t size, size_t *size_ret)
+{
+	const char *before = bytes;
+	size_t before_size = size;
+	char *text = one_pass(arena, bytes, size, &size);
+
+	for (int i = 0; i < MAX_PASSES && text; i++) {
+		if (size == before_size && (!size || !memcmp(text, before, size)))
+			break;
+		before = text;
+		before_size = size;
+		text = one_pass(arena, before, before_size, &size);
+	}
+	if (size_ret)
+		*size_ret = size;
+	return text;
 }
 
 // "-p 8080" and "-p ./cmd" are no passwords.
