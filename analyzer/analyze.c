@@ -52,7 +52,8 @@ static bool open_inputs(const struct analyze_options *options, struct worker_job
 		return false;
 	if (options->executable && !open_named(options->executable, &job->executable))
 		return false;
-	if (fstat(job->core, &core) || (job->executable >= 0 && fstat(job->executable, &executable))) {
+	if (fstat(job->core, &core) ||
+		(job->executable >= 0 && fstat(job->executable, &executable))) {
 		say("%s: %s", job->core_name, strerror(errno));
 		return false;
 	}
@@ -65,12 +66,13 @@ static bool open_inputs(const struct analyze_options *options, struct worker_job
 static bool attempt(const struct analyze_options *options, struct worker_job *job,
 	struct supervisor_report *report, int *signal_ret)
 {
-	struct supervisor_job run = {.work = worker_analyze, .context = job,
+	struct supervisor_job run = {.work = worker_analyze,
+		.context = job,
 		.keep = {job->core, job->executable, job->output, -1},
 		.seconds = job->failure ? MINIMAL_TIME_LIMIT : options->time_limit};
 
-	job->cpu_seconds = run.seconds < MAX_ANALYSIS_CPU_SECONDS ? run.seconds :
-		MAX_ANALYSIS_CPU_SECONDS;
+	job->cpu_seconds =
+		run.seconds < MAX_ANALYSIS_CPU_SECONDS ? run.seconds : MAX_ANALYSIS_CPU_SECONDS;
 	if (supervisor_run(&run, report)) {
 		say("%s: no process can be started for it: %s", job->core_name, strerror(errno));
 		return false;
@@ -87,7 +89,8 @@ static bool save_what_can_be(const struct analyze_options *options, struct worke
 
 	memcpy(failure, report->why, sizeof(failure));
 	if (!worker_format_is_minimal(job->format)) {
-		say("%s: the analysis was %s; --format json may tell more", job->core_name, failure);
+		say("%s: the analysis was %s; --format json may tell more", job->core_name,
+			failure);
 		return false;
 	}
 	if (output_reset(output)) {
@@ -109,8 +112,8 @@ static bool commit(const struct analyze_options *options, struct output *output)
 	if (!output_commit(output))
 		return true;
 	if (errno != EPIPE)
-		say("%s: %s; nothing was kept", options->output ? options->output : "standard output",
-			strerror(errno));
+		say("%s: %s; nothing was kept",
+			options->output ? options->output : "standard output", strerror(errno));
 	return false;
 }
 

@@ -58,8 +58,10 @@ static int read_format(const char *text, struct analyze_options *ret)
 
 static int read_variables(const char *text, struct analyze_options *ret)
 {
-	static const char *const names[] = {[VARIABLES_ALL] = "all", [VARIABLES_CRASH] = "crash",
-		[VARIABLES_NONE] = "none", NULL};
+	static const char *const names[] = {[VARIABLES_ALL] = "all",
+		[VARIABLES_CRASH] = "crash",
+		[VARIABLES_NONE] = "none",
+		NULL};
 	int found = find_name(text, names);
 
 	if (found < 0)
@@ -73,8 +75,8 @@ static int read_traceback(const char *text, struct analyze_options *ret)
 	static const char *const names[] = {"single", "all", "system", "crash", NULL};
 
 	if (find_name(text, names) < 0)
-		return command_usage(NAME, "--traceback: '%s' is not single, all, system or crash",
-			text);
+		return command_usage(
+			NAME, "--traceback: '%s' is not single, all, system or crash", text);
 	ret->job.emit.traceback = text;
 	return COMMAND_OK;
 }
@@ -137,12 +139,17 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 	int code, status = COMMAND_OK;
 
 	*ret = (struct analyze_options){.time_limit = DEFAULT_TIME_LIMIT};
-	ret->job = (struct worker_job){.core = -1, .output = -1, .executable = -1,
-		.format = emit_format_find("json"), .emit = {.traceback = "all"},
+	ret->job = (struct worker_job){.core = -1,
+		.output = -1,
+		.executable = -1,
+		.format = emit_format_find("json"),
+		.emit = {.traceback = "all"},
 		.is_sandboxed = true};
 	ret->job.analysis = (struct analysis_options){.include_system = true,
-		.variables = VARIABLES_ALL, .max_string = DEFAULT_STRING,
-		.max_elements = DEFAULT_ELEMENTS, .max_depth = DEFAULT_DEPTH,
+		.variables = VARIABLES_ALL,
+		.max_string = DEFAULT_STRING,
+		.max_elements = DEFAULT_ELEMENTS,
+		.max_depth = DEFAULT_DEPTH,
 		.generator_version = CORESNAP_VERSION};
 	optind = 0; // 0 starts glibc's getopt anew
 	opterr = 0;
@@ -157,8 +164,9 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 	if (status || ret->wants_help)
 		return status;
 	if (argc - optind != 1)
-		return command_usage(NAME, argc == optind ? "no core given" :
-			"one core at a time, not %d", argc - optind);
+		return command_usage(NAME,
+			argc == optind ? "no core given" : "one core at a time, not %d",
+			argc - optind);
 	ret->job.core_name = argv[optind];
 	return COMMAND_OK;
 }

@@ -25,7 +25,8 @@ enum cs_status channel_send(int channel, const struct channel_message *message, 
 
 	if (fd >= 0) {
 		control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fd)),
-			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS};
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 		packet.msg_control = &control;
 		packet.msg_controllen = sizeof(control);
@@ -53,7 +54,9 @@ enum cs_status channel_receive(int channel, struct channel_message *ret, int *fd
 {
 	union control control = {.bytes = {0}};
 	struct iovec part = {ret, sizeof(*ret)};
-	struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr packet = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
 		.msg_controllen = sizeof(control)};
 	ssize_t size;
 	int fd;
@@ -61,8 +64,9 @@ enum cs_status channel_receive(int channel, struct channel_message *ret, int *fd
 	do
 		size = recvmsg(channel, &packet, MSG_CMSG_CLOEXEC);
 	while (size < 0 && errno == EINTR);
+	// ECONNRESET: the other end died before it read what we had sent.
 	if (size <= 0)
-		return size ? CS_IO : CS_NOT_FOUND;
+		return size && errno != ECONNRESET ? CS_IO : CS_NOT_FOUND;
 	fd = take_descriptor(&packet);
 	if (size != (ssize_t)sizeof(*ret) || (packet.msg_flags & MSG_TRUNC)) {
 		if (fd >= 0)

@@ -27,11 +27,11 @@ enum channel_outcome {
 enum channel_file { FILE_UNKNOWN, FILE_CORE, FILE_EXECUTABLE };
 
 struct channel_message {
-	uint32_t kind;     // enum channel_kind
-	uint32_t outcome;  // enum channel_outcome
-	uint32_t file;     // enum channel_file
-	int32_t signal;    // 0: none known
-	uint32_t pid;      // 0: none known
+	uint32_t kind;              // enum channel_kind
+	uint32_t outcome;           // enum channel_outcome
+	uint32_t file;              // enum channel_file
+	int32_t signal;             // 0: none known
+	uint32_t pid;               // 0: none known
 	char path[MAX_PATH_LENGTH]; // texts are empty where not known
 	char go_version[128];
 	char go_build_id[MAX_BUILD_ID_LENGTH];

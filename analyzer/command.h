@@ -20,7 +20,7 @@ int command_usage(const char *command, const char *format, ...)
 /** A decimal number in [0, max]; false, with nothing written, for any other text. */
 bool command_number(const char *text, uint32_t max, uint32_t *ret);
 
-/** Writes `text` to standard output, all of it. Returns COMMAND_OK, or COMMAND_FAILED with a line. */
+/** Writes `text` to standard output. Returns COMMAND_OK, or COMMAND_FAILED with a line said. */
 int command_print(const char *text);
 
 #endif

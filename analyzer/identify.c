@@ -46,10 +46,16 @@ struct identify {
 static bool find_out(const struct identify *identify, const char *name, int fd,
 	struct supervisor_report *report, int *signal_ret)
 {
-	struct worker_job job = {.core = fd, .core_name = name, .output = -1, .executable = -1,
-		.cpu_seconds = MINIMAL_TIME_LIMIT, .is_sandboxed = identify->is_sandboxed};
-	struct supervisor_job run = {.work = worker_identify, .context = &job,
-		.keep = {fd, -1, -1, -1}, .seconds = MINIMAL_TIME_LIMIT};
+	struct worker_job job = {.core = fd,
+		.core_name = name,
+		.output = -1,
+		.executable = -1,
+		.cpu_seconds = MINIMAL_TIME_LIMIT,
+		.is_sandboxed = identify->is_sandboxed};
+	struct supervisor_job run = {.work = worker_identify,
+		.context = &job,
+		.keep = {fd, -1, -1, -1},
+		.seconds = MINIMAL_TIME_LIMIT};
 	struct channel_message *message = &report->message;
 	struct stat status;
 
@@ -79,7 +85,8 @@ static const char *text_or(const char *text, const char *absent)
 
 static void print_line(const char *name, const struct channel_message *message)
 {
-	char file[2 * MAX_PATH_LENGTH], path[2 * MAX_PATH_LENGTH], version[512], go[1024], gnu[1024];
+	char file[2 * MAX_PATH_LENGTH], path[2 * MAX_PATH_LENGTH], version[512], go[1024],
+		gnu[1024];
 
 	printf("%s: %s go-version=%s go-build-id=%s gnu-build-id=%s executable=%s",
 		say_escape(file, sizeof(file), name), kind_name(message->file),

@@ -16,7 +16,7 @@ CS_MUST_USE enum cs_status input_open(const char *path, int *fd_ret, char *why, 
  * The same for a path that a core names, which is to be trusted less: it must be absolute and the
  * file must start as an ELF file does, so that nothing else ever reaches the worker that asked.
  */
-CS_MUST_USE enum cs_status input_open_executable(const char *path, int *fd_ret, char *why,
-	size_t why_size);
+CS_MUST_USE enum cs_status input_open_executable(
+	const char *path, int *fd_ret, char *why, size_t why_size);
 
 #endif

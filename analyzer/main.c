@@ -1,9 +1,11 @@
 // `coresnap`: finds the command in a table and runs it.
 #include "analyzer/command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -53,10 +55,23 @@ static int help(int argc, char **argv)
 	return argc > 1 ? run(argv[1], 2, help_argv) : print_help();
 }
 
+/** A core must not be opened as descriptor 0, 1 or 2. Writing into the substitute fails. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
+	fill_standard_streams();
 	signal(SIGPIPE, SIG_IGN); // EPIPE is told apart from a failed write, and is quiet
 	if (argc < 2)
 		return command_usage("", "no command given");

@@ -16,8 +16,8 @@
 static int open_unnamed(void)
 {
 	const char *directory = getenv("TMPDIR");
-	int fd = open(directory && *directory ? directory : "/tmp",
-		O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = open(
+		directory && *directory ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	return fd >= 0 ? fd : memfd_create("coresnap-output", MFD_CLOEXEC);
 }
@@ -40,11 +40,16 @@ static enum cs_status open_file(const char *path, struct output *ret, char *why,
 {
 	const char *slash = strrchr(path, '/');
 	int directory_size = slash ? (int)(slash - path) + 1 : 0;
-	char *temporary = NULL, *copy = strdup(path);
+	char *temporary = NULL, *copy;
 	int fd = -1;
 
+	if (!path[directory_size]) {
+		snprintf(why, why_size, "names no file");
+		return CS_IO;
+	}
+	copy = strdup(path);
 	if (copy && asprintf(&temporary, "%.*s.%s.XXXXXX", directory_size, path,
-		path + directory_size) < 0)
+			    path + directory_size) < 0)
 		temporary = NULL;
 	if (copy && temporary)
 		fd = mkostemp(temporary, O_CLOEXEC);

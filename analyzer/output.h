@@ -18,8 +18,8 @@ struct output {
  * Prepares `path`; NULL or "-" is standard output. A path that is there and is no regular file (a
  * device, a FIFO) is a stream. On failure `why` says what is wrong, without the path.
  */
-CS_MUST_USE enum cs_status output_open(const char *path, struct output *ret, char *why,
-	size_t why_size);
+CS_MUST_USE enum cs_status output_open(
+	const char *path, struct output *ret, char *why, size_t why_size);
 
 /** Drops what is not committed: no temporary file is left. */
 void output_close(struct output *output);

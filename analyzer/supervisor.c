@@ -28,8 +28,8 @@ struct supervision {
 	int64_t deadline_ms;
 	bool is_answered; // it has asked, and may not again
 	bool has_result;
-	bool is_over;     // nothing more to wait for but its death
-	bool is_killed;   // by us: `why` is written
+	bool is_silent; // its end of the channel is closed; it may live on
+	bool is_killed; // by us: `why` is written
 };
 
 static int64_t now_ms(void)
@@ -108,6 +108,18 @@ static void forget_streams(void)
 	}
 }
 
+/** When memory runs out the worker is to go first: a second one can still say something. */
+static void offer_to_oom_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	// Without /proc, or where it may not be said, it is a process like any other.
+	if (fd < 0 || write(fd, "1000", 4) < 0)
+		errno = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
 static _Noreturn void be_worker(const struct supervisor_job *job, int channel, pid_t parent)
 {
 	int keep[SUPERVISOR_KEEP_MAX + 1];
@@ -116,6 +128,7 @@ static _Noreturn void be_worker(const struct supervisor_job *job, int channel, p
 	if (getppid() != parent)
 		_exit(1); // it was gone before
 	forget_streams();
+	offer_to_oom_killer();
 	memcpy(keep, job->keep, sizeof(job->keep));
 	keep[SUPERVISOR_KEEP_MAX] = channel;
 	close_others(keep, SUPERVISOR_KEEP_MAX + 1);
@@ -129,7 +142,6 @@ static void end_worker(struct supervision *s, const char *why)
 	if (why)
 		snprintf(s->report->why, sizeof(s->report->why), "%s", why);
 	s->is_killed = true;
-	s->is_over = true;
 }
 
 static void answer(struct supervision *s, const struct channel_message *question)
@@ -154,11 +166,10 @@ static void hear(struct supervision *s)
 	if (fd >= 0)
 		close(fd); // nobody asked for one
 	if (status == CS_NOT_FOUND) {
-		s->is_over = true;
-	} else if (!status && message.kind == CHANNEL_RESULT) {
+		s->is_silent = true;
+	} else if (!status && message.kind == CHANNEL_RESULT && !s->has_result) {
 		s->report->message = message;
 		s->has_result = true;
-		s->is_over = true;
 	} else if (!status && message.kind == CHANNEL_ASK && !s->is_answered) {
 		s->is_answered = true;
 		answer(s, &message);
@@ -178,6 +189,7 @@ static void interrupt(struct supervision *s)
 	end_worker(s, NULL);
 }
 
+/** Until the worker has ended, or we ended it; what it said last is heard before. */
 static void watch(struct supervision *s)
 {
 	struct pollfd polls[POLL_COUNT] = {
@@ -186,7 +198,7 @@ static void watch(struct supervision *s)
 		[POLL_SIGNAL] = {s->signals, POLLIN, 0},
 	};
 
-	while (!s->is_over) {
+	while (!s->is_killed) {
 		int64_t left = s->deadline_ms - now_ms();
 		int ready = left > 0 ? poll(polls, POLL_COUNT, (int)left) : 0;
 
@@ -201,20 +213,10 @@ static void watch(struct supervision *s)
 		else if (polls[POLL_CHANNEL].revents)
 			hear(s);
 		else if (polls[POLL_PROCESS].revents)
-			s->is_over = true;
+			return;
+		if (s->is_silent)
+			polls[POLL_CHANNEL].fd = -1;
 	}
-}
-
-/** The worker may close its end and live on: its death has the same deadline. */
-static void bury(struct supervision *s, int *status)
-{
-	struct pollfd process = {s->process, POLLIN, 0};
-	int64_t left = s->deadline_ms - now_ms();
-
-	if (!s->is_killed && poll(&process, 1, left > 0 ? (int)left : 0) == 0)
-		end_worker(s, "stopped at its time limit");
-	while (waitpid(s->pid, status, 0) < 0 && errno == EINTR)
-		continue;
 }
 
 static const char *explain(int signal)
@@ -237,7 +239,7 @@ static void conclude(struct supervision *s, int status)
 
 	if (report->end == WORKER_INTERRUPTED)
 		return;
-	if (s->has_result && WIFEXITED(status) && !WEXITSTATUS(status)) {
+	if (!s->is_killed && s->has_result && WIFEXITED(status) && !WEXITSTATUS(status)) {
 		report->end = WORKER_REPORTED;
 		return;
 	}
@@ -294,7 +296,8 @@ enum cs_status supervisor_run(const struct supervisor_job *job, struct superviso
 	if (status)
 		return status;
 	watch(&s);
-	bury(&s, &wait_status);
+	while (waitpid(s.pid, &wait_status, 0) < 0 && errno == EINTR)
+		continue;
 	conclude(&s, wait_status);
 	close(s.channel);
 	close(s.process);

@@ -12,7 +12,8 @@
 #define SUPERVISOR_KEEP_MAX 4
 
 struct supervisor_job {
-	/** The worker's whole life, in a process of its own. It sends its last word by `channel`. */
+	/** The worker's whole life, in a process of its own. It sends its last word by `channel`.
+	 */
 	void (*work)(void *context, int channel);
 	void *context;                 // borrowed
 	int keep[SUPERVISOR_KEEP_MAX]; // descriptors that the worker keeps; -1: none
@@ -37,10 +38,11 @@ struct supervisor_report {
  * blocked (supervisor_block_signals), or they end this process and, through the kernel, the worker.
  * CS_IO, with errno set: no process could be made.
  */
-CS_MUST_USE enum cs_status supervisor_run(const struct supervisor_job *job,
-	struct supervisor_report *ret);
+CS_MUST_USE enum cs_status supervisor_run(
+	const struct supervisor_job *job, struct supervisor_report *ret);
 
-/** Blocks the signals that interrupt, those that are not ignored, so that nothing is left behind. */
+/** Blocks the signals that interrupt, those that are not ignored, so that nothing is left behind.
+ */
 void supervisor_block_signals(void);
 
 /** Takes them again, and ends by `signal` if that is not 0, as the shell expects. */

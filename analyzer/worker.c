@@ -103,8 +103,8 @@ static int ask(struct work *work)
 	if (wanted->path) {
 		channel_set(message.path, sizeof(message.path), wanted->path);
 		channel_set(message.go_build_id, sizeof(message.go_build_id), wanted->go_build_id);
-		channel_set(message.gnu_build_id, sizeof(message.gnu_build_id),
-			wanted->gnu_build_id);
+		channel_set(
+			message.gnu_build_id, sizeof(message.gnu_build_id), wanted->gnu_build_id);
 		if (channel_send(work->channel, &message, -1) ||
 			channel_receive(work->channel, &message, &fd))
 			_exit(1);
@@ -112,7 +112,8 @@ static int ask(struct work *work)
 	}
 	if (fd < 0)
 		diag_fail(&work->diag, CS_NOT_FOUND, "no-executable",
-			"%s: its executable %s (Go build id %s) cannot be had: %s; give it with --exe",
+			"%s: its executable %s (Go build id %s) cannot be had: %s; give it with "
+			"--exe",
 			work->job->core_name, or_unknown(wanted->path),
 			or_unknown(wanted->go_build_id), why);
 	return fd;
@@ -130,7 +131,8 @@ static enum cs_status verify(struct work *work, const char *name)
 	if (info->arch != image_arch(work->image))
 		return diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
 			"%s and %s are of different architectures: give the executable that "
-			"crashed with --exe", work->job->core_name, name);
+			"crashed with --exe",
+			work->job->core_name, name);
 	if (!wanted || !has) {
 		diag_add(&work->diag, DIAG_WARNING, "unverified-binary",
 			"%s: no build id to compare: %s may not be the executable that crashed",
@@ -140,7 +142,8 @@ static enum cs_status verify(struct work *work, const char *name)
 	if (!strcmp(wanted, has))
 		return CS_OK;
 	return diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
-		"%s was made by build id %s, %s has %s: give the executable that crashed with --exe",
+		"%s was made by build id %s, %s has %s: give the executable that crashed with "
+		"--exe",
 		work->job->core_name, wanted, name, has);
 }
 
@@ -164,8 +167,8 @@ static enum search find_binary(struct work *work)
 	if (binary_open(fd, name, &work->arena, &work->diag, &work->binary)) {
 		work->binary = NULL;
 		// A person who names a file that is no program at all has made a mistake.
-		return is_given && !is_noted(&work->diag, "binary-not-go") ? SEARCH_REFUSED :
-			SEARCH_MINIMAL;
+		return is_given && !is_noted(&work->diag, "binary-not-go") ? SEARCH_REFUSED
+									   : SEARCH_MINIMAL;
 	}
 	return verify(work, name) ? SEARCH_REFUSED : SEARCH_FOUND;
 }
@@ -209,7 +212,8 @@ static void analyze(struct work *work)
 	work->executable = core_executable_find(work->image, &work->arena);
 	if (job->failure)
 		diag_fail(&work->diag, CS_REFUSED, "analysis-failed",
-			"%s: the analysis was %s; this is what a second attempt could tell without it",
+			"%s: the analysis was %s; this is what a second attempt could tell without "
+			"it",
 			job->core_name, job->failure);
 	else
 		search = find_binary(work);
@@ -293,8 +297,8 @@ void worker_identify(void *context, int channel)
 
 	if (!status) {
 		type = elf_type(work.job->core);
-		status = type == ET_EXEC || type == ET_DYN ? identify_executable(&work, &message) :
-			identify_core(&work, &message);
+		status = type == ET_EXEC || type == ET_DYN ? identify_executable(&work, &message)
+							   : identify_core(&work, &message);
 	}
 	if (status)
 		tell_failure(&work);

@@ -7,8 +7,8 @@
 #include "analyzer/snapshot/analysis.h"
 
 struct worker_job {
-	int core, output; // descriptors; identify has no output
-	int executable;   // -1: ask for the one that the core names
+	int core, output;                        // descriptors; identify has no output
+	int executable;                          // -1: ask for the one that the core names
 	const char *core_name, *executable_name; // as the user gave them, for messages
 	const struct emit_format *format;
 	struct emit_options emit;

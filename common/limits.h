@@ -19,6 +19,7 @@
 #define MAX_BUILD_SETTINGS 256
 #define MAX_FUNCTIONS 16777216      // rows of pclntab
 #define MAX_PCLNTAB_SIZE (1u << 30) // one that does not lie in one run and must be put together
+#define MAX_NAME_COPIES 16          // of one function name in the table; Go writes one
 #define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name

@@ -1,6 +1,6 @@
 // The executable as a file: what it is, what the linker says about it, and its bytes for the image.
-// The file is mapped once, private and writable (libelf converts inside what elf_memory gets), and
-// nothing is opened after that: everything runs under the analyzer's sandbox.
+// The file is mapped once; nothing is opened after that, because everything runs in the analyzer's
+// sandbox.
 #include "analyzer/binary/binary.h"
 
 #include "analyzer/binary/binary_internal.h"
@@ -16,7 +16,6 @@
 static enum cs_status map_file(int fd, struct binary *binary, struct diag *diag)
 {
 	struct stat st;
-	void *map;
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return diag_fail(diag, CS_IO, "binary-unreadable",
@@ -24,12 +23,14 @@ static enum cs_status map_file(int fd, struct binary *binary, struct diag *diag)
 	if (!st.st_size)
 		return diag_fail(diag, CS_CORRUPT, "binary-empty",
 			"%s is empty; give the executable that crashed", binary->name);
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
+	if (mapping_open(fd, (size_t)st.st_size, &binary->file))
 		return diag_fail(diag, CS_IO, "binary-unreadable", "cannot map %s: %s",
 			binary->name, strerror(errno));
-	binary->map = map;
-	binary->size = (size_t)st.st_size;
+	// elf_memory may write into what it gets; the mapping is private, so the file is safe.
+	if (mprotect((void *)(uintptr_t)binary->file.bytes, binary->file.size,
+		    PROT_READ | PROT_WRITE))
+		return diag_fail(diag, CS_IO, "binary-unreadable", "cannot map %s: %s",
+			binary->name, strerror(errno));
 	return CS_OK;
 }
 
@@ -70,9 +71,6 @@ static enum cs_status check_header(
 		return diag_fail(diag, CS_UNSUPPORTED, "binary-architecture",
 			"%s is for %s; coresnap reads programs for amd64 and arm64", binary->name,
 			machine_name(header->e_machine));
-	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB)
-		return diag_fail(diag, CS_UNSUPPORTED, "binary-architecture",
-			"%s is not a 64-bit little-endian program", binary->name);
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
 		return diag_fail(diag, CS_REFUSED, "binary-type", "%s is %s", binary->name,
 			file_type(header->e_type));
@@ -85,11 +83,17 @@ static enum cs_status open_elf(struct binary *binary, struct diag *diag)
 {
 	GElf_Ehdr header;
 
-	if (binary->size < SELFMAG || memcmp(binary->map, ELFMAG, SELFMAG))
+	if (binary->file.size < SELFMAG || memcmp(binary->file.bytes, ELFMAG, SELFMAG))
 		return diag_fail(diag, CS_REFUSED, "binary-not-elf",
 			"%s is not an ELF executable; give the program that crashed", binary->name);
+	// Before libelf converts anything: foreign byte orders end here.
+	if (binary->file.size > EI_DATA && (binary->file.bytes[EI_CLASS] != ELFCLASS64 ||
+						   binary->file.bytes[EI_DATA] != ELFDATA2LSB))
+		return diag_fail(diag, CS_UNSUPPORTED, "binary-architecture",
+			"%s is not a 64-bit little-endian program; coresnap reads amd64 and arm64",
+			binary->name);
 	elf_version(EV_CURRENT);
-	binary->elf = elf_memory((char *)binary->map, binary->size);
+	binary->elf = elf_memory((char *)(uintptr_t)binary->file.bytes, binary->file.size);
 	if (!binary->elf || elf_kind(binary->elf) != ELF_K_ELF ||
 		!gelf_getehdr(binary->elf, &header) ||
 		elf_getphdrnum(binary->elf, &binary->segment_count))
@@ -127,10 +131,11 @@ bool binary_section_bytes(const struct binary *binary, const char *name, struct 
 	GElf_Shdr header;
 
 	if (!find_section(binary, name, &header) || header.sh_type == SHT_NOBITS ||
-		!header.sh_size || !checked_range(header.sh_offset, header.sh_size, binary->size))
+		!header.sh_size ||
+		!checked_range(header.sh_offset, header.sh_size, binary->file.size))
 		return false;
 	*ret = (struct binary_bytes){
-		binary->map + header.sh_offset, header.sh_size, header.sh_addr};
+		binary->file.bytes + header.sh_offset, header.sh_size, header.sh_addr};
 	return true;
 }
 
@@ -140,10 +145,11 @@ bool binary_segment_bytes(const struct binary *binary, size_t index, uint32_t ty
 	GElf_Phdr header;
 
 	if (!gelf_getphdr(binary->elf, (int)index, &header) || header.p_type != type ||
-		!header.p_filesz || !checked_range(header.p_offset, header.p_filesz, binary->size))
+		!header.p_filesz ||
+		!checked_range(header.p_offset, header.p_filesz, binary->file.size))
 		return false;
 	*ret = (struct binary_bytes){
-		binary->map + header.p_offset, header.p_filesz, header.p_vaddr};
+		binary->file.bytes + header.p_offset, header.p_filesz, header.p_vaddr};
 	*flags_ret = header.p_flags;
 	return true;
 }
@@ -234,6 +240,7 @@ enum cs_status binary_open(
 	if (!binary)
 		return CS_NO_MEMORY;
 	binary->arena = arena;
+	binary->file.slot = -1;
 	binary->name = arena_string(arena, name);
 	if (!binary->name)
 		return CS_NO_MEMORY;
@@ -255,10 +262,8 @@ void binary_close(struct binary *binary)
 	if (!binary)
 		return;
 	elf_end(binary->elf);
-	if (binary->map)
-		munmap(binary->map, binary->size);
 	binary->elf = NULL;
-	binary->map = NULL;
+	mapping_close(&binary->file);
 }
 
 const struct binary_info *binary_info(const struct binary *binary)

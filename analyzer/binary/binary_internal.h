@@ -3,6 +3,7 @@
 #define CORESNAP_ANALYZER_BINARY_BINARY_INTERNAL_H
 
 #include "analyzer/binary/binary.h"
+#include "analyzer/core/mapping.h"
 
 #include <gelf.h>
 #include <libelf.h>
@@ -10,9 +11,8 @@
 struct binary {
 	struct arena *arena; // borrowed
 	const char *name;    // owned by the arena; for messages
-	uint8_t *map;        // owned: private and writable, because libelf works inside it
-	size_t size;
-	Elf *elf; // owned
+	struct mapping file; // owned
+	Elf *elf;            // owned; works inside `file`
 	size_t segment_count;
 	struct binary_info info;
 };

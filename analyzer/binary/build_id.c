@@ -40,6 +40,14 @@ static size_t padded(size_t size)
 	return (size + 3) & ~(size_t)3;
 }
 
+/* Names end in one NUL or, as Go writes its own, in as many as fill the word. */
+static bool is_name(const uint8_t *name, size_t size, const char *wanted)
+{
+	while (size && !name[size - 1])
+		size--;
+	return size == strlen(wanted) && !memcmp(name, wanted, size);
+}
+
 /* One run of notes: {name size, description size, type} u32, name, description, each padded to 4.
  */
 static enum cs_status read_notes(struct binary *binary, const struct binary_bytes *notes)
@@ -55,9 +63,9 @@ static enum cs_status read_notes(struct binary *binary, const struct binary_byte
 
 		if (!name || !bytes)
 			break;
-		if (type == NT_GO_BUILD_ID && name_size == 4 && !memcmp(name, "Go\0", 4))
+		if (type == NT_GO_BUILD_ID && is_name(name, name_size, "Go"))
 			status = keep_go_id(binary, bytes, size);
-		else if (type == NT_GNU_BUILD_ID && name_size == 4 && !memcmp(name, "GNU", 4))
+		else if (type == NT_GNU_BUILD_ID && is_name(name, name_size, "GNU"))
 			status = keep_gnu_id(binary, bytes, size);
 		cursor_take(&c, padded(size) - size); // may lack behind the last one
 	}

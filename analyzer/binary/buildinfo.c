@@ -2,7 +2,7 @@
 // debug/buildinfo (go1.18 to go1.27) reads the same bytes:
 //
 //	"\xff Go buildinf:" pointer-size flags | 16 bytes | varint size, version | varint size,
-//modules
+// modules
 //
 // The modules text stands between two 16-byte marks and has one tab-separated line a fact:
 // "path", "mod", "dep", "=>" (replaces the module above it), "build" KEY=VALUE, values quoted as Go

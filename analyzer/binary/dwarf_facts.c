@@ -28,6 +28,30 @@ struct wanted_table {
 	size_t mask;
 };
 
+/* One search: what is wanted, and the bytes of .debug_info. */
+struct search {
+	struct wanted_table table;
+	const uint8_t *info, *info_end; // borrowed from libelf
+};
+
+/*
+ * The entry's name; NULL where it has none. libdw 0.188 hands out a string in .debug_info without
+ * looking for its end, which a damaged file may lack.
+ */
+static const char *entry_name(const struct search *search, Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+
+	if (!dwarf_attr(die, DW_AT_name, &attribute))
+		return NULL;
+	if (dwarf_whatform(&attribute) != DW_FORM_string)
+		return dwarf_formstring(&attribute);
+	if (attribute.valp < search->info || attribute.valp >= search->info_end ||
+		!memchr(attribute.valp, 0, (size_t)(search->info_end - attribute.valp)))
+		return NULL;
+	return (const char *)attribute.valp;
+}
+
 static uint32_t hash_name(const char *name)
 {
 	uint32_t hash = 2166136261u; // FNV-1a
@@ -93,7 +117,7 @@ static bool is_unit_wanted(const struct wanted_table *table, const char *unit)
 	return false;
 }
 
-static void note_entry(const struct wanted_table *table, Dwarf_Die *die)
+static void note_entry(const struct search *search, Dwarf_Die *die)
 {
 	int tag = dwarf_tag(die);
 	struct wanted *slot;
@@ -102,8 +126,8 @@ static void note_entry(const struct wanted_table *table, Dwarf_Die *die)
 	if (tag != DW_TAG_structure_type && tag != DW_TAG_typedef && tag != DW_TAG_base_type &&
 		tag != DW_TAG_variable && tag != DW_TAG_constant)
 		return;
-	name = dwarf_diename(die);
-	slot = name ? find_slot(table, name) : NULL;
+	name = entry_name(search, die);
+	slot = name ? find_slot(&search->table, name) : NULL;
 	if (!slot || !slot->name)
 		return;
 	if (tag == DW_TAG_variable && !slot->has_variable) {
@@ -118,19 +142,19 @@ static void note_entry(const struct wanted_table *table, Dwarf_Die *die)
 	}
 }
 
-static void walk_units(Dwarf *dwarf, const struct wanted_table *table)
+static void walk_units(Dwarf *dwarf, const struct search *search)
 {
 	Dwarf_CU *unit = NULL;
 	Dwarf_Die root, die;
 
 	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &root, NULL) == 0) {
-		const char *name = dwarf_diename(&root);
+		const char *name = entry_name(search, &root);
 
-		if (dwarf_srclang(&root) != DW_LANG_Go || !name || !is_unit_wanted(table, name) ||
-			dwarf_child(&root, &die) != 0)
+		if (dwarf_srclang(&root) != DW_LANG_Go || !name ||
+			!is_unit_wanted(&search->table, name) || dwarf_child(&root, &die) != 0)
 			continue;
 		do
-			note_entry(table, &die);
+			note_entry(search, &die);
 		while (dwarf_siblingof(&die, &die) == 0);
 	}
 }
@@ -187,14 +211,15 @@ static bool type_size(Dwarf_Die *type, uint64_t *ret)
 }
 
 /* The member of `type` whose name is the first `size` bytes of `name`. */
-static bool find_member(Dwarf_Die *type, const char *name, size_t size, Dwarf_Die *ret)
+static bool find_member(
+	const struct search *search, Dwarf_Die *type, const char *name, size_t size, Dwarf_Die *ret)
 {
 	Dwarf_Die die;
 
 	if (dwarf_tag(type) != DW_TAG_structure_type || dwarf_child(type, &die) != 0)
 		return false;
 	do {
-		const char *its_name = dwarf_diename(&die);
+		const char *its_name = entry_name(search, &die);
 
 		if (its_name && dwarf_tag(&die) == DW_TAG_member &&
 			!strncmp(its_name, name, size) && !its_name[size]) {
@@ -206,7 +231,8 @@ static bool find_member(Dwarf_Die *type, const char *name, size_t size, Dwarf_Di
 }
 
 /* Walks `path` member by member; offsets add up, the size is the last member's. */
-static bool find_field(Dwarf_Die type, const char *path, uint64_t *offset_ret, uint64_t *size_ret)
+static bool find_field(const struct search *search, Dwarf_Die type, const char *path,
+	uint64_t *offset_ret, uint64_t *size_ret)
 {
 	uint64_t offset = 0;
 
@@ -215,7 +241,7 @@ static bool find_field(Dwarf_Die type, const char *path, uint64_t *offset_ret, u
 		uint64_t member_offset;
 		Dwarf_Die member;
 
-		if (!find_member(&type, path, size, &member) || !type_of(&member, &type) ||
+		if (!find_member(search, &type, path, size, &member) || !type_of(&member, &type) ||
 			!unsigned_attribute(&member, DW_AT_data_member_location, &member_offset))
 			return false;
 		offset += member_offset;
@@ -274,14 +300,15 @@ static bool constant_value(Dwarf_Die *die, uint64_t *ret)
 	return true;
 }
 
-static bool answer(const struct wanted *slot, struct fact *fact)
+static bool answer(const struct search *search, struct fact *fact)
 {
+	const struct wanted *slot = find_slot(&search->table, row_name(fact));
 	Dwarf_Die variable = slot->variable, constant = slot->constant, type;
 
 	switch (fact->kind) {
 	case FACT_FIELD:
 		return row_type(slot, &type) &&
-		       find_field(type, fact->path, &fact->value, &fact->size);
+		       find_field(search, type, fact->path, &fact->value, &fact->size);
 	case FACT_SIZE:
 		return row_type(slot, &type) && type_size(&type, &fact->value);
 	case FACT_VARIABLE:
@@ -293,10 +320,91 @@ static bool answer(const struct wanted *slot, struct fact *fact)
 	return false;
 }
 
+/* libdw decompresses every debug section it sees; only these hold what is asked here. */
+static bool is_section_needed(const char *name)
+{
+	static const char *const needed[] = {
+		"info", "abbrev", "str", "line_str", "str_offsets", "addr", "types"};
+
+	name += strspn(name, "._z");
+	if (strncmp(name, "debug_", 6))
+		return true;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!strcmp(name + 6, needed[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Hides the other debug sections from libdw, which passes over those without bytes (as in a
+ * stripped file), or shows them again. Lines, locations and ranges are two thirds of the DWARF.
+ */
+static void hide_sections(Elf *elf, bool is_hidden)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		uint32_t from = is_hidden ? SHT_PROGBITS : SHT_NOBITS;
+		GElf_Shdr header;
+		const char *name;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type != from)
+			continue;
+		name = elf_strptr(elf, names, header.sh_name);
+		if (!name || is_section_needed(name))
+			continue;
+		header.sh_type = is_hidden ? SHT_NOBITS : SHT_PROGBITS;
+		gelf_update_shdr(section, &header);
+	}
+}
+
+/* After libdw has decompressed it. */
+static void find_info(Elf *elf, struct search *search)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		Elf_Data *data;
+		const char *name;
+
+		if (!gelf_getshdr(section, &header))
+			continue;
+		name = elf_strptr(elf, names, header.sh_name);
+		if (!name || (strcmp(name, ".debug_info") && strcmp(name, ".zdebug_info")))
+			continue;
+		data = elf_rawdata(section, NULL);
+		if (!data || !data->d_buf)
+			continue;
+		search->info = data->d_buf;
+		search->info_end = search->info + data->d_size;
+		return;
+	}
+}
+
+/* Opens the DWARF; a damaged file's alternate is itself, so that libdw looks for no other file. */
+static Dwarf *begin_dwarf(Elf *elf)
+{
+	Dwarf *dwarf;
+
+	hide_sections(elf, true);
+	dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	hide_sections(elf, false);
+	if (dwarf)
+		dwarf_setalt(dwarf, dwarf);
+	return dwarf;
+}
+
 enum cs_status dwarf_facts_find(
 	struct binary *binary, struct fact *facts, size_t count, struct diag *diag)
 {
-	struct wanted_table table;
+	struct search search = {0};
 	enum cs_status status;
 	Dwarf *dwarf;
 
@@ -304,18 +412,19 @@ enum cs_status dwarf_facts_find(
 		facts[i].found = false;
 	if (!binary->info.has_dwarf)
 		return CS_NOT_FOUND;
-	status = collect_names(facts, count, binary->arena, &table);
+	status = collect_names(facts, count, binary->arena, &search.table);
 	if (status)
 		return status;
-	dwarf = dwarf_begin_elf(binary->elf, DWARF_C_READ, NULL);
+	dwarf = begin_dwarf(binary->elf);
 	if (!dwarf) {
 		diag_add(diag, DIAG_WARNING, "dwarf-unreadable",
 			"the DWARF of %s cannot be read: %s", binary->name, dwarf_errmsg(-1));
 		return CS_CORRUPT;
 	}
-	walk_units(dwarf, &table);
+	find_info(binary->elf, &search);
+	walk_units(dwarf, &search);
 	for (size_t i = 0; i < count; i++)
-		facts[i].found = answer(find_slot(&table, row_name(&facts[i])), &facts[i]);
+		facts[i].found = answer(&search, &facts[i]);
 	dwarf_end(dwarf);
 	return CS_OK;
 }

@@ -22,8 +22,10 @@ static bool read_call(
 {
 	size_t size = table->has_start_lines ? 16 : 20;
 	const void *bytes = image_view_bytes(table->image, tree + (uint64_t)index * size, size);
-	struct cursor c = cursor_over(bytes, bytes ? size : 0);
+	struct cursor c = cursor_over(bytes, size);
 
+	if (!bytes)
+		return false;
 	cursor_take(&c, table->has_start_lines ? 0 : 2);
 	ret->id = cursor_u8(&c);
 	cursor_take(&c, table->has_start_lines ? 3 : 9);

@@ -271,11 +271,16 @@ bool pclntab_find_name(const struct pclntab *table, const char *name, struct pcl
 	const uint8_t *start = table->names.bytes, *end = start + table->names.size, *at = start;
 	size_t size = strlen(name) + 1;
 
-	// The linker writes each name once; a name may also be the tail of a longer one.
-	while ((at = memmem(at, (size_t)(end - at), name, size))) {
-		if ((at == start || !at[-1]) && find_name_offset(table, (size_t)(at - start), ret))
+	// The linker writes each name once; a name may also be the tail of longer ones.
+	for (unsigned int tries = 0; tries < MAX_NAME_COPIES; at++) {
+		at = memmem(at, (size_t)(end - at), name, size);
+		if (!at)
+			return false;
+		if (at != start && at[-1])
+			continue;
+		if (find_name_offset(table, (size_t)(at - start), ret))
 			return true;
-		at++;
+		tries++;
 	}
 	return false;
 }

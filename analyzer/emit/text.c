@@ -9,6 +9,7 @@
 #include "analyzer/snapshot/analysis.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #define NS_PER_MINUTE INT64_C(60000000000)
@@ -79,9 +80,18 @@ static bool is_shown(const struct text *text, const struct frame *frame, bool is
 
 static void print_function(struct text *text, const char *function)
 {
+	const char *open = strchr(function, '[');
+	const char *close = strrchr(function, ']');
+
 	if (!strcmp(function, "runtime.gopanic"))
 		function = "panic";
-	printer_text(text->printer, function, NULL);
+	if (!open || !close || close < open) {
+		printer_text(text->printer, function, NULL);
+		return;
+	}
+	// traceback.go funcNamePiecesForPrint: type arguments are left out.
+	printer_format(text->printer, "%.*s[...]", (int)(open - function), function);
+	printer_text(text->printer, close + 1, NULL);
 }
 
 static void print_position(struct text *text, const struct frame *frame)
@@ -287,15 +297,26 @@ static void print_panics(struct text *text)
 static void print_signal_line(struct text *text)
 {
 	const struct crash *crash = &text->analysis->crash;
-	const struct goroutine *g;
 
-	if (!crash->signal.number || crash->goroutine == NO_GOROUTINE)
+	if (!crash->signal.number)
 		return;
-	g = &text->analysis->goroutines.list[crash->goroutine];
 	printer_format(text->printer, "[signal ");
 	printer_text(text->printer, crash->signal.name, NULL);
 	printer_format(text->printer, " code=0x%x addr=0x%" PRIx64 " pc=0x%" PRIx64 "]\n",
-		(unsigned int)crash->signal.code, crash->signal.address, g->sig_pc);
+		(unsigned int)crash->signal.code, crash->signal.address, crash->signal.pc);
+}
+
+/** signal_unix.go fatalsignal. */
+static void print_fatal_signal(struct text *text)
+{
+	const struct crash *crash = &text->analysis->crash;
+
+	printer_text(text->printer, crash->message, NULL);
+	printer_format(text->printer, "\nPC=0x%" PRIx64 " m=%" PRId64 " sigcode=%d",
+		crash->signal.pc, crash->machine_id, crash->signal.code);
+	if (crash->signal.number == SIGSEGV || crash->signal.number == SIGBUS)
+		printer_format(text->printer, " addr=0x%" PRIx64, crash->signal.address);
+	printer_format(text->printer, "\n");
 }
 
 static void print_head(struct text *text)
@@ -315,8 +336,7 @@ static void print_head(struct text *text)
 		print_signal_line(text);
 		break;
 	case CRASH_SIGNAL:
-		printer_text(text->printer, crash->message, NULL);
-		printer_format(text->printer, "\n");
+		print_fatal_signal(text);
 		break;
 	case CRASH_NONE:
 		break;

@@ -34,9 +34,9 @@ struct analysis_options {
 	enum analysis_variables variables;
 	uint32_t max_string, max_elements, max_depth;
 	const char *generator_version;
-	int64_t captured_at;            // seconds since 1970, UTC; a core file's modification time
-	const char *hostname, *kernel;  // of this machine, as uname gives them
-	const char *core_name;          // for messages
+	int64_t captured_at;           // seconds since 1970, UTC; a core file's modification time
+	const char *hostname, *kernel; // of this machine, as uname gives them
+	const char *core_name;         // for messages
 };
 
 /** What was found out about goroutines.list[i], at the same index. */

@@ -42,10 +42,10 @@ static size_t index_of(const struct analysis *analysis, target_addr g)
 	return found && found->id ? (size_t)(found - analysis->goroutines.list) : NO_GOROUTINE;
 }
 
-static void set_signal(struct analysis *analysis, struct signal_info info)
+static void set_signal(struct analysis *analysis, struct signal_info info, target_addr pc)
 {
 	analysis->crash.signal = (struct crash_signal){info.number, info.code, info.has_address,
-		info.address, signal_text(analysis->rt, info.number)};
+		info.address, signal_text(analysis->rt, info.number), pc};
 }
 
 /** A signal that Go does not turn into a panic: signal_unix.go sighandler, from _SigThrow on. */
@@ -62,7 +62,7 @@ static void find_signal(struct analysis *analysis, const struct machine *m)
 		crash->goroutine = index_of(analysis, m->curg);
 	if (thread && thread->first_context &&
 		signal_info_load(analysis->rt, thread->first_context, &info)) {
-		set_signal(analysis, info);
+		set_signal(analysis, info, thread->stops[thread->stop_count - 1].pc);
 		crash->message = crash->signal.name;
 	}
 }
@@ -98,7 +98,7 @@ static void find_fault(struct analysis *analysis)
 	if (g->sig)
 		set_signal(analysis, (struct signal_info){g->sig, (int32_t)g->sig_code0,
 					     signal_is_fault(g->sig, (int32_t)g->sig_code0),
-					     g->sig_code1});
+					     g->sig_code1}, g->sig_pc);
 }
 
 static void find_panic(struct analysis *analysis, const struct machine *m)
@@ -147,7 +147,8 @@ static void find_from_notes(struct analysis *analysis)
 	crash->kind = CRASH_SIGNAL;
 	crash->goroutine = m ? index_of(analysis, m->curg) : NO_GOROUTINE;
 	set_signal(analysis, (struct signal_info){(uint32_t)notes->signal, notes->signal_code,
-				     notes->has_signal_address, notes->signal_address});
+				     notes->has_signal_address, notes->signal_address},
+		notes->thread_count ? notes->threads[0].regs.pc : 0);
 	crash->message = crash->signal.name;
 }
 
@@ -163,6 +164,7 @@ enum cs_status crash_find(struct analysis *analysis)
 	}
 	crash->thread_id = (uint32_t)m->thread_id;
 	crash->dying_m = m->address;
+	crash->machine_id = m->id;
 	if (m->caught_signal) {
 		find_signal(analysis, m);
 	} else {

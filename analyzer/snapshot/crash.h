@@ -21,6 +21,7 @@ struct crash_signal {
 	bool has_address;
 	target_addr address;
 	const char *name; // the runtime's words, "SIGSEGV: segmentation violation"; NULL: not known
+	target_addr pc;   // where it hit
 };
 
 #define NO_GOROUTINE SIZE_MAX
@@ -32,6 +33,7 @@ struct crash {
 	size_t goroutine;        // index; NO_GOROUTINE
 	uint32_t thread_id;      // 0: not known
 	target_addr dying_m;     // 0: the runtime did not get as far
+	int64_t machine_id;      // of dying_m
 	struct crash_signal signal;
 	size_t blamed;           // index of the goroutine to look at first; NO_GOROUTINE
 	const char *title;       // redacted

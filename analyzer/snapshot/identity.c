@@ -38,15 +38,16 @@ static bool add_image(EVP_MD_CTX *digest, struct image *image)
 	return true;
 }
 
-enum cs_status identity_compute(struct image *image, const char *go_build_id, char *ret,
-	size_t size)
+enum cs_status identity_compute(
+	struct image *image, const char *go_build_id, char *ret, size_t size)
 {
 	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	uint8_t hash[EVP_MAX_MD_SIZE];
 	bool is_done;
 
 	assert(size > 2 * ID_BYTES);
-	is_done = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
+	is_done =
+		digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
 		add_image(digest, image) &&
 		(!go_build_id || EVP_DigestUpdate(digest, go_build_id, strlen(go_build_id)) == 1) &&
 		EVP_DigestFinal_ex(digest, hash, NULL) == 1;

@@ -12,7 +12,7 @@
  * image has them), every thread's id and registers in the core's order, and `go_build_id` (NULL:
  * none). CS_UNSUPPORTED where libcrypto has no SHA-256.
  */
-CS_MUST_USE enum cs_status identity_compute(struct image *image, const char *go_build_id,
-	char *ret, size_t size);
+CS_MUST_USE enum cs_status identity_compute(
+	struct image *image, const char *go_build_id, char *ret, size_t size);
 
 #endif

@@ -69,7 +69,7 @@ static bool reads_memory(void)
 static bool maps_code(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
-		MAP_FAILED;
+	       MAP_FAILED;
 }
 
 static bool maps_shared(void)
@@ -115,11 +115,22 @@ static const struct {
 	const char *name;
 	bool (*call)(void);
 } forbidden[] = {
-	{"open", opens}, {"openat2", opens_relative}, {"socket", connects}, {"execve", executes},
-	{"clone", forks}, {"ptrace", traces}, {"kill", kills}, {"process_vm_readv", reads_memory},
-	{"mmap PROT_EXEC", maps_code}, {"mmap MAP_SHARED", maps_shared},
-	{"mprotect PROT_EXEC", makes_code}, {"fcntl F_DUPFD", duplicates}, {"unlink", unlinks},
-	{"ftruncate", shrinks}, {"ioctl", controls}, {"stat", stats_by_path},
+	{"open", opens},
+	{"openat2", opens_relative},
+	{"socket", connects},
+	{"execve", executes},
+	{"clone", forks},
+	{"ptrace", traces},
+	{"kill", kills},
+	{"process_vm_readv", reads_memory},
+	{"mmap PROT_EXEC", maps_code},
+	{"mmap MAP_SHARED", maps_shared},
+	{"mprotect PROT_EXEC", makes_code},
+	{"fcntl F_DUPFD", duplicates},
+	{"unlink", unlinks},
+	{"ftruncate", shrinks},
+	{"ioctl", controls},
+	{"stat", stats_by_path},
 };
 
 static bool allocates(void)
@@ -145,7 +156,8 @@ static bool maps_file(void)
 
 	if (fstat(some_file, &status))
 		return false;
-	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, some_file, 0);
+	bytes = mmap(
+		NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, some_file, 0);
 	return bytes != MAP_FAILED && bytes[0] == 'a' && !munmap(bytes, (size_t)status.st_size);
 }
 
@@ -154,7 +166,7 @@ static bool reads_file(void)
 	char byte = 0;
 
 	return pread(some_file, &byte, 1, 0) == 1 && byte == 'a' &&
-		lseek(some_file, 0, SEEK_SET) == 0 && read(some_file, &byte, 1) == 1;
+	       lseek(some_file, 0, SEEK_SET) == 0 && read(some_file, &byte, 1) == 1;
 }
 
 static bool writes_file(void)
@@ -167,7 +179,8 @@ static bool digests(void)
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned int size = 0;
 
-	return EVP_Digest("abc", 3, hash, &size, EVP_sha256(), NULL) && size == 32 && hash[0] == 0xba;
+	return EVP_Digest("abc", 3, hash, &size, EVP_sha256(), NULL) && size == 32 &&
+	       hash[0] == 0xba;
 }
 
 static int compare(const void *a, const void *b)
@@ -216,9 +229,15 @@ static const struct {
 	const char *name;
 	bool (*call)(void);
 } allowed[] = {
-	{"malloc", allocates}, {"mmap of a file", maps_file}, {"read", reads_file},
-	{"write", writes_file}, {"SHA-256", digests}, {"qsort", sorts}, {"time", tells_time},
-	{"readlink", is_told_no_by_readlink}, {"sigaction", installs_handler},
+	{"malloc", allocates},
+	{"mmap of a file", maps_file},
+	{"read", reads_file},
+	{"write", writes_file},
+	{"SHA-256", digests},
+	{"qsort", sorts},
+	{"time", tells_time},
+	{"readlink", is_told_no_by_readlink},
+	{"sigaction", installs_handler},
 };
 
 static void enter(const struct sandbox_limits *limits)

@@ -60,6 +60,19 @@ static void hangs_silently(void *context, int channel)
 	hangs(context, channel);
 }
 
+static void hangs_after_its_report(void *context, int channel)
+{
+	report(channel, "all is well");
+	hangs(context, channel);
+}
+
+static void reports_twice(void *context, int channel)
+{
+	report(channel, "all is well");
+	report(channel, "or not");
+	hangs(context, channel);
+}
+
 static void sends_short(void *context, int channel)
 {
 	if (send(channel, "x", 1, 0) == 1)
@@ -90,7 +103,8 @@ static void asks(void *context, int channel)
 
 	ask(channel, context, &message, &fd);
 	if (message.kind == CHANNEL_FILE)
-		report(channel, read(fd, &byte, 1) == 1 && write(fd, "x", 1) < 0 ? "file" : "bad file");
+		report(channel,
+			read(fd, &byte, 1) == 1 && write(fd, "x", 1) < 0 ? "file" : "bad file");
 	else
 		report(channel, message.text);
 }
@@ -103,6 +117,17 @@ static void asks_twice(void *context, int channel)
 	ask(channel, context, &message, &fd);
 	ask(channel, context, &message, &fd);
 	report(channel, "two files");
+}
+
+/** Dies with the answer unread: the supervisor must name the death, not the reset connection. */
+static void asks_and_crashes(void *context, int channel)
+{
+	struct channel_message message = {.kind = CHANNEL_ASK};
+	char byte;
+
+	channel_set(message.path, sizeof(message.path), context);
+	if (!channel_send(channel, &message, -1) && recv(channel, &byte, 1, MSG_PEEK) == 1)
+		crashes(context, channel);
 }
 
 static const struct {
@@ -118,23 +143,27 @@ static const struct {
 	{"crashes late", crashes_after_its_report, NULL, WORKER_DIED, "killed by SIGSEGV"},
 	{"hangs", hangs, NULL, WORKER_DIED, "stopped at its time limit"},
 	{"hangs silently", hangs_silently, NULL, WORKER_DIED, "stopped at its time limit"},
+	{"hangs late", hangs_after_its_report, NULL, WORKER_DIED, "stopped at its time limit"},
+	{"reports twice", reports_twice, NULL, WORKER_DIED, "stopped: it broke the protocol"},
 	{"sends too little", sends_short, NULL, WORKER_DIED, "stopped: it broke the protocol"},
 	{"sends nonsense", sends_unknown, NULL, WORKER_DIED, "stopped: it broke the protocol"},
 	{"asks", asks, "/proc/self/exe", WORKER_REPORTED, "file"},
+	{"asks and crashes", asks_and_crashes, "/proc/self/exe", WORKER_DIED, "killed by SIGSEGV"},
 	{"asks twice", asks_twice, "/proc/self/exe", WORKER_DIED, "stopped: it broke the protocol"},
 	{"asks for a text", asks, "/etc/passwd", WORKER_REPORTED, "is not an ELF file"},
 	{"asks for a device", asks, "/dev/zero", WORKER_REPORTED,
 		"is not a regular file; copy it into one first"},
-	{"asks for a directory", asks, "/", WORKER_REPORTED,
-		"is a directory; name a file in it"},
+	{"asks for a directory", asks, "/", WORKER_REPORTED, "is a directory; name a file in it"},
 	{"asks for nothing", asks, "", WORKER_REPORTED, "is not an absolute path"},
 	{"asks beside us", asks, "tests", WORKER_REPORTED, "is not an absolute path"},
 };
 
 START_TEST(end_is_told)
 {
-	struct supervisor_job job = {.work = rows[_i].work, .context = (void *)rows[_i].context,
-		.keep = {-1, -1, -1, -1}, .seconds = 1};
+	struct supervisor_job job = {.work = rows[_i].work,
+		.context = (void *)rows[_i].context,
+		.keep = {-1, -1, -1, -1},
+		.seconds = 1};
 	struct supervisor_report result;
 	const char *text;
 
@@ -185,7 +214,8 @@ static void counts_descriptors(void *context, int channel)
 		size_t used = strlen(text);
 
 		if (fcntl(fd, F_GETFD) >= 0 && fd != channel)
-			snprintf(text + used, sizeof(text) - used, "%s ", fd == *kept ? "kept" : "?");
+			snprintf(text + used, sizeof(text) - used, "%s ",
+				fd == *kept ? "kept" : "?");
 	}
 	report(channel, text);
 }
@@ -193,8 +223,10 @@ static void counts_descriptors(void *context, int channel)
 START_TEST(only_kept_descriptors_are_open)
 {
 	int kept = dup2(STDIN_FILENO, 200), other = dup2(STDIN_FILENO, 100);
-	struct supervisor_job job = {.work = counts_descriptors, .context = &kept,
-		.keep = {-1, kept, -1, -1}, .seconds = 10};
+	struct supervisor_job job = {.work = counts_descriptors,
+		.context = &kept,
+		.keep = {-1, kept, -1, -1},
+		.seconds = 10};
 	struct supervisor_report result;
 
 	ck_assert_int_eq(kept, 200);
