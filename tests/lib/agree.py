@@ -13,14 +13,18 @@ RULES = {
               "count of the rest can be compared",
     "printed-twice": "at a fatal signal every thread prints its own goroutine again; ours must equal "
                      "one of the printings",
+    "capped": "ours ends at its own cap on frames (frames_total says how many there are); what is there "
+              "must be equal, and the total",
     "unavailable": "the runtime cannot walk the stack of a goroutine that runs on another thread; "
                    "ours has one, and state and creator are compared",
     "moved-on": "the goroutine ran on, or was stopped, between the print and the dump: a system call "
-                "returned, or freezing the world stopped it; its creator and start must be the same",
+                "returned, or freezing the world stopped it; its creator and outermost frames must be the "
+                "same",
     "scan": "the collector held the goroutine while the runtime printed it",
 }
 
 
+OUTER_FRAMES = 3  # goexit, the start function, and one whose line may have moved
 WAIT_SLACK_NS = 5e9  # a long mark phase, and a slow print
 
 
@@ -64,16 +68,20 @@ def _frame_differs(printed, ours):
     return None
 
 
-def frames_differ(printed, ours, comparison=None):
-    """None, or what is wrong with a snapshot's stack beside a printed one."""
+def frames_differ(printed, ours, total=None, comparison=None):
+    """None, or what is wrong with a snapshot's stack beside a printed one. `total`: frames_total."""
     want, got = printed.frames, ours
     if printed.elided is not None:
         half = printed.elided_after
-        if printed.elided >= 0 and len(want) + printed.elided != len(ours):
-            return f"{len(want) + printed.elided} frames, ours {len(ours)}"
-        got = ours[:half] + (ours[-(len(want) - half):] if len(want) > half else [])
+        total = len(ours) if total is None else total
+        if printed.elided >= 0 and len(want) + printed.elided != total:
+            return f"{len(want) + printed.elided} frames, ours {total}"
+        if total > len(ours):
+            want, got = want[:half], ours[:half]
+        else:
+            got = ours[:half] + (ours[-(len(want) - half):] if len(want) > half else [])
         if comparison:
-            comparison.used("elided")
+            comparison.used("capped" if total > len(ours) else "elided")
     for i, frame in enumerate(want):
         if i >= len(got):
             return f"{len(want)} frames, ours {len(got)}; the first that lacks: {frame.function}"
@@ -125,18 +133,19 @@ def _wait_differs(printed, row):
 
 
 def _moved_on(snapshot, printed, row):
-    """True where the goroutine's next step explains every difference: it kept its outermost frame."""
+    """True where the goroutine's own next steps explain every difference: it was about to move, and
+    the frames that it was started with are the same still."""
     movable = ("running", "runnable", "syscall")
-    if printed.status not in movable and not printed.scan:
+    if (printed.status not in movable and not printed.scan) or row["status"] not in movable + (
+            "preempted", "waiting"):
         return False
-    if row["status"] not in movable + ("preempted", "waiting"):
-        return False
-    if printed.status == state_of(row) and printed.status != "running":
+    if printed.status == state_of(row) == "syscall":
         return False
     ours = stack_of(snapshot, row)
-    if printed.frames and ours and _frame_differs(printed.frames[-1], ours[-1]):
-        return False
-    return True
+    outer = printed.frames[-OUTER_FRAMES:]
+    return len(ours) >= len(outer) and all(
+        not _frame_differs(frame, mine) or frame.inlined
+        for frame, mine in zip(outer[1:], ours[-len(outer):][1:]))
 
 
 def goroutine_differs(snapshot, printed, row, comparison):
@@ -148,7 +157,7 @@ def goroutine_differs(snapshot, printed, row, comparison):
     if printed.unavailable:
         comparison.used("unavailable")
     elif not wrong:
-        wrong = frames_differ(printed, stack_of(snapshot, row), comparison)
+        wrong = frames_differ(printed, stack_of(snapshot, row), row["frames_total"], comparison)
     if wrong and _moved_on(snapshot, printed, row):
         comparison.used("moved-on")
         return None
@@ -189,6 +198,15 @@ def compare(snapshot, traceback):
     return result
 
 
+def same_message(ours, printed):
+    """Ours is the text itself; from 1.23 on the runtime indents its further lines (go1.23 error.go
+    printindented). Bytes that are not UTF-8 are Go-quoted in ours."""
+    if "\\x" in ours:
+        printed = "".join(f"\\x{ord(c) & 0xff:02x}" if "\udc80" <= c <= "\udcff" or c < " " and c not in "\n\t"
+                          else c for c in printed)
+    return ours == printed or ours.replace("\n", "\n\t") == printed
+
+
 def crash_differs(snapshot, traceback):
     """What is wrong with the snapshot's `crash` beside the lines above the goroutines."""
     crash, wrong = snapshot["crash"], []
@@ -198,14 +216,17 @@ def crash_differs(snapshot, traceback):
     if traceback.kind == "signal":
         if traceback.signal not in message:
             wrong.append(f"message names no {traceback.signal}: {message!r}")
-    elif message.rstrip("\n") != traceback.message:
+    elif not same_message(message.rstrip("\n"), traceback.message):
         wrong.append(f"message {traceback.message!r}, ours {message!r}")
     first = traceback.goroutines[0] if traceback.goroutines else None
     if first is None:
         return wrong
     # A thread without a goroutine prints 0; a deadlock is found by a thread that has let go of its own.
     # A signal on a system stack interrupts the goroutine that is printed next, as running.
+    # Two may die at once: the one that prints second writes its own stack after all the others.
     allowed = {first.id or None}
+    if traceback.causes > 1:
+        allowed |= {g.id for g in traceback.goroutines if g.part == 0 and g.status == "running"}
     if first.id == 0:
         allowed |= {g.id for g in traceback.goroutines[1:2] if g.status == "running"}
     if traceback.kind == "deadlock":

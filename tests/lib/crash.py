@@ -123,7 +123,9 @@ def cases(releases=("local",), only=(), all_flags=True):
             if version < tuple(spec.get("since", (0,))):
                 continue
             for flags in spec["flags"] if all_flags else spec["flags"][:1]:
-                for run in spec["runs"]:
+                for run, run_spec in spec["runs"].items():
+                    if version < tuple(run_spec.get("since", (0,))):
+                        continue
                     if flags != "default" and run != spec.get("flags_run", run):
                         continue
                     yield Case(program, run, release, flags)

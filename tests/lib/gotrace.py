@@ -68,6 +68,7 @@ class Traceback:
     signal: str = None
     address: int = None
     goroutines: list = field(default_factory=list)
+    causes: int = 0  # more than one where two threads died at the same time
     runtime_stacks: list = field(default_factory=list)
     unparsed: list = field(default_factory=list)
 
@@ -237,10 +238,16 @@ class _Reader:
         return False
 
     def _cause(self, line):
-        """What killed the program; only before its first goroutine."""
+        """What killed the program: the lines before its first goroutine. Another thread may die at the
+        same time, and says so in the middle."""
         t = self.result
-        if t.goroutines and self.part == 0 and t.kind:
-            return False
+        is_late = bool(t.goroutines and self.part == 0 and t.kind)
+        found = line.startswith(("fatal error: ", "panic: ")) if is_late else self._first_cause(line)
+        t.causes += line.startswith(("fatal error: ", "panic: ", "SIG")) and found and self.part == 0
+        return found
+
+    def _first_cause(self, line):
+        t = self.result
         if line.lstrip("\t").startswith("panic: ") and (line[0] != "\t" or t.panics):
             if line[0] != "\t":
                 t.panics = []
@@ -254,15 +261,15 @@ class _Reader:
         if found and t.kind:
             t.signal, t.address = found["name"], int(found["addr"], 16)
             return True
-        found = SIGNAL.match(line)
-        if found and SIGNAL_AT.match(self._peek()):
-            if self.part == 0:
-                at = SIGNAL_AT.match(self._peek())
-                t.kind, t.message, t.signal = "signal", line, found["name"] or line
-                t.address = int(at["addr"], 16) if at["addr"] else None
-            self.at += 1
-            return True
-        return False
+        found, at = SIGNAL.match(line), SIGNAL_AT.match(self._peek())
+        # Our own text has no line of registers there.
+        if not found or not (at or (self._peek() == "" and not t.kind)):
+            return False
+        if self.part == 0:
+            t.kind, t.message, t.signal = "signal", line, found["name"] or line
+            t.address = int(at["addr"], 16) if at and at["addr"] else None
+        self.at += 1
+        return True
 
     def _panic(self, message):
         t = self.result
@@ -281,7 +288,8 @@ class _Reader:
             return True
         return bool(REGISTER.match(line) or HEXDUMP.match(line) or SIGNAL_AT.match(line)
                     or line.startswith(("exit status ", "instruction bytes:", "goroutine stack exceeds",
-                                        "signal arrived during cgo execution", "Aborted", "runtime: ")))
+                                        "signal arrived during cgo execution", "unexpected fault address ",
+                                        "Aborted", "runtime: ")))
 
 
 def parse(text):

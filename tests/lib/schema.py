@@ -162,7 +162,6 @@ class _Checker:
                 self.index(f"stacks[{i}]", frame, "frames")
         if len({tuple(stack) for stack in self.s["stacks"]}) != len(self.s["stacks"]):
             self.say("a stack is written twice")
-        self.first_use("stacks", [f for stack in self.s["stacks"] for f in stack], "frames")
 
     def goroutines(self):
         rows = self.rows("goroutines", GOROUTINE)
@@ -170,7 +169,6 @@ class _Checker:
             self.say(f"goroutines_total {self.s['goroutines_total']} < {len(self.s['goroutines'])} rows")
         if len({row["id"] for row in rows}) != len(rows):
             self.say("a goroutine appears twice")
-        self.first_use("goroutines", [row["stack"] for row in rows], "stacks")
         for row in rows:
             where = f"goroutine {row['id']}"
             self.index(where + ".stack", row["stack"], "stacks")

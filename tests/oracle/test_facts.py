@@ -89,7 +89,7 @@ FACTS = {
     "gc.last_pause_ns": lambda s, want: None if s["gc"]["last_pauses_ns"][:1] == [want]
     else f"{s['gc']['last_pauses_ns'][:3]}",
     "memory.heap_alloc": lambda s, want: at_least(ALLOC_SLACK, "memory", "heap_alloc")(s, want)
-    if "heap_alloc" in s.get("memory", {}) else None,
+    if "heap_alloc" in (s.get("memory") or {}) else None,
 }
 ELSEWHERE = ("crash.kind", "crash.message", "crash.goroutine", "gc.heap_goal")  # the traceback test's
 

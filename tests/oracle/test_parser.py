@@ -112,6 +112,7 @@ CAUSES = [
      "nil deref"),
     ("SIGSEGV: segmentation violation\nPC=0x47 m=2 sigcode=0 addr=0x3e8\n\n", "signal",
      "SIGSEGV: segmentation violation"),
+    ("SIGABRT: abort\n\ngoroutine 1 [running]:\n", "signal", "SIGABRT: abort"),
     ("panic: one\n\nlater: panic: two is in a log line\n", "panic", "one"),
 ]
 
@@ -148,6 +149,7 @@ def snapshot_of(traceback):
             "wait_reason": g.status if waiting else None, "wait_ns": g.minutes * 60e9 or None,
             "wait_min_ns": None, "wait_max_ns": None, "wait_source": "gc" if g.minutes else None,
             "locked_to_thread": g.locked, "labels": g.labels, "stack": len(snapshot["stacks"]) - 1,
+            "frames_total": len(frames),
             "created_by": frame(g.created_by) if g.created_by else None, "parent": g.parent})
     return snapshot
 
@@ -164,8 +166,9 @@ def mutations():
         ("function", lambda s: first_frame(s).update(function="main.other")),
         ("file", lambda s: first_frame(s).update(file="/src/main.go")),
         ("line", lambda s: first_frame(s).update(line=31)),
-        ("one frame too few", lambda s: s["stacks"][row(s)["stack"]].pop()),
-        ("one frame too many", lambda s: s["stacks"][row(s)["stack"]].append(0)),
+        ("one frame too few", lambda s: (s["stacks"][row(s)["stack"]].pop(), row(s).update(frames_total=13))),
+        ("one frame too many", lambda s: (s["stacks"][row(s)["stack"]].append(0),
+                                          row(s).update(frames_total=15))),
         ("state", lambda s: row(s).update(wait_reason="chan send")),
         ("locked", lambda s: row(s).update(locked_to_thread=False)),
         ("wait", lambda s: row(s).update(wait_ns=None)),
@@ -218,6 +221,11 @@ class Parser(unittest.TestCase):
         for text, kind, message in CAUSES:
             t = gotrace.parse(text)
             self.assertEqual((t.kind, t.message), (kind, message), text)
+
+    def test_two_die(self):
+        t = gotrace.parse("fatal error: a\n\ngoroutine 5 [running]:\nmain.f()\n\t/x.go:1 +0x1\n"
+                          "fatal error: a\n\ngoroutine 6 [running]:\nmain.f()\n\t/x.go:1 +0x1\n")
+        self.assertEqual((t.kind, t.message, t.causes, t.unparsed), ("fatal error", "a", 2, []))
 
     def test_names(self):
         for ours, printed, same in NAMES:

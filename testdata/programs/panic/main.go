@@ -39,7 +39,7 @@ var kinds = map[string]kind{
 	"code":      {code(7), "main.code(7)"},
 	"string":    {"out of cheese", "out of cheese"},
 	"name":      {name("bob"), `main.name("bob")`},
-	"multiline": {"first line\ngoroutine 99 [running]:\nmain.fake()\n\tfake.go:1", "first line\n\tgoroutine 99 [running]:\n\tmain.fake()\n\t\tfake.go:1"},
+	"multiline": {"first line\ngoroutine 99 [running]:\nmain.fake()\n\tfake.go:1", "first line\ngoroutine 99 [running]:\nmain.fake()\n\tfake.go:1"},
 	"float":     {2.5, ""},
 	"bool":      {true, "true"},
 	"nil":       {nil, ""},
