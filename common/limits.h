@@ -43,6 +43,13 @@
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024
 
+/* Snapshots that are read */
+#define MAX_JSON_DEPTH 128          // containers within containers
+#define MAX_JSON_MEMBERS 128        // top-level members
+#define MAX_JSON_ROWS 16777216      // rows of one table
+#define MAX_JSON_NUMBER 64          // characters of one number
+#define MAX_JSON_DECODED (16u << 20) // bytes of one row or member that is decoded whole
+
 /* One analysis */
 #define MAX_ANALYSIS_CPU_SECONDS 600
 #define MAX_ANALYSIS_MEMORY (16ull << 30)
