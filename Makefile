@@ -36,7 +36,7 @@ TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c
 COMMON_LIBS := -ljansson -lcrypto
 ANALYZER_LIBS := -ldw -lelf -lseccomp -lz
 DAEMON_LIBS := -lcurl -lzstd
-SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd
+SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd -lseccomp
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null || echo -lcheck)
 
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
