@@ -33,10 +33,10 @@ DAEMON_SRC := $(sort $(wildcard daemon/*.c))
 SERVER_SRC := $(sort $(wildcard server/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c tests/lib/*.c))
 
-COMMON_LIBS := -ljansson -lcrypto
+COMMON_LIBS := -ljansson -lcrypto -lseccomp
 ANALYZER_LIBS := -ldw -lelf -lseccomp -lz
 DAEMON_LIBS := -lcurl -lzstd
-SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd -lseccomp
+SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null || echo -lcheck)
 
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))

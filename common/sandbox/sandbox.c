@@ -47,8 +47,12 @@ static const struct {
 	uint64_t fs, net, scoped;
 	size_t size; // of the attributes that this ABI takes
 } landlock_abis[] = {
-	{0x1fff, 0, 0, 8}, {0x3fff, 0, 0, 8}, {0x7fff, 0, 0, 8}, {0x7fff, 3, 0, 16},
-	{0xffff, 3, 0, 16}, {0xffff, 3, 3, 24},
+	{0x1fff, 0, 0, 8},
+	{0x3fff, 0, 0, 8},
+	{0x7fff, 0, 0, 8},
+	{0x7fff, 3, 0, 16},
+	{0xffff, 3, 0, 16},
+	{0xffff, 3, 3, 24},
 };
 
 #define LANDLOCK_ABI_COUNT (sizeof(landlock_abis) / sizeof(landlock_abis[0]))
@@ -90,9 +94,9 @@ static bool enter_limits(const struct sandbox_limits *limits)
 {
 	// The sanitizer reserves terabytes of address space for its shadow.
 	return limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_NPROC, 0, 0) &&
-		limit(RLIMIT_NOFILE, MAX_WORKER_FILES, MAX_WORKER_FILES) &&
-		limit(RLIMIT_CPU, limits->cpu_seconds, (uint64_t)limits->cpu_seconds + 1) &&
-		(IS_ASAN || limit(RLIMIT_AS, limits->address_size, limits->address_size));
+	       limit(RLIMIT_NOFILE, MAX_WORKER_FILES, MAX_WORKER_FILES) &&
+	       limit(RLIMIT_CPU, limits->cpu_seconds, (uint64_t)limits->cpu_seconds + 1) &&
+	       (IS_ASAN || limit(RLIMIT_AS, limits->address_size, limits->address_size));
 }
 
 static bool leave_root(void)
@@ -100,7 +104,7 @@ static bool leave_root(void)
 	if (geteuid())
 		return true;
 	return !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
-		!setresuid(NOBODY, NOBODY, NOBODY);
+	       !setresuid(NOBODY, NOBODY, NOBODY);
 }
 
 static bool enter_landlock(void)
@@ -114,9 +118,10 @@ static bool enter_landlock(void)
 	if (abi <= 0)
 		return false;
 	row = ((size_t)abi < LANDLOCK_ABI_COUNT ? (size_t)abi : LANDLOCK_ABI_COUNT) - 1;
-	attributes = (struct landlock_attributes){landlock_abis[row].fs, landlock_abis[row].net,
-		landlock_abis[row].scoped};
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, landlock_abis[row].size, 0);
+	attributes = (struct landlock_attributes){
+		landlock_abis[row].fs, landlock_abis[row].net, landlock_abis[row].scoped};
+	ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &attributes, landlock_abis[row].size, 0);
 	if (ruleset < 0)
 		return false;
 	is_done = !syscall(SYS_landlock_restrict_self, ruleset, 0);
@@ -127,15 +132,35 @@ static bool enter_landlock(void)
 // Calls that are harmless whatever their arguments: on descriptors that the process has, on its own
 // memory, clocks. rt_sigaction is for the SIGBUS guard of mapped files.
 static const int allowed_calls[] = {
-	SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(lseek),
-	SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),
-	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-	SCMP_SYS(clock_gettime), SCMP_SYS(getrandom), SCMP_SYS(futex), SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
-	SCMP_SYS(sigaltstack), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(lseek),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(futex),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
 #if IS_ASAN
 	// The sanitizer names its mappings, and asks who it is before it reports.
-	SCMP_SYS(prctl), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(sched_yield),
+	SCMP_SYS(prctl),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(sched_yield),
 #endif
 };
 
@@ -152,19 +177,24 @@ static int allow(scmp_filter_ctx filter)
 	for (size_t i = 0; !error && i < sizeof(refused_calls) / sizeof(int); i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), refused_calls[i], 0);
 	// Private memory, of no file or of one it has; never code.
-	error = error ? error : seccomp_rule_add(filter, act, SCMP_SYS(mmap), 2,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-		SCMP_A3(SCMP_CMP_MASKED_EQ, MMAP_TYPE_MASK, MAP_PRIVATE));
-	error = error ? error : seccomp_rule_add(filter, act, SCMP_SYS(mprotect), 1,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	error = error ? error
+		      : seccomp_rule_add(filter, act, SCMP_SYS(mmap), 2,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+				SCMP_A3(SCMP_CMP_MASKED_EQ, MMAP_TYPE_MASK, MAP_PRIVATE));
+	error = error ? error
+		      : seccomp_rule_add(filter, act, SCMP_SYS(mprotect), 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	// fstat(fd) as newer C libraries spell it: newfstatat(fd, "", …, AT_EMPTY_PATH).
-	error = error ? error : seccomp_rule_add(filter, act, SCMP_SYS(newfstatat), 1,
-		SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+	error = error ? error
+		      : seccomp_rule_add(filter, act, SCMP_SYS(newfstatat), 1,
+				SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
 	// libelf asks whether its descriptor is open.
-	error = error ? error : seccomp_rule_add(filter, act, SCMP_SYS(fcntl), 1,
-		SCMP_A1(SCMP_CMP_EQ, F_GETFD));
-	return error ? error : seccomp_rule_add(filter, act, SCMP_SYS(fcntl), 1,
-		SCMP_A1(SCMP_CMP_EQ, F_GETFL));
+	error = error ? error
+		      : seccomp_rule_add(
+				filter, act, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, F_GETFD, 0));
+	return error ? error
+		     : seccomp_rule_add(
+			       filter, act, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0));
 }
 
 /** 0 or a negative errno. */
@@ -189,20 +219,23 @@ enum cs_status sandbox_enter(const struct sandbox_limits *limits, struct diag *d
 	bool has_limits = enter_limits(limits);
 	bool has_left = leave_root();
 	bool is_private = !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) &&
-		!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) &&
-		!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			  !prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) &&
+			  !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	bool has_landlock = enter_landlock();
 	int error;
 
 	if (!has_limits || !has_left || !is_private || !has_landlock)
 		diag_add(diag, DIAG_WARNING, "sandbox-partial",
 			"the sandbox is weaker than usual, this system lacks:%s%s%s%s",
-			has_limits ? "" : " resource limits", has_left ? "" : " an unprivileged user",
+			has_limits ? "" : " resource limits",
+			has_left ? "" : " an unprivileged user",
 			is_private ? "" : " process protection", has_landlock ? "" : " Landlock");
 	error = enter_seccomp();
 	if (error)
 		return diag_fail(diag, CS_REFUSED, "no-sandbox",
-			"the sandbox cannot be closed (seccomp: %s); only for a core that you trust, "
-			"--no-sandbox goes on without", strerror(-error));
+			"the sandbox cannot be closed (seccomp: %s); only for a core that you "
+			"trust, "
+			"--no-sandbox goes on without",
+			strerror(-error));
 	return CS_OK;
 }
