@@ -82,7 +82,7 @@ static enum MHD_Result answer_failure(const struct reply *reply, enum cs_status 
 {
 	if (status == CS_LIMIT)
 		return reply_line(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once");
-	log_line("a request failed: %s", status_text(status));
+	server_log("a request failed: %s", status_text(status));
 	return reply_line(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, status_text(status));
 }
 

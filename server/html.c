@@ -31,6 +31,8 @@ const char html_style[] =
 	"th{text-align:left;font-weight:500;color:var(--dim);white-space:nowrap}"
 	"th,td{padding:.28rem .6rem .28rem 0;border-bottom:1px solid var(--line);"
 	"vertical-align:top}td{overflow-wrap:anywhere;unicode-bidi:isolate}"
+	".fill{width:50%}td.name{white-space:nowrap;max-width:14rem;overflow:hidden;"
+	"text-overflow:ellipsis}"
 	"tbody tr:hover{background:var(--soft)}td.nowrap{white-space:nowrap}"
 	".title{font-weight:500}"
 	"ol.stack{margin:.3rem 0;padding-left:2.6rem}ol.stack li{color:var(--dim);"
@@ -46,7 +48,8 @@ const char html_style[] =
 	"max-width:30rem}"
 	"ul.ids{columns:9rem;padding-left:0;list-style:none;font-variant-numeric:tabular-nums}"
 	"@media(max-width:44rem){dl.facts{grid-template-columns:max-content 1fr}"
-	".wide{display:none}.at{display:block;margin-left:0}ol.stack{padding-left:1.9rem}"
+	".wide{display:none}td.name{white-space:normal}.at{display:block;margin-left:0}ol.stack{"
+	"padding-left:1.9rem}"
 	"header,main,footer{padding-left:.7rem;padding-right:.7rem}}";
 
 void html_begin(struct text *t, const char *title, size_t title_size)

@@ -52,7 +52,7 @@ static void log_put(const struct put *put, uint64_t size)
 		text_line(&why, put->worker_line, strcspn(put->worker_line, "\n"));
 	else
 		text_add(&why, put->line);
-	log_line("PUT %s: %u %s, %llu bytes%s", *put->key ? put->key : "(bad key)", put->status,
+	server_log("PUT %s: %u %s, %llu bytes%s", *put->key ? put->key : "(bad key)", put->status,
 		why.bytes ? why.bytes : "", (unsigned long long)size, put->is_zstd ? " zstd" : "");
 	text_deinit(&why);
 }
@@ -194,7 +194,7 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 		return;
 	if (request->method == PUT && code != MHD_REQUEST_TERMINATED_COMPLETED_OK &&
 		!request->put.status)
-		log_line("PUT %s: ended after %llu bytes; nothing is stored", request->put.key,
+		server_log("PUT %s: ended after %llu bytes; nothing is stored", request->put.key,
 			(unsigned long long)request->body_size);
 	if (request->method == PUT)
 		put_end(&request->put);

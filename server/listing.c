@@ -108,8 +108,8 @@ static void add_row(struct text *t, const struct snapshot_row *row)
 	text_format(t, "<td class=\"title\"><a href=\"/snapshots/%s\">", row->texts[ROW_ID]);
 	text_html(t, *title ? title : "untitled");
 	text_add(t, "</a></td>");
-	add_cell(t, NULL, base_name(row->texts[ROW_EXECUTABLE]));
-	add_cell(t, NULL, row->texts[ROW_HOST]);
+	add_cell(t, "name", base_name(row->texts[ROW_EXECUTABLE]));
+	add_cell(t, "name", row->texts[ROW_HOST]);
 	add_cell(t, "nowrap wide", row->texts[ROW_GO_VERSION]);
 	add_cell(t, "nowrap wide", row->texts[ROW_SIGNAL]);
 	text_format(t, "<td class=\"num\">%llu</td></tr>\n", (unsigned long long)row->goroutines);

@@ -21,7 +21,7 @@
 
 static int fail(const char *what, const char *why)
 {
-	log_line("%s: %s", what, why);
+	server_log("%s: %s", what, why);
 	return EXIT_FAILURE;
 }
 
@@ -47,12 +47,12 @@ static int open_socket(const struct options *options, const struct server *serve
 	socklen_t size;
 	int one = 1, fd;
 
-	if (!parse_listen(options->listen, &address, &size)) {
-		log_line("--listen %s: not ADDRESS:PORT with a numeric address", options->listen);
+	if (!server_parse_listen(options->listen, &address, &size)) {
+		server_log("--listen %s: not ADDRESS:PORT with a numeric address", options->listen);
 		return -1;
 	}
 	if (!server->auth.has_token && !address_is_loopback((struct sockaddr *)&address)) {
-		log_line("--listen %s is beyond loopback: give --token-file FILE too",
+		server_log("--listen %s is beyond loopback: give --token-file FILE too",
 			options->listen);
 		return -1;
 	}
@@ -60,7 +60,7 @@ static int open_socket(const struct options *options, const struct server *serve
 	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) &&
 		!bind(fd, (struct sockaddr *)&address, size) && !listen(fd, BACKLOG))
 		return fd;
-	log_line("--listen %s: %s", options->listen, strerror(errno));
+	server_log("--listen %s: %s", options->listen, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -95,7 +95,7 @@ static int serve(struct server *server, int socket, const sigset_t *stop)
 	sigwait(stop, &number);
 	http_stop(server, daemon);
 	connections_stop(&server->connections);
-	log_line("stopped");
+	server_log("stopped");
 	return number == SIGCHLD ? fail("workers", "the process that starts them died") : 0;
 }
 
@@ -112,12 +112,12 @@ static int run(struct server *server, const struct options *options, const sigse
 	if (server_sync_catalog(server, &added)) {
 		result = fail(options->data, "the list cannot be made from the objects");
 	} else if (options->is_reindex) {
-		log_line("%llu snapshots listed",
+		server_log("%llu snapshots listed",
 			(unsigned long long)catalog_count(&server->catalog));
 		result = 0;
 	} else {
 		if (added)
-			log_line("%llu snapshots were not listed yet", (unsigned long long)added);
+			server_log("%llu snapshots were not listed yet", (unsigned long long)added);
 		socket = open_socket(options, server);
 		result = socket < 0 ? EXIT_FAILURE : serve(server, socket, stop);
 	}
@@ -131,7 +131,7 @@ static int run_in_store(struct server *server, const struct options *options, co
 	int result;
 
 	if (wrong) {
-		log_line("%s: %s%s%s", options->data, wrong, errno == EAGAIN ? "" : ": ",
+		server_log("%s: %s%s%s", options->data, wrong, errno == EAGAIN ? "" : ": ",
 			errno == EAGAIN ? "" : strerror(errno));
 		return EXIT_FAILURE;
 	}
@@ -149,12 +149,13 @@ int main(int argc, char **argv)
 	sigset_t stop;
 	int result;
 
-	if (!options_parse(argc, argv, &options, error, sizeof(error))) {
-		log_line("%s; see coresnap-server --help", error);
+	if (!server_options_parse(argc, argv, &options, error, sizeof(error))) {
+		server_log("%s; see coresnap-server --help", error);
 		return EXIT_USAGE;
 	}
 	if (options.is_help || options.is_version) {
-		fputs(options.is_help ? options_help : "coresnap-server " CORESNAP_VERSION "\n",
+		fputs(options.is_help ? server_options_help
+				      : "coresnap-server " CORESNAP_VERSION "\n",
 			stdout);
 		return 0;
 	}

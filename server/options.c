@@ -11,7 +11,7 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:7070"
 
-const char options_help[] =
+const char server_options_help[] =
 	"usage: coresnap-server --data DIR [--listen ADDRESS:PORT] [--token-file FILE]\n"
 	"                       [--max-object SIZE]\n"
 	"       coresnap-server --data DIR --reindex\n"
@@ -37,7 +37,7 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-bool parse_size(const char *text, uint64_t *ret)
+bool server_parse_size(const char *text, uint64_t *ret)
 {
 	unsigned long long number;
 	unsigned int shift = 0;
@@ -58,7 +58,7 @@ bool parse_size(const char *text, uint64_t *ret)
 	return true;
 }
 
-bool parse_listen(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
+bool server_parse_listen(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
 {
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM};
@@ -101,7 +101,7 @@ static bool take(struct options *options, int option)
 		options->token_file = optarg;
 		return true;
 	case 'm':
-		return parse_size(optarg, &options->max_object) && options->max_object &&
+		return server_parse_size(optarg, &options->max_object) && options->max_object &&
 		       options->max_object <= 64ull << 30;
 	case 'r':
 		options->is_reindex = true;
@@ -117,7 +117,8 @@ static bool take(struct options *options, int option)
 	}
 }
 
-bool options_parse(int argc, char **argv, struct options *ret, char *error, size_t error_size)
+bool server_options_parse(
+	int argc, char **argv, struct options *ret, char *error, size_t error_size)
 {
 	int option;
 

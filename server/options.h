@@ -14,15 +14,16 @@ struct options {
 };
 
 /** Reads the command line; false, with one line in `error`, where it makes no sense. */
-bool options_parse(int argc, char **argv, struct options *ret, char *error, size_t error_size);
+bool server_options_parse(
+	int argc, char **argv, struct options *ret, char *error, size_t error_size);
 
 /** "512M": bytes, with K, M or G of 1024. */
-bool parse_size(const char *text, uint64_t *ret);
+bool server_parse_size(const char *text, uint64_t *ret);
 
 /** "127.0.0.1:7070", "[::1]:0", "localhost:80": a numeric address and a port. */
-bool parse_listen(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size);
+bool server_parse_listen(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size);
 
 /** What --help prints. */
-extern const char options_help[];
+extern const char server_options_help[];
 
 #endif

@@ -58,7 +58,7 @@ static void add_group(struct page *page, const char *id, size_t index)
 	add_integer(page, json_object_get(group, "count"));
 	text_add(page->out, "</a></td><td class=\"nowrap\">");
 	page_text(page, json_object_get(group, "status"));
-	text_add(page->out, "</td><td>");
+	text_add(page->out, "</td><td class=\"name\">");
 	page_text(page, json_object_get(group, "wait_reason"));
 	text_add(page->out, "</td><td class=\"num\">");
 	add_duration(page, json_object_get(group, "wait_max_ns"));
@@ -84,7 +84,8 @@ void page_groups(struct page *page)
 		return;
 	begin_table(page, "Goroutine groups", count,
 		"<th class=\"num\">count</th><th>status</th><th>wait reason</th>"
-		"<th class=\"num\">longest</th><th>at</th><th class=\"wide\">examples</th>");
+		"<th class=\"num\">longest</th><th class=\"fill\">at</th><th "
+		"class=\"wide\">examples</th>");
 	for (size_t i = 0; i < shown; i++)
 		add_group(page, id, i);
 	end_table(page, count, shown);
@@ -100,7 +101,7 @@ void page_threads(struct page *page)
 		return;
 	begin_table(page, "Threads", count,
 		"<th class=\"num\">thread</th><th class=\"num\">goroutine</th>"
-		"<th class=\"num\">signal</th><th>at</th>");
+		"<th class=\"num\">signal</th><th class=\"fill\">at</th>");
 	for (size_t i = 0; i < shown; i++) {
 		json_t *thread = jsonr_row(page->reader, "threads", i);
 

@@ -167,7 +167,7 @@ static void list(struct put *put, const struct object *object, struct snapshot_r
 	row->size = object->size;
 	// The object is safe; the next start finds it without a row and adds it.
 	if (catalog_put(&put->server->catalog, row))
-		log_line("%s: stored, but the list could not be written", put->key);
+		server_log("%s: stored, but the list could not be written", put->key);
 }
 
 void put_finish(struct put *put)

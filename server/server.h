@@ -23,7 +23,7 @@ struct server {
 };
 
 /** One line on stderr, whole even when threads write at the same time. */
-void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void server_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Has a worker do `kind` with an object; as worker_run, with a scratch file where one is needed.
  */

@@ -14,7 +14,7 @@
 
 #define CATALOG "catalog.sqlite"
 
-void log_line(const char *format, ...)
+void server_log(const char *format, ...)
 {
 	va_list list;
 	char *line;
@@ -127,7 +127,7 @@ static bool add_missing(void *context, const char *key)
 	arena_init(&arena, 0);
 	status = read_object(server, key, &object, &arena);
 	if (status)
-		log_line("%s: not listed: %s", key, status_text(status));
+		server_log("%s: not listed: %s", key, status_text(status));
 	else
 		syncing->added++;
 	arena_deinit(&arena);
@@ -149,7 +149,7 @@ enum cs_status server_sync_catalog(struct server *server, uint64_t *ret_added)
 	if (catalog_end(&server->catalog))
 		return CS_IO;
 	if (removed)
-		log_line("%zu rows left the list: their objects are gone", removed);
+		server_log("%zu rows left the list: their objects are gone", removed);
 	*ret_added = syncing.added;
 	return status;
 }
@@ -180,8 +180,8 @@ enum cs_status server_open_catalog(struct server *server, const char *data)
 		return CS_NO_MEMORY;
 	status = catalog_open(&server->catalog, path);
 	if (status == CS_CORRUPT) {
-		log_line("the list %s is broken or of another version: moved to %s.old and made "
-			 "again from the objects",
+		server_log("the list %s is broken or of another version: moved to %s.old and made "
+			   "again from the objects",
 			path, CATALOG);
 		status = server_reset_catalog(server, true);
 		if (!status)

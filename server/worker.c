@@ -112,7 +112,8 @@ static _Noreturn void be_worker(const struct job *job, int descriptors[MAX_DESCR
 	struct text out;
 
 	signal(SIGXFSZ, SIG_IGN);
-	json_object_seed(0); // its hash wants random bytes from a file, which could not be opened later
+	json_object_seed(
+		0); // its hash wants random bytes from a file, which could not be opened later
 	if (!keep_only(descriptors) || !enter_sandbox(job))
 		_exit(1);
 	text_init(&out, MAX_PAGE_SIZE);
