@@ -31,7 +31,7 @@ const char html_style[] =
 	"th{text-align:left;font-weight:500;color:var(--dim);white-space:nowrap}"
 	"th,td{padding:.28rem .6rem .28rem 0;border-bottom:1px solid var(--line);"
 	"vertical-align:top}td{overflow-wrap:anywhere;unicode-bidi:isolate}"
-	".fill{width:50%}td.name{white-space:nowrap;max-width:14rem;overflow:hidden;"
+	".fill{width:80%}td.name{white-space:nowrap;max-width:14rem;overflow:hidden;"
 	"text-overflow:ellipsis}"
 	"tbody tr:hover{background:var(--soft)}td.nowrap{white-space:nowrap}"
 	".title{font-weight:500}"

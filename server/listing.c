@@ -73,8 +73,7 @@ static const char *base_name(const char *path)
 
 static void add_cell(struct text *t, const char *class, const char *value)
 {
-	text_format(
-		t, "<td%s%s%s>", class ? " class=\"" : "", class ? class : "", class ? "\"" : "");
+	text_format(t, "<td class=\"%s\">", class);
 	text_html(t, value);
 	text_add(t, "</td>");
 }

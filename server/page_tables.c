@@ -142,7 +142,7 @@ void page_channels(struct page *page)
 		return;
 	begin_table(page, "Channels", count,
 		"<th>channel</th><th>of</th><th class=\"num\">filled</th><th>senders</th>"
-		"<th>receivers</th>");
+		"<th class=\"fill\">receivers</th>");
 	for (size_t i = 0; i < shown; i++) {
 		json_t *channel = jsonr_row(page->reader, "channels", i);
 
@@ -184,7 +184,8 @@ void page_diagnostics(struct page *page)
 	if (!count)
 		return;
 	begin_table(page, "Diagnostics", count,
-		"<th>severity</th><th>code</th><th>message</th><th class=\"num\">times</th>");
+		"<th>severity</th><th>code</th><th class=\"fill\">message</th><th "
+		"class=\"num\">times</th>");
 	for (size_t i = 0; i < shown; i++) {
 		json_t *entry = jsonr_row(page->reader, "diagnostics", i);
 		const json_t *severity = json_object_get(entry, "severity");

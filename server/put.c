@@ -73,7 +73,7 @@ void put_receive(struct put *put, const char *bytes, size_t size)
 static void refuse_unworked(struct put *put, enum cs_status status)
 {
 	if (status == CS_LIMIT)
-		refuse(put, 503, "too many uploads at once");
+		refuse(put, 503, "no room for this upload now");
 	else
 		refuse(put, 422,
 			"the object cannot be read: the process that tried did not survive it");

@@ -49,7 +49,7 @@ enum cs_status server_work(struct server *server, const struct job *job,
 	enum cs_status status;
 
 	if (object->is_zstd && scratch < 0)
-		return CS_IO;
+		return CS_LIMIT;
 	status = worker_run(&server->nursery, job, object->fd, scratch, ret);
 	if (scratch >= 0)
 		close(scratch);
@@ -63,10 +63,10 @@ enum cs_status server_unpack(
 	int scratch = store_scratch(&server->store);
 	enum cs_status status;
 
-	if (scratch < 0)
-		return CS_IO;
-	status = worker_run(&server->nursery, &job, object->fd, scratch, ret);
 	*ret_scratch = -1;
+	if (scratch < 0)
+		return CS_LIMIT;
+	status = worker_run(&server->nursery, &job, object->fd, scratch, ret);
 	if (!status && ret->status == 200)
 		*ret_scratch = scratch;
 	else

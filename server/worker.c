@@ -204,8 +204,8 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/** Reads exactly `size` bytes before the deadline. */
-static bool read_all(int fd, void *bytes, size_t size, int64_t deadline)
+/** Reads exactly `size` bytes. CS_IO: they never come; CS_LIMIT: not before the deadline. */
+static enum cs_status read_all(int fd, void *bytes, size_t size, int64_t deadline)
 {
 	char *at = bytes;
 
@@ -215,35 +215,37 @@ static bool read_all(int fd, void *bytes, size_t size, int64_t deadline)
 		ssize_t part;
 
 		if (left <= 0 || poll(&ready, 1, (int)left) == 0)
-			return false;
+			return CS_LIMIT;
 		part = read(fd, at, size);
 		if (part < 0 && errno == EINTR)
 			continue;
 		if (part <= 0)
-			return false;
+			return CS_IO;
 		at += part;
 		size -= (size_t)part;
 	}
-	return true;
+	return CS_OK;
 }
 
 static enum cs_status read_answer(int fd, struct answer *ret)
 {
 	int64_t deadline = now_ms() + (int64_t)MAX_WORKER_SECONDS * 1000;
 	struct reply_header header;
+	enum cs_status status = read_all(fd, &header, sizeof(header), deadline);
 	char *bytes;
 
-	if (!read_all(fd, &header, sizeof(header), deadline))
-		return CS_IO;
+	if (status)
+		return status;
 	if (header.magic != REPLY_MAGIC || header.size > MAX_PAGE_SIZE || header.status < 200 ||
 		header.status > 599)
 		return CS_CORRUPT;
 	bytes = malloc(header.size + 1);
 	if (!bytes)
 		return CS_NO_MEMORY;
-	if (!read_all(fd, bytes, header.size, deadline)) {
+	status = read_all(fd, bytes, header.size, deadline);
+	if (status) {
 		free(bytes);
-		return CS_IO;
+		return status;
 	}
 	bytes[header.size] = 0;
 	*ret = (struct answer){.status = header.status, .bytes = bytes, .size = header.size};
@@ -253,11 +255,11 @@ static enum cs_status read_answer(int fd, struct answer *ret)
 static enum cs_status ask(
 	struct nursery *nursery, const struct job *job, int object, int scratch, struct answer *ret)
 {
-	enum cs_status status = CS_IO;
+	enum cs_status status = CS_LIMIT;
 	int pipes[2];
 
 	if (pipe2(pipes, O_CLOEXEC))
-		return CS_IO;
+		return CS_LIMIT;
 	int descriptors[MAX_DESCRIPTORS] = {object, pipes[1], scratch};
 	bool is_sent = send_job(nursery->socket, job, descriptors, scratch < 0 ? 2 : 3);
 

@@ -32,8 +32,8 @@ struct answer {
 
 /**
  * Has `job` done by a worker; waits for at most MAX_WORKER_SECONDS for room, and as long for the
- * answer. CS_OK: the answer is the worker's, which may be lying; CS_LIMIT: no room; CS_IO: the
- * worker died or took too long; CS_CORRUPT: it answered nonsense. Thread-safe.
+ * answer. CS_OK: the answer is the worker's, which may be lying; CS_LIMIT: this machine has no room
+ * or time for it now; CS_IO: the worker died of it; CS_CORRUPT: it answered nonsense. Thread-safe.
  */
 CS_MUST_USE enum cs_status worker_run(struct nursery *nursery, const struct job *job, int object,
 	int scratch, struct answer *ret);

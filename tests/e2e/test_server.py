@@ -258,6 +258,23 @@ class Objects(ServerCase):
         self.assertEqual(files_below(os.path.join(self.data, "tmp")), [])
         self.assertEqual(self.server.put("/a.json", body).status, 201)
 
+    def test_a_server_without_its_nursery_ends(self):
+        with open(f"/proc/{self.server.process.pid}/task/{self.server.process.pid}/children",
+                  encoding="ascii") as file:
+            nursery = int(file.read())
+        os.kill(nursery, signal.SIGKILL)
+        self.assertEqual(self.server.process.wait(timeout=30), 1)
+        self.server.process.communicate()
+
+    def test_a_trickle_is_cut(self):
+        begin = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.server.port)) as s:
+            with self.assertRaises(OSError):
+                while time.monotonic() - begin < 60:
+                    s.sendall(b"GET / HTTP/1.1\r\n" if time.monotonic() - begin < 0.5 else b"X: y\r\n")
+                    time.sleep(0.6)
+        self.assertLess(time.monotonic() - begin, 40)
+
     def test_hosts_of_other_names_are_refused(self):
         self.assertEqual(self.server.get("/", Host="evil.example").status, 421)
         self.assertEqual(self.server.get("/", Host="localhost:1").status, 200)
@@ -361,7 +378,7 @@ class Pages(ServerCase):
 
     def test_every_link_leads_somewhere(self):
         for i in range(60):
-            document = snapshots.snapshot(f"s{i}", count=1200 if i == 59 else 5)
+            document = snapshots.snapshot(f"s{i}", count=700 if i == 59 else 5)
             self.server.put(f"/x/{i}.json", snapshots.encode(document))
         seen, todo = set(), ["/"]
         while todo:
