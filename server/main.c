@@ -174,6 +174,9 @@ int main(int argc, char **argv)
 	wrong = options.token_file ? auth_load(&server.auth, options.token_file) : NULL;
 	if (wrong)
 		result = fail(options.token_file, wrong);
+	else if (!nursery_works(&server.nursery))
+		result = fail("workers", "none can close its sandbox here (is seccomp or Landlock "
+					 "forbidden by a system call filter?)");
 	else if (!make_policy(&server))
 		result = fail("SHA-256", "not available");
 	else

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define REPLY_MAGIC 0x70616e73u
+#define READY_MAGIC 0x79646572u // behind its walls, before it looks at a byte of the object
 #define MAX_DESCRIPTORS 3
 #define FIRST_CHILD_DESCRIPTOR 3
 
@@ -109,12 +110,14 @@ static bool enter_sandbox(const struct job *job)
 static _Noreturn void be_worker(const struct job *job, int descriptors[MAX_DESCRIPTORS])
 {
 	struct reply_header header = {.magic = REPLY_MAGIC};
+	uint32_t ready = READY_MAGIC;
 	struct text out;
 
 	signal(SIGXFSZ, SIG_IGN);
 	json_object_seed(
 		0); // its hash wants random bytes from a file, which could not be opened later
-	if (!keep_only(descriptors) || !enter_sandbox(job))
+	if (!keep_only(descriptors) || !enter_sandbox(job) ||
+		!write_all(descriptors[1], &ready, sizeof(ready)))
 		_exit(1);
 	text_init(&out, MAX_PAGE_SIZE);
 	header.status = job_run(job, descriptors[0], descriptors[2], &out);
@@ -169,6 +172,20 @@ enum cs_status nursery_start(struct nursery *nursery)
 		return CS_IO;
 	}
 	return CS_OK;
+}
+
+bool nursery_works(struct nursery *nursery)
+{
+	struct job job = {.kind = JOB_CHECK, .max_size = 1};
+	struct answer answer = {0};
+	int object = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	bool works = object >= 0 && !worker_run(nursery, &job, object, -1, &answer) &&
+		     answer.status == 200;
+
+	free(answer.bytes);
+	if (object >= 0)
+		close(object);
+	return works;
 }
 
 void nursery_stop(struct nursery *nursery)
@@ -231,9 +248,14 @@ static enum cs_status read_answer(int fd, struct answer *ret)
 {
 	int64_t deadline = now_ms() + (int64_t)MAX_WORKER_SECONDS * 1000;
 	struct reply_header header;
-	enum cs_status status = read_all(fd, &header, sizeof(header), deadline);
+	enum cs_status status;
+	uint32_t ready;
 	char *bytes;
 
+	// A worker that did not even begin says nothing about the object.
+	if (read_all(fd, &ready, sizeof(ready), deadline) || ready != READY_MAGIC)
+		return CS_LIMIT;
+	status = read_all(fd, &header, sizeof(header), deadline);
 	if (status)
 		return status;
 	if (header.magic != REPLY_MAGIC || header.size > MAX_PAGE_SIZE || header.status < 200 ||

@@ -21,6 +21,9 @@ struct nursery {
 /** Splits off the nursery. To be called before there are threads. CS_IO and errno. */
 CS_MUST_USE enum cs_status nursery_start(struct nursery *nursery);
 
+/** Whether a worker can be started and close its sandbox here. */
+bool nursery_works(struct nursery *nursery);
+
 /** Ends it; its workers end with it. */
 void nursery_stop(struct nursery *nursery);
 
