@@ -115,7 +115,7 @@ static bool bind_row(sqlite3_stmt *s, const struct snapshot_row *row)
 	bool ok = sqlite3_bind_text(s, 1, row->key, -1, SQLITE_STATIC) == SQLITE_OK &&
 		  sqlite3_bind_int64(s, 2, row->received_ns) == SQLITE_OK &&
 		  sqlite3_bind_int64(s, 3, (int64_t)row->size) == SQLITE_OK &&
-		  sqlite3_bind_int64(s, 4, (int64_t)row->goroutines) == SQLITE_OK;
+		  sqlite3_bind_int64(s, 4, row->goroutines) == SQLITE_OK;
 
 	for (int i = 0; ok && i < ROW_TEXT_COUNT; i++)
 		ok = sqlite3_bind_text(s, FIRST_TEXT + 1 + i, row->texts[i], -1, SQLITE_STATIC) ==
@@ -209,7 +209,7 @@ static bool read_row(sqlite3_stmt *s, struct arena *arena, struct snapshot_row *
 	*ret = (struct snapshot_row){.key = arena_string(arena, key ? key : ""),
 		.received_ns = sqlite3_column_int64(s, 1),
 		.size = (uint64_t)sqlite3_column_int64(s, 2),
-		.goroutines = (uint64_t)sqlite3_column_int64(s, 3)};
+		.goroutines = sqlite3_column_int64(s, 3)};
 	for (int i = 0; i < ROW_TEXT_COUNT; i++) {
 		const char *text = (const char *)sqlite3_column_text(s, FIRST_TEXT + i);
 

@@ -111,7 +111,10 @@ static void add_row(struct text *t, const struct snapshot_row *row)
 	add_cell(t, "name", row->texts[ROW_HOST]);
 	add_cell(t, "nowrap wide", row->texts[ROW_GO_VERSION]);
 	add_cell(t, "nowrap wide", row->texts[ROW_SIGNAL]);
-	text_format(t, "<td class=\"num\">%llu</td></tr>\n", (unsigned long long)row->goroutines);
+	text_add(t, "<td class=\"num\">");
+	if (row->goroutines >= 0)
+		text_format(t, "%lld", (long long)row->goroutines);
+	text_add(t, "</td></tr>\n");
 }
 
 static void add_form(struct text *t, const char *search)
@@ -190,7 +193,10 @@ static void write_row(struct json_writer *w, const struct snapshot_row *row)
 	for (int i = 0; i < ROW_TEXT_COUNT; i++)
 		jsonw_member_string(
 			w, row_text_name((enum row_text)i), *row->texts[i] ? row->texts[i] : NULL);
-	jsonw_member_u64(w, "goroutines", row->goroutines);
+	if (row->goroutines >= 0)
+		jsonw_member_i64(w, "goroutines", row->goroutines);
+	else
+		jsonw_member_null(w, "goroutines");
 	jsonw_member_string(w, "received_at", received);
 	jsonw_member_u64(w, "size", row->size);
 	jsonw_end_object(w);

@@ -106,25 +106,17 @@ static void add_goroutine_section(struct page *page, const char *title, const js
 }
 
 /** The thread that the signal hit, where no goroutine ran. */
-static void add_crashing_thread(struct page *page, const json_t *thread)
+static void add_crashing_thread(struct page *page, const json_t *id)
 {
-	size_t count = jsonr_count(page->reader, "threads");
-	int64_t wanted = json_is_integer(thread) ? json_integer_value(thread) : -1;
+	json_t *thread = page_find_thread(page, id);
 
-	for (size_t i = 0; i < count && wanted >= 0; i++) {
-		struct json_text text = jsonr_row_text(page->reader, "threads", i);
-		int64_t id;
-		json_t *row;
-
-		if (!jsonr_peek_i64(text, "id", &id) || id != wanted)
-			continue;
-		row = jsonr_row(page->reader, "threads", i);
-		text_format(page->out, "<section>\n<h2>Crashing thread %lld</h2>\n", (long long)id);
-		page_stack(page, json_object_get(row, "stack"), MAX_FRAMES_SHOWN);
-		text_add(page->out, "</section>\n");
-		json_decref(row);
+	if (!thread)
 		return;
-	}
+	text_format(page->out, "<section>\n<h2>Crashing thread %lld</h2>\n",
+		(long long)json_integer_value(id));
+	page_stack(page, json_object_get(thread, "stack"), MAX_FRAMES_SHOWN);
+	text_add(page->out, "</section>\n");
+	json_decref(thread);
 }
 
 /** Whom to look at: the crashing goroutine or thread, and who else is blamed. */

@@ -56,8 +56,9 @@ void page_stack(struct page *page, const json_t *stack, size_t max);
 /** Appends the first frame that is the program's own, else the first: one line. */
 void page_stack_top(struct page *page, const json_t *stack);
 
-/** Row number `id` of the goroutines, decoded: the caller's reference; NULL. */
+/** The goroutine, the thread of this id, decoded: the caller's reference; NULL. */
 json_t *page_find_goroutine(struct page *page, uint64_t id);
+json_t *page_find_thread(struct page *page, const json_t *id);
 
 /** Appends "waiting: chan receive, 2m 0s", as far as it is known. */
 void page_state(struct page *page, const json_t *goroutine);

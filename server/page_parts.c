@@ -121,18 +121,31 @@ void page_stack_top(struct page *page, const json_t *stack)
 	json_decref(frame);
 }
 
-json_t *page_find_goroutine(struct page *page, uint64_t id)
+/** The row of `table` whose id is `id`, decoded. */
+static json_t *find_row(struct page *page, const char *table, uint64_t id)
 {
-	size_t count = jsonr_count(page->reader, "goroutines");
+	size_t count = jsonr_count(page->reader, table);
 
 	for (size_t i = 0; i < count; i++) {
-		struct json_text row = jsonr_row_text(page->reader, "goroutines", i);
+		struct json_text row = jsonr_row_text(page->reader, table, i);
 		int64_t found;
 
 		if (jsonr_peek_i64(row, "id", &found) && found >= 0 && (uint64_t)found == id)
-			return jsonr_row(page->reader, "goroutines", i);
+			return jsonr_row(page->reader, table, i);
 	}
 	return NULL;
+}
+
+json_t *page_find_goroutine(struct page *page, uint64_t id)
+{
+	return find_row(page, "goroutines", id);
+}
+
+json_t *page_find_thread(struct page *page, const json_t *id)
+{
+	if (!json_is_integer(id) || json_integer_value(id) < 0)
+		return NULL;
+	return find_row(page, "threads", (uint64_t)json_integer_value(id));
 }
 
 void page_state(struct page *page, const json_t *goroutine)

@@ -87,13 +87,15 @@ static const char *signal_of(const struct json_reader *r, struct arena *arena)
 	return text;
 }
 
-static uint64_t goroutines_of(const struct json_reader *r)
+/** -1 where nothing was recovered: no total, and no row either. */
+static int64_t goroutines_of(const struct json_reader *r)
 {
 	json_t *total = jsonr_member(r, "goroutines_total");
-	uint64_t count = jsonr_count(r, "goroutines");
+	size_t rows = jsonr_count(r, "goroutines");
+	int64_t count = rows ? (int64_t)rows : -1;
 
 	if (json_is_integer(total) && json_integer_value(total) >= 0)
-		count = (uint64_t)json_integer_value(total);
+		count = (int64_t)json_integer_value(total);
 	json_decref(total);
 	return count;
 }
@@ -149,8 +151,8 @@ enum cs_status row_load(
 		if (!row.texts[i])
 			return CS_NO_MEMORY;
 	}
-	row.goroutines = cursor_u64(&c);
-	if (c.bad || cursor_left(&c) || row.goroutines > INT64_MAX ||
+	row.goroutines = (int64_t)cursor_u64(&c);
+	if (c.bad || cursor_left(&c) || row.goroutines < -1 ||
 		!id_is_valid(row.texts[ROW_ID], strlen(row.texts[ROW_ID])))
 		return CS_CORRUPT;
 	*ret = row;

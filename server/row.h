@@ -27,7 +27,7 @@ enum row_text {
 
 struct snapshot_row {
 	const char *texts[ROW_TEXT_COUNT]; // owned by the arena; "" where the snapshot has null
-	uint64_t goroutines;
+	int64_t goroutines;                // -1: not known
 	// What the server knows by itself:
 	const char *key;     // owned by the arena
 	int64_t received_ns; // since 1970

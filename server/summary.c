@@ -91,23 +91,39 @@ static void add_state(struct page *page, const json_t *row, const char *wait_key
 	}
 }
 
-static void add_suspect(struct page *page, const json_t *crash)
+/** The goroutine that crashed, or the first that is blamed. */
+static json_t *find_suspect(struct page *page, const json_t *crash)
 {
 	const json_t *id = json_object_get(crash, "goroutine");
-	json_t *goroutine;
 
 	if (!json_is_integer(id))
 		id = json_array_get(json_object_get(crash, "blamed"), 0);
 	if (!json_is_integer(id) || json_integer_value(id) < 0)
-		return;
-	goroutine = page_find_goroutine(page, (uint64_t)json_integer_value(id));
-	if (!goroutine)
-		return;
-	text_format(page->out, "\ngoroutine %lld [", (long long)json_integer_value(id));
-	add_state(page, goroutine, "wait_ns");
-	text_add(page->out, "]:\n");
-	add_stack(page, json_object_get(goroutine, "stack"));
+		return NULL;
+	return page_find_goroutine(page, (uint64_t)json_integer_value(id));
+}
+
+static void add_suspect(struct page *page, const json_t *crash)
+{
+	json_t *goroutine = find_suspect(page, crash);
+	json_t *thread =
+		goroutine ? NULL : page_find_thread(page, json_object_get(crash, "thread"));
+	const json_t *row = goroutine ? goroutine : thread;
+
+	if (row)
+		text_format(page->out, "\n%s %lld", goroutine ? "goroutine" : "thread",
+			(long long)json_integer_value(json_object_get(row, "id")));
+	if (goroutine) {
+		text_add(page->out, " [");
+		add_state(page, goroutine, "wait_ns");
+		text_add(page->out, "]");
+	}
+	if (row) {
+		text_add(page->out, ":\n");
+		add_stack(page, json_object_get(row, "stack"));
+	}
 	json_decref(goroutine);
+	json_decref(thread);
 }
 
 static void add_group(struct page *page, size_t index)
@@ -134,8 +150,11 @@ static void add_groups(struct page *page)
 				       ? (long long)json_integer_value(total)
 				       : (long long)jsonr_count(page->reader, "goroutines");
 
-	text_format(page->out, "\n%lld goroutine%s in %zu group%s\n", goroutines,
-		goroutines == 1 ? "" : "s", count, count == 1 ? "" : "s");
+	if (!goroutines && !json_is_integer(total))
+		text_add(page->out, "\nno goroutine could be recovered\n");
+	else
+		text_format(page->out, "\n%lld goroutine%s in %zu group%s\n", goroutines,
+			goroutines == 1 ? "" : "s", count, count == 1 ? "" : "s");
 	for (size_t i = 0; i < count && i < MAX_SUMMARY_GROUPS; i++)
 		add_group(page, i);
 	if (count > MAX_SUMMARY_GROUPS)

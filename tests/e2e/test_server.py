@@ -376,6 +376,20 @@ class Pages(ServerCase):
         self.assertTrue(10 <= len(lines) <= 30)
         self.assertEqual(self.server.get(base + ".json").body, snapshots.encode(document))
 
+    def test_what_could_not_be_recovered_is_not_made_up(self):
+        document = snapshots.snapshot("a", goroutine=None, kind=None, message=None, blamed=[],
+                                      fingerprint=None, title="SIGABRT in checkout", thread=4243)
+        document.update(goroutines=[], goroutines_total=None, groups=[])
+        document["binary"] = dict.fromkeys(document["binary"])
+        self.assertEqual(self.server.put("/a.json", snapshots.encode(document)).status, 201)
+        row = json.loads(self.server.get("/api/snapshots").body)["snapshots"][0]
+        self.assertEqual((row["goroutines"], row["go_version"], row["kind"]), (None, None, None))
+        base = "/snapshots/" + document["id"]
+        text = self.server.get(base + ".txt").body.decode()
+        self.assertIn("thread 4243:\n    runtime.futex", text)
+        self.assertIn("no goroutine could be recovered", text)
+        self.assertIn("Crashing thread 4243", self.page(base).text)
+
     def test_every_link_leads_somewhere(self):
         for i in range(60):
             document = snapshots.snapshot(f"s{i}", count=700 if i == 59 else 5)

@@ -25,11 +25,13 @@ static enum cs_status take(struct arena *arena, const char *json, struct snapsho
 static const struct {
 	const char *json;
 	enum cs_status status;
-	uint64_t goroutines;
+	int64_t goroutines;
 } documents[] = {
 	{"{\"id\":\"abc\",\"goroutines\":[{},{}]," PARTS "}", CS_OK, 2},
 	{"{\"id\":\"abc\",\"goroutines_total\":9,\"goroutines\":[{}]," PARTS "}", CS_OK, 9},
 	{"{\"id\":\"abc\",\"goroutines_total\":-9,\"goroutines\":[{}]," PARTS "}", CS_OK, 1},
+	{"{\"id\":\"abc\",\"goroutines_total\":null,\"goroutines\":[]," PARTS "}", CS_OK, -1},
+	{"{\"id\":\"abc\",\"goroutines_total\":0,\"goroutines\":[]," PARTS "}", CS_OK, 0},
 	{"{\"id\":\"abc\"," PARTS "}", CS_CORRUPT, 0},
 	{"{\"id\":\"a/b\",\"goroutines\":[]," PARTS "}", CS_CORRUPT, 0},
 	{"{\"id\":7,\"goroutines\":[]," PARTS "}", CS_CORRUPT, 0},
@@ -50,7 +52,7 @@ START_TEST(snapshots_are_told_from_other_documents)
 		ck_assert_str_eq(row.texts[ROW_KIND], "");
 		ck_assert_str_eq(row.texts[ROW_FINGERPRINT], "");
 		ck_assert_str_eq(row.texts[ROW_SIGNAL], "SIGABRT");
-		ck_assert_uint_eq(row.goroutines, documents[_i].goroutines);
+		ck_assert_int_eq(row.goroutines, documents[_i].goroutines);
 	}
 	arena_deinit(&arena);
 }
@@ -70,7 +72,7 @@ START_TEST(bytes_of_a_worker_are_checked)
 	ck_assert_int_eq(row_load(text.bytes, text.used, &arena, &back), CS_OK);
 	for (int i = 0; i < ROW_TEXT_COUNT; i++)
 		ck_assert_str_eq(back.texts[i], row.texts[i]);
-	ck_assert_uint_eq(back.goroutines, 2);
+	ck_assert_int_eq(back.goroutines, 2);
 	for (size_t size = 0; size < text.used; size++) {
 		copy = malloc(size + 1);
 		memcpy(copy, text.bytes, size);
