@@ -31,6 +31,7 @@ enum { ANALYZER, PACKER };
 struct analysis {
 	struct core *core; // borrowed
 	int output;        // owned: tmp/<key>
+	uint64_t room;     // bytes that it may write
 };
 
 static void analysis_free(struct analysis *analysis)
@@ -52,8 +53,8 @@ static void settle(struct core *core, enum ledger_outcome outcome, const char *i
 	service_analyzer_stamp(core->service, analyzer);
 	core->state = CORE_SETTLED;
 	if (ledger_settle(&core->service->spool, core->key, outcome,
-		json_pack("{s:o, s:s, s:o}", "path", record_text(core->path), "analyzer", analyzer,
-			"id", record_text(id))))
+		    json_pack("{s:o, s:s, s:o}", "path", record_text(core->path), "analyzer",
+			    analyzer, "id", record_text(id))))
 		log_line(LOG_ERR, "the spool cannot remember %s: %s", core->path, strerror(errno));
 }
 
@@ -65,35 +66,47 @@ void analysis_park(struct core *core, const char *reason)
 	struct tm utc;
 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-	log_line(LOG_WARN, "%s could not be analysed: %s; it stays where it is", core->path, reason);
+	log_line(
+		LOG_WARN, "%s could not be analysed: %s; it stays where it is", core->path, reason);
 	if (spool_park_core(&core->service->spool, core->key,
-		json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "path", record_text(core->path),
-			"reason", record_text(reason), "time", when, "executable",
-			record_text(identity->path), "go_build_id", record_text(identity->go_build_id),
-			"gnu_build_id", record_text(identity->gnu_build_id))))
+		    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "path", record_text(core->path),
+			    "reason", record_text(reason), "time", when, "executable",
+			    record_text(identity->path), "go_build_id",
+			    record_text(identity->go_build_id), "gnu_build_id",
+			    record_text(identity->gnu_build_id))))
 		log_line(LOG_ERR, "the spool cannot be written: %s", strerror(errno));
 	settle(core, LEDGER_FAILED, NULL);
 }
 
-// The last line that the analyzer said, with the core's true name in place of ours for it.
-static void last_words(struct task *task, const struct core *core, char *ret, size_t size)
+void analysis_name(const struct core *core, char *text, char *ret, size_t size)
 {
 	static const char ours[] = "/proc/self/fd/3";
-	char *text = task->errors.text, *line, *name;
+	char *name;
+
+	log_printable(text);
+	if (!strncmp(text, "coresnap: ", 10))
+		text += 10;
+	name = strstr(text, ours);
+	if (name == text && !strncmp(text + strlen(ours), ": ", 2))
+		snprintf(ret, size, "%s",
+			text + strlen(ours) + 2); // our line names the core already
+	else if (name)
+		snprintf(ret, size, "%.*s%s%s", (int)(name - text), text, core->path,
+			name + strlen(ours));
+	else
+		snprintf(ret, size, "%s", text);
+}
+
+// The last line that the analyzer said.
+static void last_words(struct task *task, const struct core *core, char *ret, size_t size)
+{
+	char *text = task->errors.text, *line;
 	size_t length = strlen(text);
 
 	while (length && text[length - 1] == '\n')
 		text[--length] = '\0';
 	line = strrchr(text, '\n');
-	line = log_printable(line ? line + 1 : text);
-	if (!strncmp(line, "coresnap: ", 10))
-		line += 10;
-	name = strstr(line, ours);
-	if (name)
-		snprintf(ret, size, "%.*s%s%s", (int)(name - line), line, core->path,
-			name + strlen(ours));
-	else
-		snprintf(ret, size, "%s", line);
+	analysis_name(core, line ? line + 1 : text, ret, size);
 }
 
 static void say_why(struct task *task, const struct core *core, char *ret, size_t size)
@@ -156,6 +169,9 @@ static void succeeded(struct core *core, int output, char facts[HEAD_FACTS][HEAD
 		return;
 	}
 	say_crash(core, facts);
+	if (service->is_full)
+		log_line(LOG_INFO, "the spool has room again");
+	service->is_full = false;
 	spool_unpark_core(&service->spool, core->key);
 	settle(core, LEDGER_QUEUED, facts[HEAD_ID]);
 	fault_point("settled");
@@ -165,10 +181,28 @@ static void succeeded(struct core *core, int output, char facts[HEAD_FACTS][HEAD
 static void say_full(struct service *service)
 {
 	if (!service->is_full)
-		log_line(LOG_ERR, "the spool is full (%llu bytes, see --spool-max and --keep-free): "
-				  "cores stay where they are until there is room",
+		log_line(LOG_ERR,
+			"the spool is full (%llu bytes, see --spool-max and --keep-free): "
+			"cores stay where they are until there is room",
 			(unsigned long long)spool_usage(&service->spool));
 	service->is_full = true;
+}
+
+// The analysis ran for nothing: the spool could not take its snapshot. The next one begins with
+// twice the room; one that does not fit into an empty spool never will.
+static void overflowed(struct core *core, uint64_t room)
+{
+	struct spool *spool = &core->service->spool;
+
+	spool_discard(spool, core->key);
+	if (spool_is_empty(spool) && room >= spool->max_size / 2) {
+		analysis_park(
+			core, "its snapshot is larger than the spool may be; see --spool-max");
+		return;
+	}
+	say_full(core->service);
+	core->wanted_room = 2 * room < spool->max_size / 2 ? 2 * room : spool->max_size / 2;
+	put_off(core, FULL_RETRY_NS);
 }
 
 static void analysis_done(struct task *task, void *context)
@@ -179,19 +213,16 @@ static void analysis_done(struct task *task, void *context)
 	char facts[HEAD_FACTS][HEAD_VALUE_SIZE];
 
 	service->analyzing--;
-	if (service->is_stopping && task->is_late) {
+	if (service->is_stopping && task->is_late)
 		core->state = CORE_SETTLED; // the next start takes it again
-	} else if (task_exited(task, PACKER, PACK_NOT_WRITTEN)) {
-		say_full(service);
-		put_off(core, FULL_RETRY_NS);
-	} else if (!task_exited(task, ANALYZER, 0) || !task_exited(task, PACKER, PACK_OK) ||
-		pack_report_read(task->output.text, facts)) {
+	else if (task_exited(task, PACKER, PACK_NOT_WRITTEN))
+		overflowed(core, analysis->room);
+	else if (!task_exited(task, ANALYZER, 0) || !task_exited(task, PACKER, PACK_OK) ||
+		 pack_report_read(task->output.text, facts))
 		failed(task, core);
-	} else {
+	else
 		succeeded(core, analysis->output, facts);
-	}
-	if (core->state != CORE_SETTLED)
-		spool_discard(&service->spool, core->key);
+	spool_discard(&service->spool, core->key); // what was queued has another name by now
 	analysis_free(analysis);
 }
 
@@ -212,10 +243,10 @@ static enum cs_status open_executable(struct core *core, int *ret)
 }
 
 static enum cs_status add_children(struct task *task, struct core *core, int core_fd,
-	int executable_fd, const struct analysis *analysis, uint64_t room)
+	int executable_fd, const struct analysis *analysis)
 {
-	const char *const with[] = {"coresnap", "analyze", "--exe", "/proc/self/fd/4",
-		"/proc/self/fd/3", NULL};
+	const char *const with[] = {
+		"coresnap", "analyze", "--exe", "/proc/self/fd/4", "/proc/self/fd/3", NULL};
 	const char *const without[] = {"coresnap", "analyze", "/proc/self/fd/3", NULL};
 	const char *const pack[] = {"coresnapd", "--role=packer", NULL};
 	CLOSE_FD int report = -1, errors = -1, from = -1, to = -1;
@@ -231,10 +262,14 @@ static enum cs_status add_children(struct task *task, struct core *core, int cor
 	struct child_spec analyzer = {.path = core->service->analyzer,
 		.argv = executable_fd < 0 ? without : with,
 		.fds = {{to, 1}, {errors, 2}, {core_fd, CORE_FD}, {executable_fd, EXECUTABLE_FD}},
-		.fd_count = executable_fd < 0 ? 3 : 4, .is_background = true};
-	struct child_spec packer = {.path = core->service->self, .argv = pack,
+		.fd_count = executable_fd < 0 ? 3 : 4,
+		.is_background = true};
+	struct child_spec packer = {.path = core->service->self,
+		.argv = pack,
 		.fds = {{from, PACK_INPUT}, {report, PACK_REPORT}, {analysis->output, PACK_OUTPUT}},
-		.fd_count = 3, .max_file_size = room, .is_background = true};
+		.fd_count = 3,
+		.max_file_size = analysis->room,
+		.is_background = true};
 
 	status = task_add(task, &analyzer);
 	return status ? status : task_add(task, &packer);
@@ -249,11 +284,11 @@ static enum cs_status start(struct core *core, int core_fd, int executable_fd, u
 	enum cs_status status = analysis && task ? CS_OK : CS_NO_MEMORY;
 
 	if (!status) {
-		*analysis = (struct analysis){core, spool_create(&service->spool, core->key)};
+		*analysis = (struct analysis){core, spool_create(&service->spool, core->key), room};
 		status = analysis->output < 0 ? CS_IO : CS_OK;
 	}
 	if (!status)
-		status = add_children(task, core, core_fd, executable_fd, analysis, room);
+		status = add_children(task, core, core_fd, executable_fd, analysis);
 	if (status) {
 		task_destroy(task);
 		if (analysis)
@@ -271,21 +306,20 @@ static enum cs_status start(struct core *core, int core_fd, int executable_fd, u
 static uint64_t find_room(struct core *core)
 {
 	struct service *service = core->service;
+	uint64_t wanted = core->wanted_room > SPOOL_ROOM_MIN ? core->wanted_room : SPOOL_ROOM_MIN;
 	uint32_t evicted;
-	uint64_t room = spool_room(&service->spool, &evicted);
+	uint64_t room = spool_room(&service->spool, wanted, &evicted);
 
 	if (evicted)
-		log_line(LOG_WARN, "the spool is full: dropped %u snapshots that the store had refused",
-			evicted);
+		log_line(LOG_WARN, "the spool is full: dropped the %u oldest of failed/", evicted);
 	if (room == 0) {
 		say_full(service);
 		put_off(core, FULL_RETRY_NS);
 		return 0;
 	}
-	if (service->is_full)
-		log_line(LOG_INFO, "the spool has room again");
-	service->is_full = false;
-	room /= service->options->jobs;
+	// What runs beside it writes, too.
+	if (room / service->options->jobs >= wanted)
+		room /= service->options->jobs;
 	return room < MAX_SNAPSHOT_SIZE ? room : MAX_SNAPSHOT_SIZE;
 }
 
@@ -313,8 +347,8 @@ void analysis_start(struct core *core)
 		return;
 	}
 	if (start(core, core_fd, executable_fd, room)) {
-		log_line(LOG_ERR, "%s: the analysis cannot be started: %s; trying again", core->path,
-			strerror(errno));
+		log_line(LOG_ERR, "%s: the analysis cannot be started: %s; trying again",
+			core->path, strerror(errno));
 		put_off(core, PRESSED_RETRY_NS);
 	}
 }

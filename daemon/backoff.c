@@ -47,7 +47,8 @@ uint64_t random_u64(void)
 {
 	uint64_t random;
 
-	// Up to 256 bytes never fail or come short once the pool is seeded, which the call waits for.
+	// Up to 256 bytes never fail or come short once the pool is seeded, which the call waits
+	// for.
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return clock_ns(CLOCK_MONOTONIC);
 	return random;

@@ -8,9 +8,9 @@
 #define BACKOFF_MAX_NS (3600 * NS_PER_SECOND)
 
 /**
- * Nanoseconds to wait after the `attempts`-th failure in a row (1 for the first): evenly spread over
- * [0, min(one hour, base * 2^(attempts - 1))], so that many clients of one store that came back do
- * not return together. `random` is any uniform 64-bit number.
+ * Nanoseconds to wait after the `attempts`-th failure in a row (1 for the first): evenly spread
+ * over [0, min(one hour, base * 2^(attempts - 1))], so that many clients of one store that came
+ * back do not return together. `random` is any uniform 64-bit number.
  */
 uint64_t backoff_delay_ns(uint64_t base_ns, uint32_t attempts, uint64_t random);
 

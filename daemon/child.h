@@ -18,19 +18,19 @@ struct child_fd {
 };
 
 struct child_spec {
-	const char *path;         // the program, opened and executed; borrowed
-	const char *const *argv;  // ends with NULL; borrowed
+	const char *path;        // the program, opened and executed; borrowed
+	const char *const *argv; // ends with NULL; borrowed
 	struct child_fd fds[CHILD_FDS];
 	size_t fd_count;
-	uint64_t max_file_size;   // RLIMIT_FSIZE; 0: unlimited
-	bool keeps_environment;   // false: PATH only
-	bool is_background;       // nice: a crash must not slow down what still runs
+	uint64_t max_file_size; // RLIMIT_FSIZE; 0: unlimited
+	bool keeps_environment; // false: PATH only
+	bool is_background;     // nice: a crash must not slow down what still runs
 };
 
 struct child {
 	pid_t pid;
-	int pidfd;   // owned; -1 when there is no child
-	int status;  // of waitpid, once it has ended
+	int pidfd;  // owned; -1 when there is no child
+	int status; // of waitpid, once it has ended
 	bool has_ended;
 };
 

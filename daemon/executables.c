@@ -38,12 +38,12 @@ static int compare_stamps(const struct stamp *a, const struct stamp *b)
 
 static int compare(const void *a, const void *b)
 {
-	return compare_stamps(&((const struct executable *)a)->stamp,
-		&((const struct executable *)b)->stamp);
+	return compare_stamps(
+		&((const struct executable *)a)->stamp, &((const struct executable *)b)->stamp);
 }
 
-static struct executable *find_stamp(const struct executables *executables,
-	const struct stamp *stamp)
+static struct executable *find_stamp(
+	const struct executables *executables, const struct stamp *stamp)
 {
 	struct executable key = {.stamp = *stamp};
 
@@ -98,7 +98,7 @@ static bool is_elf(int dir, const char *name, const struct stamp *stamp)
 	struct stamp now = stamp_of(&st);
 
 	return stamp_equals(&now, stamp) && pread(fd, magic, SELFMAG, 0) == SELFMAG &&
-		!memcmp(magic, ELFMAG, SELFMAG);
+	       !memcmp(magic, ELFMAG, SELFMAG);
 }
 
 static void walk_file(struct walk *walk, int dir, const char *path, const char *name)
@@ -135,11 +135,11 @@ static void walk_file(struct walk *walk, int dir, const char *path, const char *
 	append(walk, item);
 }
 
-static void walk_directory(struct walk *walk, int parent, const char *name, const char *path,
-	uint32_t depth);
+static void walk_directory(
+	struct walk *walk, int parent, const char *name, const char *path, uint32_t depth);
 
-static void walk_entry(struct walk *walk, int dir, const char *path, const struct dirent *entry,
-	uint32_t depth)
+static void walk_entry(
+	struct walk *walk, int dir, const char *path, const struct dirent *entry, uint32_t depth)
 {
 	struct stat st;
 	char *below;
@@ -161,8 +161,8 @@ static void walk_entry(struct walk *walk, int dir, const char *path, const struc
 	free(below);
 }
 
-static void walk_directory(struct walk *walk, int parent, const char *name, const char *path,
-	uint32_t depth)
+static void walk_directory(
+	struct walk *walk, int parent, const char *name, const char *path, uint32_t depth)
 {
 	struct dirent *entry;
 	DIR *stream;
@@ -190,8 +190,8 @@ static void walk_directory(struct walk *walk, int parent, const char *name, cons
 enum cs_status executables_scan(struct executables *executables, struct tree *tree,
 	const char *const *roots, size_t root_count, struct executables_scan *ret)
 {
-	struct walk walk = {.known = executables, .tree = tree, .result = ret,
-		.now_ns = clock_wall_ns()};
+	struct walk walk = {
+		.known = executables, .tree = tree, .result = ret, .now_ns = clock_wall_ns()};
 
 	*ret = (struct executables_scan){0};
 	for (size_t i = 0; !walk.status && i < root_count; i++) {
@@ -226,8 +226,8 @@ size_t executables_pending(const struct executables *executables)
 	return pending;
 }
 
-void executables_settle(struct executables *executables, const struct stamp *stamp,
-	struct identity *identity)
+void executables_settle(
+	struct executables *executables, const struct stamp *stamp, struct identity *identity)
 {
 	struct executable *item = find_stamp(executables, stamp);
 
@@ -241,8 +241,8 @@ void executables_settle(struct executables *executables, const struct stamp *sta
 	*identity = (struct identity){0};
 }
 
-const struct executable *executables_find(const struct executables *executables,
-	const struct identity *core)
+const struct executable *executables_find(
+	const struct executables *executables, const struct identity *core)
 {
 	for (size_t i = 0; i < executables->count; i++)
 		if (executables->items[i].identity.kind == IDENTITY_EXECUTABLE &&

@@ -47,11 +47,11 @@ const struct executable *executables_next(struct executables *executables);
 size_t executables_pending(const struct executables *executables);
 
 /** Stores what the file with `stamp` is; takes the identity over. A vanished file is forgotten. */
-void executables_settle(struct executables *executables, const struct stamp *stamp,
-	struct identity *identity);
+void executables_settle(
+	struct executables *executables, const struct stamp *stamp, struct identity *identity);
 
 /** The executable that the core was made by, by build id; NULL when it is not there. */
-const struct executable *executables_find(const struct executables *executables,
-	const struct identity *core);
+const struct executable *executables_find(
+	const struct executables *executables, const struct identity *core);
 
 #endif

@@ -28,7 +28,7 @@ struct stamp stamp_of(const struct stat *st)
 bool stamp_equals(const struct stamp *a, const struct stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-		a->mtime_ns == b->mtime_ns;
+	       a->mtime_ns == b->mtime_ns;
 }
 
 void stamp_text(const struct stamp *stamp, char ret[static STAMP_TEXT_SIZE])
@@ -37,7 +37,8 @@ void stamp_text(const struct stamp *stamp, char ret[static STAMP_TEXT_SIZE])
 		stamp->device, stamp->inode, stamp->mtime_ns, stamp->size);
 }
 
-enum cs_status fd_open_regular(int dir, const char *name, bool follows, struct stat *st_ret, int *ret)
+enum cs_status fd_open_regular(
+	int dir, const char *name, bool follows, struct stat *st_ret, int *ret)
 {
 	// A path descriptor opens nothing yet: the type is known before any driver or peer is.
 	CLOSE_FD int path = openat(dir, name, O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW));

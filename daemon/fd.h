@@ -45,7 +45,7 @@ void stamp_text(const struct stamp *stamp, char ret[static STAMP_TEXT_SIZE]);
  * followed only if `follows`. CS_REFUSED: something else than a regular file lies there;
  * CS_NOT_FOUND: nothing does; CS_IO otherwise, errno tells.
  */
-CS_MUST_USE enum cs_status fd_open_regular(int dir, const char *name, bool follows,
-	struct stat *st_ret, int *ret);
+CS_MUST_USE enum cs_status fd_open_regular(
+	int dir, const char *name, bool follows, struct stat *st_ret, int *ret);
 
 #endif

@@ -171,7 +171,8 @@ void head_feed(struct head *head, const char *bytes, size_t size)
 
 enum cs_status head_finish(const struct head *head)
 {
-	if (!head->is_done || head->is_broken || head->in_string || !head_is_id(head->facts[HEAD_ID]))
+	if (!head->is_done || head->is_broken || head->in_string ||
+		!head_is_id(head->facts[HEAD_ID]))
 		return CS_CORRUPT;
 	return CS_OK;
 }

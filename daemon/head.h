@@ -1,6 +1,6 @@
-// Reads the few facts of a snapshot that the daemon needs, while its bytes pass by: the id, and what
-// one line of log says. A scanner of strings and depth, without memory of its own; it is used in the
-// packer process only, under a seccomp filter that knows read and write.
+// Reads the few facts of a snapshot that the daemon needs, while its bytes pass by: the id, and
+// what one line of log says. A scanner of strings and depth, without memory of its own; it is used
+// in the packer process only, under a seccomp filter that knows read and write.
 #ifndef CORESNAP_DAEMON_HEAD_H
 #define CORESNAP_DAEMON_HEAD_H
 
@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEAD_DEPTH 3       // keys are followed this deep: process.signal.name
-#define HEAD_KEY_SIZE 24   // longer keys are none of ours
+#define HEAD_DEPTH 3     // keys are followed this deep: process.signal.name
+#define HEAD_KEY_SIZE 24 // longer keys are none of ours
 #define HEAD_VALUE_SIZE 256
 
 #define SNAPSHOT_ID_LENGTH 32
@@ -36,7 +36,8 @@ struct head {
 	size_t token_size;                    // its true length, which may exceed the array's
 	uint32_t depth;
 	bool in_string, is_escaped, in_scalar, has_string;
-	bool is_done, is_broken; // the outermost object closed; bytes came after it, or brackets differ
+	bool is_done,
+		is_broken; // the outermost object closed; bytes came after it, or brackets differ
 };
 
 /** A scanner that has seen nothing. */

@@ -41,7 +41,7 @@ enum cs_status identity_load(const char *json, size_t size, struct identity *ret
 		.path = take(answer, "executable", MAX_PATH_LENGTH - 1),
 		.go_build_id = take(answer, "go_build_id", MAX_BUILD_ID_LENGTH),
 		.gnu_build_id = take(answer, "gnu_build_id", MAX_BUILD_ID_LENGTH),
-		.reason = take(answer, "reason", MAX_DIAGNOSTIC_LENGTH),
+		.reason = take(answer, "error", MAX_DIAGNOSTIC_LENGTH),
 		.missing = missing > 0 ? (uint64_t)missing : 0,
 	};
 	json_decref(answer);

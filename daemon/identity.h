@@ -13,11 +13,11 @@ enum identity_kind { IDENTITY_OTHER, IDENTITY_CORE, IDENTITY_EXECUTABLE };
 /* Strings are owned; NULL where the file does not say. */
 struct identity {
 	enum identity_kind kind;
-	char *path;          // of a core: the executable that crashed, as its process saw it
+	char *path; // of a core: the executable that crashed, as its process saw it
 	char *go_build_id;
 	char *gnu_build_id;
-	char *reason;        // why it is neither core nor executable
-	uint64_t missing;    // bytes that a truncated core lacks; 0 for a whole one
+	char *reason;     // why it is neither core nor executable
+	uint64_t missing; // bytes that a truncated core lacks; 0 for a whole one
 };
 
 /** Reads the answer; CS_CORRUPT when it is not what identify writes. */
@@ -29,8 +29,8 @@ void identity_deinit(struct identity *identity);
 enum identity_match { MATCH_UNKNOWN, MATCH_YES, MATCH_NO };
 
 /**
- * Compares by Go build id, by GNU build id where one of the two lacks the other. MATCH_UNKNOWN: they
- * have no kind of id in common.
+ * Compares by Go build id, by GNU build id where one of the two lacks the other. MATCH_UNKNOWN:
+ * they have no kind of id in common.
  */
 enum identity_match identity_compare(const struct identity *core, const struct identity *file);
 

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETTLE_NS (2 * NS_PER_SECOND)   // a core younger than this may still be written
+#define SETTLE_NS (2 * NS_PER_SECOND)     // a core younger than this may still be written
 #define PATH_RETRY_NS (5 * NS_PER_SECOND) // between two looks at the path that a core names
 #define IDENTIFY_NS (60 * NS_PER_SECOND)
 #define MAX_IDENTIFYING 2
@@ -81,8 +81,8 @@ static bool is_young(const struct stat *st)
 	return age < (int64_t)SETTLE_NS && age > -(int64_t)SETTLE_NS;
 }
 
-static void add_core(struct service *service, const char *path, const struct stat *st,
-	bool is_finished)
+static void add_core(
+	struct service *service, const char *path, const struct stat *st, bool is_finished)
 {
 	struct core *core;
 
@@ -148,7 +148,7 @@ struct presence {
 static void presence_add(struct presence *presence, const char *key)
 {
 	size_t capacity = presence->capacity ? presence->capacity * 2 : 64;
-	char (*grown)[STAMP_TEXT_SIZE];
+	char(*grown)[STAMP_TEXT_SIZE];
 
 	if (presence->count == presence->capacity) {
 		grown = reallocarray(presence->keys, capacity, sizeof(*grown));
@@ -171,12 +171,12 @@ static bool is_present(void *context, const char *key)
 {
 	const struct presence *presence = context;
 
-	return presence->count && bsearch(key, presence->keys, presence->count,
-		sizeof(*presence->keys), compare_keys);
+	return presence->count &&
+	       bsearch(key, presence->keys, presence->count, sizeof(*presence->keys), compare_keys);
 }
 
-static void scan_directory(struct service *service, const char *directory,
-	struct presence *presence)
+static void scan_directory(
+	struct service *service, const char *directory, struct presence *presence)
 {
 	char path[PATH_MAX], key[STAMP_TEXT_SIZE] = "";
 	DIR *stream = opendir(directory);
@@ -226,8 +226,8 @@ static void drop(struct core *core, enum cs_status status)
 }
 
 // Starts `coresnap identify` on the open file.
-static enum cs_status start_identify(struct service *service, int fd, task_done *done,
-	void *context)
+static enum cs_status start_identify(
+	struct service *service, int fd, task_done *done, void *context)
 {
 	const char *const argv[] = {"coresnap", "identify", "--json", "/proc/self/fd/3", NULL};
 	struct task *task = task_create(MAX_IDENTITY_SIZE, done, context);
@@ -238,8 +238,10 @@ static enum cs_status start_identify(struct service *service, int fd, task_done 
 		return CS_NO_MEMORY;
 	status = task_pipes(task, &output, &errors);
 	if (!status) {
-		struct child_spec spec = {.path = service->analyzer, .argv = argv,
-			.fds = {{output, 1}, {errors, 2}, {fd, TARGET_FD}}, .fd_count = 3,
+		struct child_spec spec = {.path = service->analyzer,
+			.argv = argv,
+			.fds = {{output, 1}, {errors, 2}, {fd, TARGET_FD}},
+			.fd_count = 3,
 			.is_background = true};
 
 		status = task_add(task, &spec);
@@ -261,15 +263,14 @@ static bool looks_like_core(const struct core *core)
 	CLOSE_FD int fd = -1;
 
 	return core_open(core, &fd) == CS_OK && pread(fd, head, sizeof(head), 0) == sizeof(head) &&
-		!memcmp(head, ELFMAG, SELFMAG) && (head[EI_NIDENT] | head[EI_NIDENT + 1]) == ET_CORE;
+	       !memcmp(head, ELFMAG, SELFMAG) && (head[EI_NIDENT] | head[EI_NIDENT + 1]) == ET_CORE;
 }
 
-static void ignore(struct core *core)
+static void ignore(struct core *core, const char *why)
 {
-	log_line(LOG_DBG, "%s is ignored: %s", core->path,
-		core->identity.reason ? core->identity.reason : "not a core");
+	log_line(LOG_DBG, "%s is ignored: %s", core->path, why);
 	if (ledger_settle(&core->service->spool, core->key, LEDGER_NOT_A_CORE,
-		json_pack("{s:o}", "path", record_text(core->path))))
+		    json_pack("{s:o}", "path", record_text(core->path))))
 		log_line(LOG_ERR, "the spool cannot be written: %s", strerror(errno));
 	core->state = CORE_SETTLED;
 }
@@ -278,13 +279,14 @@ static bool is_own(const struct core *core)
 {
 	const char *path = core->identity.path;
 
-	return path && (!strcmp(path, core->service->self) || !strcmp(path, core->service->analyzer));
+	return path &&
+	       (!strcmp(path, core->service->self) || !strcmp(path, core->service->analyzer));
 }
 
 static void core_identified(struct task *task, void *context)
 {
 	struct core *core = context;
-	char why[128];
+	char why[MAX_DIAGNOSTIC_LENGTH + PATH_MAX] = "not a core";
 
 	core->service->identifying--;
 	if (core->service->is_stopping)
@@ -297,10 +299,12 @@ static void core_identified(struct task *task, void *context)
 	core->state = CORE_RESOLVING;
 	if (core->identity.kind == IDENTITY_CORE && !is_own(core))
 		return;
+	if (core->identity.reason)
+		analysis_name(core, core->identity.reason, why, sizeof(why));
 	if (core->identity.kind == IDENTITY_OTHER && looks_like_core(core))
-		analysis_park(core, core->identity.reason ? core->identity.reason : "not readable");
+		analysis_park(core, why);
 	else
-		ignore(core);
+		ignore(core, why);
 }
 
 static void step_new(struct core *core)
@@ -367,8 +371,9 @@ static void wait_for_executable(struct core *core)
 		return;
 	core->waiting_since_ns = ledger_wait(&service->spool, core->key,
 		json_pack("{s:o, s:o, s:o, s:o}", "path", record_text(core->path), "executable",
-			record_text(identity->path), "go_build_id", record_text(identity->go_build_id),
-			"gnu_build_id", record_text(identity->gnu_build_id)));
+			record_text(identity->path), "go_build_id",
+			record_text(identity->go_build_id), "gnu_build_id",
+			record_text(identity->gnu_build_id)));
 	log_line(LOG_INFO, "%s waits for its executable: %s, build id %s; put it into an --exe-dir",
 		core->path, identity->path ? identity->path : "of unknown path",
 		identity_id(identity));
@@ -422,7 +427,7 @@ static void check_path(struct core *core)
 		return;
 	}
 	core->is_unverified = core->checked_match == MATCH_UNKNOWN && !core->identity.go_build_id &&
-		!core->identity.gnu_build_id;
+			      !core->identity.gnu_build_id;
 	if (core->checked_match == MATCH_YES || core->is_unverified)
 		choose(core, core->identity.path, &stamp);
 	else
@@ -439,12 +444,14 @@ static void step_resolving(struct core *core)
 	if (is_known) {
 		choose(core, known->path, &known->stamp);
 	} else if (core->without_executable ||
-		(!identity->path && !identity->go_build_id && !identity->gnu_build_id)) {
+		   (!identity->path && !identity->go_build_id && !identity->gnu_build_id)) {
 		choose(core, NULL, NULL); // there is nothing that it could wait for
-	} else if (core->waiting_since_ns &&
-		clock_wall_ns() - core->waiting_since_ns >= service->options->executable_wait_ns) {
-		log_line(LOG_WARN, "%s: its executable (build id %s) has not come; without it the "
-				   "snapshot is minimal", core->path, identity_id(identity));
+	} else if (core->waiting_since_ns && clock_wall_ns() - core->waiting_since_ns >=
+						     service->options->executable_wait_ns) {
+		log_line(LOG_WARN,
+			"%s: its executable (build id %s) has not come; without it the "
+			"snapshot is minimal",
+			core->path, identity_id(identity));
 		core->without_executable = true;
 		choose(core, NULL, NULL);
 	} else {
@@ -537,6 +544,7 @@ void intake_retry_waiting(struct service *service)
 /* Which executable a task identifies: its stamp, as the list may be another by the end. */
 struct subject {
 	struct service *service;
+	char path[PATH_MAX];
 	struct stamp stamp;
 };
 
@@ -550,13 +558,16 @@ static void executable_identified(struct task *task, void *context)
 	// What identify cannot read is known as something else, until it changes.
 	if (identity_load(task->output.text, task->output.size, &identity))
 		identity = (struct identity){.kind = IDENTITY_OTHER};
+	if (identity.kind == IDENTITY_EXECUTABLE)
+		log_line(
+			LOG_DBG, "%s is known: build id %s", subject->path, identity_id(&identity));
 	executables_settle(&service->executables, &subject->stamp, &identity);
 	free(subject);
 	intake_retry_waiting(service);
 }
 
-static enum cs_status identify_executable(struct service *service,
-	const struct executable *executable)
+static enum cs_status identify_executable(
+	struct service *service, const struct executable *executable)
 {
 	struct subject *subject = malloc(sizeof(*subject));
 	CLOSE_FD int fd = -1;
@@ -565,7 +576,8 @@ static enum cs_status identify_executable(struct service *service,
 
 	if (!subject)
 		return CS_NO_MEMORY;
-	*subject = (struct subject){service, executable->stamp};
+	*subject = (struct subject){.service = service, .stamp = executable->stamp};
+	snprintf(subject->path, sizeof(subject->path), "%s", executable->path);
 	status = fd_open_regular(AT_FDCWD, executable->path, true, &st, &fd);
 	if (!status)
 		status = start_identify(service, fd, executable_identified, subject);

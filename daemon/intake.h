@@ -6,8 +6,8 @@
 //                                   CHECKING, WAITING
 //                              (the file at the core's path; none yet)
 //
-// Nothing is kept open between the steps: each opens the core again and makes sure by its stamp that
-// it is still the same.
+// Nothing is kept open between the steps: each opens the core again and makes sure by its stamp
+// that it is still the same.
 #ifndef CORESNAP_DAEMON_INTAKE_H
 #define CORESNAP_DAEMON_INTAKE_H
 
@@ -46,13 +46,15 @@ struct core {
 	/* The executable chosen for the analysis; NULL: none. */
 	char *executable; // owned
 	struct stamp executable_stamp;
-	bool is_unverified;     // it has no build id in common with the core
+	bool is_unverified;      // it has no build id in common with the core
 	bool without_executable; // an analysis with it failed, or the wait is over
+	uint64_t wanted_room;    // that an analysis had, and more, when the spool could not take it
 	struct service *service; // borrowed
 	struct core *next;
 };
 
-/** Looks at every file of every watched directory. Forgets what the ledger knows of vanished cores. */
+/** Looks at every file of every watched directory. Forgets what the ledger knows of vanished cores.
+ */
 void intake_scan(struct service *service);
 
 /** Looks at one file that was just finished. */

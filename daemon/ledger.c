@@ -50,8 +50,8 @@ enum ledger_outcome ledger_find(const struct spool *spool, const char *stamp, co
 	return outcome;
 }
 
-enum cs_status ledger_settle(const struct spool *spool, const char *stamp,
-	enum ledger_outcome outcome, json_t *details)
+enum cs_status ledger_settle(
+	const struct spool *spool, const char *stamp, enum ledger_outcome outcome, json_t *details)
 {
 	char name[SPOOL_NAME_SIZE];
 	enum cs_status status;
@@ -82,8 +82,11 @@ uint64_t ledger_wait(const struct spool *spool, const char *stamp, json_t *detai
 	return since > now ? now : since;
 }
 
-static void forget_in(int dir, bool (*is_present)(void *context, const char *stamp), void *context)
+// Unlinks what is named <prefix><stamp><suffix> for a stamp that is not present.
+static void forget_in(
+	int dir, const char *prefix, const char *suffix, ledger_present *is_present, void *context)
 {
+	size_t before = strlen(prefix), after = strlen(suffix);
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
@@ -96,19 +99,21 @@ static void forget_in(int dir, bool (*is_present)(void *context, const char *sta
 		char stamp[NAME_MAX + 1];
 		size_t length = strlen(entry->d_name);
 
-		if (length <= 5 || strcmp(entry->d_name + length - 5, ".json"))
+		if (length <= before + after || strncmp(entry->d_name, prefix, before) ||
+			strcmp(entry->d_name + length - after, suffix))
 			continue;
-		memcpy(stamp, entry->d_name, length - 5);
-		stamp[length - 5] = '\0';
+		length -= before + after;
+		memcpy(stamp, entry->d_name + before, length);
+		stamp[length] = '\0';
 		if (!is_present(context, stamp))
 			unlinkat(dir, entry->d_name, 0);
 	}
 	closedir(stream);
 }
 
-void ledger_forget(const struct spool *spool, bool (*is_present)(void *context, const char *stamp),
-	void *context)
+void ledger_forget(const struct spool *spool, ledger_present *is_present, void *context)
 {
-	forget_in(spool->seen, is_present, context);
-	forget_in(spool->waiting, is_present, context);
+	forget_in(spool->seen, "", ".json", is_present, context);
+	forget_in(spool->waiting, "", ".json", is_present, context);
+	forget_in(spool->failed, "core-", REASON_SUFFIX, is_present, context);
 }

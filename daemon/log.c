@@ -20,7 +20,8 @@ void log_init(bool is_verbose)
 
 	shows_debug = is_verbose;
 	has_priorities = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-		fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+			 fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+			 st.st_ino == inode;
 }
 
 char *log_printable(char *text)

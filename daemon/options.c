@@ -57,20 +57,26 @@ const char *daemon_options_help(void)
 	       "Takes each core file that appears in DIR, makes a snapshot of the Go program that\n"
 	       "crashed, and uploads it. Cores are never changed or deleted.\n"
 	       "\n"
-	       "  --foreground           stay in the foreground (required: there is no other mode)\n"
+	       "  --foreground           stay in the foreground (required: there is no other "
+	       "mode)\n"
 	       "  --watch DIR            where core files appear; may be given several times\n"
-	       "  --exe-dir DIR          executables by build id, searched below DIR; several times\n"
+	       "  --exe-dir DIR          executables by build id, searched below DIR; several "
+	       "times\n"
 	       "  --spool DIR            snapshots not yet uploaded; made if absent, private\n"
-	       "  --upload URL           https://…, or http:// to this machine; objects are URL/ID.json\n"
+	       "  --upload URL           https://…, or http:// to this machine; objects are "
+	       "URL/ID.json\n"
 	       "  --upload-token FILE    send the first line of FILE as bearer token\n"
 	       "  --ca-file FILE         trust these certificates (PEM) instead of the system's\n"
-	       "  --analyzer PATH        the coresnap command (default: beside coresnapd, then PATH)\n"
+	       "  --analyzer PATH        the coresnap command (default: beside coresnapd, then "
+	       "PATH)\n"
 	       "  --time-limit TIME      stop an analysis after this (default 10m)\n"
-	       "  --executable-wait TIME how long a core waits for its executable before a minimal\n"
+	       "  --executable-wait TIME how long a core waits for its executable before a "
+	       "minimal\n"
 	       "                         snapshot is made without (default 24h)\n"
 	       "  --jobs N               analyses at once (default 1)\n"
 	       "  --spool-max SIZE       most that the spool may hold (default 1G)\n"
-	       "  --keep-free SIZE       disk space to leave (default: 5 % of the disk, at most 1G)\n"
+	       "  --keep-free SIZE       disk space to leave (default: 5 % of the disk, at most "
+	       "1G)\n"
 	       "  --retry-min TIME       first upload backoff; it doubles up to 1h (default 1s)\n"
 	       "  --stall-timeout TIME   give up an upload that does not move (default 30s)\n"
 	       "  --verbose              log what is ignored, too\n"
@@ -134,7 +140,7 @@ static const char *take_value(int code, const char *argument, struct options *op
 		return take_size(argument, &options->keep_free);
 	case OPTION_JOBS:
 		return setting_number(argument, 1, 64, &options->jobs) ? "is not between 1 and 64"
-								     : NULL;
+								       : NULL;
 	default:
 		return "is not known";
 	}
@@ -180,8 +186,8 @@ static const char *missing_option(const struct options *options)
 	return NULL;
 }
 
-enum options_action daemon_options_parse(int argc, char **argv, struct options *ret, char *problem,
-	size_t size)
+enum options_action daemon_options_parse(
+	int argc, char **argv, struct options *ret, char *problem, size_t size)
 {
 	struct options options = {
 		.time_limit_ns = 600 * NS_PER_SECOND,

@@ -29,13 +29,15 @@ static _Noreturn void leave(int code)
 		syscall(SYS_exit, code);
 }
 
-// Compresses a byte and forgets it: the stream allocates its tables at the first byte and keeps them.
+// Compresses a byte and forgets it: the stream allocates its tables at the first byte and keeps
+// them.
 static bool warm_up(struct packer *packer)
 {
 	ZSTD_inBuffer in = {"{", 1, 0};
 	ZSTD_outBuffer out = {packer->output, packer->output_size, 0};
 
-	if (ZSTD_isError(ZSTD_CCtx_setParameter(packer->stream, ZSTD_c_compressionLevel, PACK_LEVEL)) ||
+	if (ZSTD_isError(
+		    ZSTD_CCtx_setParameter(packer->stream, ZSTD_c_compressionLevel, PACK_LEVEL)) ||
 		ZSTD_isError(ZSTD_CCtx_setParameter(packer->stream, ZSTD_c_checksumFlag, 1)) ||
 		ZSTD_isError(ZSTD_compressStream2(packer->stream, &out, &in, ZSTD_e_continue)))
 		return false;

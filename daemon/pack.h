@@ -22,10 +22,10 @@
 _Noreturn void pack_main(void);
 
 /**
- * Takes the packer's report apart. Every fact is checked again here, by the stronger side: the id is
- * an id, a number is a number, text is printable.
+ * Takes the packer's report apart. Every fact is checked again here, by the stronger side: the id
+ * is an id, a number is a number, text is printable.
  */
-CS_MUST_USE enum cs_status pack_report_read(char *report, char facts[static HEAD_FACTS]
-	[HEAD_VALUE_SIZE]);
+CS_MUST_USE enum cs_status pack_report_read(
+	char *report, char facts[static HEAD_FACTS][HEAD_VALUE_SIZE]);
 
 #endif

@@ -15,11 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-// A sidecar's time may come from a clock that was wrong: no entry waits longer than this after a start.
+// A sidecar's time may come from a clock that was wrong: no entry waits longer than this after a
+// start.
 #define RESUME_MAX_NS (24 * BACKOFF_MAX_NS)
 
-static void name_of(const struct queue_entry *entry, const char *suffix,
-	char ret[static SPOOL_NAME_SIZE])
+static void name_of(
+	const struct queue_entry *entry, const char *suffix, char ret[static SPOOL_NAME_SIZE])
 {
 	snprintf(ret, SPOOL_NAME_SIZE, "%s%s", entry->id, suffix);
 }
@@ -102,7 +103,8 @@ static enum cs_status take(struct queue *queue, const char *name, size_t sorted)
 		known->is_present = true;
 		return CS_OK;
 	}
-	if (queue->count >= MAX_QUEUE_ENTRIES || fstatat(queue->queue, name, &st, AT_SYMLINK_NOFOLLOW))
+	if (queue->count >= MAX_QUEUE_ENTRIES ||
+		fstatat(queue->queue, name, &st, AT_SYMLINK_NOFOLLOW))
 		return CS_OK;
 	stamp = stamp_of(&st);
 	return append(queue, id, stamp.mtime_ns);
@@ -146,14 +148,15 @@ struct queue_entry *queue_next(struct queue *queue, uint64_t now_ns, uint64_t *d
 			*due_ret = entry->due_ns;
 		// One that failed stands behind all that did not.
 		if (entry->due_ns <= now_ns && (!next || entry->due_ns < next->due_ns ||
-			(entry->due_ns == next->due_ns && entry->since_ns < next->since_ns)))
+						       (entry->due_ns == next->due_ns &&
+							       entry->since_ns < next->since_ns)))
 			next = entry;
 	}
 	return next;
 }
 
-enum cs_status queue_open(const struct queue *queue, const struct queue_entry *entry,
-	uint64_t *size_ret, int *ret)
+enum cs_status queue_open(
+	const struct queue *queue, const struct queue_entry *entry, uint64_t *size_ret, int *ret)
 {
 	char name[SPOOL_NAME_SIZE];
 	struct stat st;
@@ -197,8 +200,8 @@ enum cs_status queue_confirm(struct queue *queue, struct queue_entry *entry)
 	return fsync(queue->queue) ? CS_IO : CS_OK;
 }
 
-enum cs_status queue_park(struct queue *queue, struct queue_entry *entry, long http_status,
-	const char *reason)
+enum cs_status queue_park(
+	struct queue *queue, struct queue_entry *entry, long http_status, const char *reason)
 {
 	char name[SPOOL_NAME_SIZE], when[32];
 	time_t now = time(NULL);
@@ -208,8 +211,9 @@ enum cs_status queue_park(struct queue *queue, struct queue_entry *entry, long h
 	// The reason first: a snapshot in failed/ always has one, a reason alone is cleaned away.
 	name_of(entry, REASON_SUFFIX, name);
 	if (record_write(queue->failed, name,
-		json_pack("{s:I, s:o, s:s, s:i}", "status", (json_int_t)http_status, "reason",
-			record_text(reason), "time", when, "attempts", (int)entry->attempts + 1)))
+		    json_pack("{s:I, s:o, s:s, s:i}", "status", (json_int_t)http_status, "reason",
+			    record_text(reason), "time", when, "attempts",
+			    (int)entry->attempts + 1)))
 		return CS_IO;
 	fault_point("reasoned");
 	name_of(entry, SNAPSHOT_SUFFIX, name);
@@ -221,8 +225,8 @@ enum cs_status queue_park(struct queue *queue, struct queue_entry *entry, long h
 	return fsync(queue->failed) || fsync(queue->queue) ? CS_IO : CS_OK;
 }
 
-enum cs_status queue_retry(struct queue *queue, struct queue_entry *entry, uint64_t delay_ns,
-	const char *error)
+enum cs_status queue_retry(
+	struct queue *queue, struct queue_entry *entry, uint64_t delay_ns, const char *error)
 {
 	char name[SPOOL_NAME_SIZE];
 
@@ -231,5 +235,6 @@ enum cs_status queue_retry(struct queue *queue, struct queue_entry *entry, uint6
 	name_of(entry, TRY_SUFFIX, name);
 	return record_write(queue->queue, name,
 		json_pack("{s:i, s:I, s:o}", "attempts", (int)entry->attempts, "next_try_ns",
-			(json_int_t)(clock_wall_ns() + delay_ns), "last_error", record_text(error)));
+			(json_int_t)(clock_wall_ns() + delay_ns), "last_error",
+			record_text(error)));
 }

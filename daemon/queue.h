@@ -13,14 +13,14 @@
 
 struct queue_entry {
 	char id[SNAPSHOT_ID_LENGTH + 1];
-	uint32_t attempts;   // that failed
-	uint64_t due_ns;     // CLOCK_BOOTTIME; 0: at once
-	int64_t since_ns;    // its modification time: older ones go first
-	bool is_present;     // of the refresh that is running
+	uint32_t attempts; // that failed
+	uint64_t due_ns;   // CLOCK_BOOTTIME; 0: at once
+	int64_t since_ns;  // its modification time: older ones go first
+	bool is_present;   // of the refresh that is running
 };
 
 struct queue {
-	int queue, failed; // borrowed directory descriptors
+	int queue, failed;           // borrowed directory descriptors
 	struct queue_entry *entries; // owned
 	size_t count, capacity;
 };
@@ -34,18 +34,18 @@ CS_MUST_USE enum cs_status queue_refresh(struct queue *queue);
 struct queue_entry *queue_next(struct queue *queue, uint64_t now_ns, uint64_t *due_ret);
 
 /** Opens the entry's snapshot for reading. CS_NOT_FOUND when it is gone. */
-CS_MUST_USE enum cs_status queue_open(const struct queue *queue, const struct queue_entry *entry,
-	uint64_t *size_ret, int *ret);
+CS_MUST_USE enum cs_status queue_open(
+	const struct queue *queue, const struct queue_entry *entry, uint64_t *size_ret, int *ret);
 
 /** The store has it: unlinks the snapshot, durably, and forgets the entry. */
 CS_MUST_USE enum cs_status queue_confirm(struct queue *queue, struct queue_entry *entry);
 
 /** The store will never take it: moves it to failed/ with the reason, and forgets the entry. */
-CS_MUST_USE enum cs_status queue_park(struct queue *queue, struct queue_entry *entry,
-	long http_status, const char *reason);
+CS_MUST_USE enum cs_status queue_park(
+	struct queue *queue, struct queue_entry *entry, long http_status, const char *reason);
 
 /** One more failure: notes it, and that the entry is due in `delay_ns`. */
-CS_MUST_USE enum cs_status queue_retry(struct queue *queue, struct queue_entry *entry,
-	uint64_t delay_ns, const char *error);
+CS_MUST_USE enum cs_status queue_retry(
+	struct queue *queue, struct queue_entry *entry, uint64_t delay_ns, const char *error);
 
 #endif

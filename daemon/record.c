@@ -29,8 +29,8 @@ enum cs_status record_write_all(int fd, const void *bytes, size_t size)
 
 static enum cs_status write_temporary(int dir, const char *name, const char *text)
 {
-	CLOSE_FD int fd = openat(dir, name,
-		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	CLOSE_FD int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 || record_write_all(fd, text, strlen(text)) || fsync(fd))
 		return CS_IO;

@@ -22,6 +22,8 @@
 
 #define EXECUTABLES_DELAY_NS (NS_PER_SECOND / 5) // a burst of files is one scan
 #define EXECUTABLES_SETTLE_NS NS_PER_SECOND
+#define RESCAN_NS                                                                                  \
+	(600 * NS_PER_SECOND) // for what makes no event: a parent that was renamed, a mount
 #define MISSING_RETRY_NS NS_PER_SECOND
 #define UPLOADER_RESTART_NS NS_PER_SECOND
 #define STOP_NS (10 * NS_PER_SECOND)
@@ -88,7 +90,7 @@ static void scan_cores(struct service *service)
 {
 	const struct options *options = service->options;
 
-	service->scan_cores_ns = NEVER;
+	service->scan_cores_ns = service->now_ns + RESCAN_NS;
 	for (size_t i = 0; i < options->watch_count; i++) {
 		bool is_missing = tree_add(&service->tree, options->watch[i], i, true) != CS_OK;
 
@@ -111,13 +113,15 @@ static void scan_executables(struct service *service)
 
 	service->scan_executables_ns = NEVER;
 	if (executables_scan(&service->executables, &service->tree, options->executables,
-		options->executables_count, &scan))
+		    options->executables_count, &scan))
 		log_line(LOG_ERR, "the --exe-dir directories cannot be read: out of memory");
 	if (scan.is_unsettled)
 		service->scan_executables_ns = service->now_ns + EXECUTABLES_SETTLE_NS;
 	if (scan.is_cut)
-		log_line(LOG_WARN, "there is more below --exe-dir than can be indexed: at most %d "
-				   "files in %d directories", MAX_EXECUTABLES, MAX_EXECUTABLE_DIRECTORIES);
+		log_line(LOG_WARN,
+			"there is more below --exe-dir than can be indexed: at most %d "
+			"files in %d directories",
+			MAX_EXECUTABLES, MAX_EXECUTABLE_DIRECTORIES);
 	intake_retry_waiting(service);
 }
 
@@ -126,9 +130,10 @@ static void start_uploader(struct service *service)
 	int wake = -1;
 
 	service->uploader_start_ns = NEVER;
-	if (uploader_start(service->options, service->self, &service->spool, &service->uploader,
-		&wake)) {
-		log_line(LOG_ERR, "the uploader cannot be started: %s; trying again", strerror(errno));
+	if (uploader_start(
+		    service->options, service->self, &service->spool, &service->uploader, &wake)) {
+		log_line(LOG_ERR, "the uploader cannot be started: %s; trying again",
+			strerror(errno));
 		service->uploader_start_ns = service->now_ns + UPLOADER_RESTART_NS;
 		return;
 	}
@@ -382,8 +387,11 @@ static void service_deinit(struct service *service)
 
 int service_run(const struct options *options)
 {
-	struct service service = {.options = options, .scan_executables_ns = 0, .scan_cores_ns = 0,
-		.uploader = {.pidfd = -1}, .uploader_wake = -1};
+	struct service service = {.options = options,
+		.scan_executables_ns = 0,
+		.scan_cores_ns = 0,
+		.uploader = {.pidfd = -1},
+		.uploader_wake = -1};
 	CLOSE_FD int signals = open_signals();
 
 	if (signals < 0 || !find_programs(&service) || !open_spool(&service))

@@ -14,7 +14,8 @@ CS_MUST_USE enum cs_status setting_size(const char *text, uint64_t *ret);
 CS_MUST_USE enum cs_status setting_duration_ns(const char *text, uint64_t *ret);
 
 /** A whole number in [min, max]; CS_CORRUPT otherwise. */
-CS_MUST_USE enum cs_status setting_number(const char *text, uint32_t min, uint32_t max, uint32_t *ret);
+CS_MUST_USE enum cs_status setting_number(
+	const char *text, uint32_t min, uint32_t max, uint32_t *ret);
 
 /**
  * Whether snapshots may be sent to `url`: https anywhere, http only to 127.0.0.0/8, ::1 or

@@ -13,9 +13,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-// A snapshot below this much room is not begun: most are larger than nothing.
-#define ROOM_MIN (64 * 1024)
-
 static int open_subdirectory(int dir, const char *name)
 {
 	if (mkdirat(dir, name, 0700) && errno != EEXIST)
@@ -43,8 +40,13 @@ static enum cs_status open_top(const char *path, int *ret)
 
 enum cs_status spool_open(const char *path, struct spool *ret)
 {
-	struct spool spool = {.dir = -1, .lock = -1, .tmp = -1, .queue = -1, .failed = -1,
-		.seen = -1, .waiting = -1};
+	struct spool spool = {.dir = -1,
+		.lock = -1,
+		.tmp = -1,
+		.queue = -1,
+		.failed = -1,
+		.seen = -1,
+		.waiting = -1};
 	const struct {
 		const char *name;
 		int *fd;
@@ -244,10 +246,26 @@ static uint64_t room_now(const struct spool *spool)
 	room = spool->max_size - used;
 	if (room > free_bytes - spool->keep_free)
 		room = free_bytes - spool->keep_free;
-	return room < ROOM_MIN ? 0 : room;
+	return room;
 }
 
-// Drops the parked snapshot that was refused longest ago, and its reason. False: there is none.
+// Whether a name in failed/ may be dropped for room: a refused snapshot, or the record of a core.
+static bool is_evictable(const char *name)
+{
+	size_t length = strlen(name), end = strlen(SNAPSHOT_SUFFIX);
+
+	if (length >= SPOOL_NAME_SIZE)
+		return false;
+	return !strncmp(name, "core-", 5) ||
+	       (length > end && !strcmp(name + length - end, SNAPSHOT_SUFFIX));
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+// Drops what was parked longest ago. False: there is nothing.
 static bool evict_one(struct spool *spool)
 {
 	DIR *stream = list(spool->failed);
@@ -255,41 +273,43 @@ static bool evict_one(struct spool *spool)
 	struct timespec since = {0};
 	struct dirent *entry;
 	struct stat st;
-	size_t length;
 
 	if (!stream)
 		return false;
 	while ((entry = readdir(stream))) {
-		length = strlen(entry->d_name);
-		if (length <= strlen(SNAPSHOT_SUFFIX) || length >= sizeof(oldest) ||
-			strcmp(entry->d_name + length - strlen(SNAPSHOT_SUFFIX), SNAPSHOT_SUFFIX) ||
-			fstatat(spool->failed, entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
-			continue;
 		// ctime: the rename into failed/ set it.
-		if (*oldest && (st.st_ctim.tv_sec > since.tv_sec ||
-			(st.st_ctim.tv_sec == since.tv_sec && st.st_ctim.tv_nsec >= since.tv_nsec)))
+		if (!is_evictable(entry->d_name) ||
+			fstatat(spool->failed, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+			(*oldest && !is_before(&st.st_ctim, &since)))
 			continue;
-		memcpy(oldest, entry->d_name, length + 1);
+		snprintf(oldest, sizeof(oldest), "%s", entry->d_name);
 		since = st.st_ctim;
 	}
 	closedir(stream);
 	if (!*oldest || unlinkat(spool->failed, oldest, 0))
 		return false;
-	length = strlen(oldest) - strlen(SNAPSHOT_SUFFIX);
-	snprintf(reason, sizeof(reason), "%.*s" REASON_SUFFIX, (int)length, oldest);
-	unlinkat(spool->failed, reason, 0);
+	if (strncmp(oldest, "core-", 5)) {
+		snprintf(reason, sizeof(reason), "%.*s" REASON_SUFFIX,
+			(int)(strlen(oldest) - strlen(SNAPSHOT_SUFFIX)), oldest);
+		unlinkat(spool->failed, reason, 0);
+	}
 	return true;
 }
 
-uint64_t spool_room(struct spool *spool, uint32_t *evicted_ret)
+uint64_t spool_room(struct spool *spool, uint64_t wanted, uint32_t *evicted_ret)
 {
 	uint64_t room = room_now(spool);
 	uint32_t evicted = 0;
 
-	while (room == 0 && evict_one(spool)) {
+	while (room < wanted && evict_one(spool)) {
 		evicted++;
 		room = room_now(spool);
 	}
 	*evicted_ret = evicted;
-	return room;
+	return room < wanted ? 0 : room;
+}
+
+bool spool_is_empty(const struct spool *spool)
+{
+	return usage(spool->tmp) + usage(spool->queue) == 0;
 }

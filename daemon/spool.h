@@ -23,6 +23,7 @@
 #define SNAPSHOT_SUFFIX ".json.zst"
 #define REASON_SUFFIX ".reason.json"
 #define TRY_SUFFIX ".try.json"
+#define SPOOL_ROOM_MIN (64 * 1024) // with less room a snapshot is not begun
 
 struct spool {
 	int dir, lock, tmp, queue, failed, seen, waiting; // owned descriptors
@@ -53,8 +54,8 @@ void spool_discard(struct spool *spool, const char *name);
  * its name survive power loss when this returns. An entry of that id that is queued or parked
  * already stays, and the new one is dropped: it is the same crash.
  */
-CS_MUST_USE enum cs_status spool_enqueue(struct spool *spool, const char *name, int fd,
-	const char *id);
+CS_MUST_USE enum cs_status spool_enqueue(
+	struct spool *spool, const char *name, int fd, const char *id);
 
 /** Records why a core could not be analysed; takes over `reason`. Replaces an older record. */
 CS_MUST_USE enum cs_status spool_park_core(struct spool *spool, const char *stamp, json_t *reason);
@@ -66,9 +67,12 @@ void spool_unpark_core(struct spool *spool, const char *stamp);
 uint64_t spool_usage(const struct spool *spool);
 
 /**
- * Bytes that may be written now; 0 when the spool is full. Where room is short the oldest parked
- * snapshots are dropped first; *evicted_ret counts them.
+ * Bytes that may be written now; 0 when there are fewer than `wanted`. Where room is short what was
+ * parked longest ago is dropped first; *evicted_ret counts it.
  */
-uint64_t spool_room(struct spool *spool, uint32_t *evicted_ret);
+uint64_t spool_room(struct spool *spool, uint64_t wanted, uint32_t *evicted_ret);
+
+/** Whether nothing more can be gained by waiting: no snapshot is queued or being written. */
+bool spool_is_empty(const struct spool *spool);
 
 #endif

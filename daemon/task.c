@@ -101,8 +101,8 @@ size_t task_polls(const struct task *task, struct pollfd polls[static TASK_POLLS
 	return count;
 }
 
-// Reads until the pipe is empty or closed. What exceeds the maximum is read and dropped, so that the
-// child is never stopped by us.
+// Reads until the pipe is empty or closed. What exceeds the maximum is read and dropped, so that
+// the child is never stopped by us.
 static void text_read(struct task_text *text)
 {
 	char rest[4096];

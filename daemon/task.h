@@ -1,6 +1,6 @@
-// A task: one or two children that work together, what they say on their pipes (bounded), and a time
-// limit. The supervisor's loop polls its descriptors; when all have ended, or were killed, `done` is
-// called once.
+// A task: one or two children that work together, what they say on their pipes (bounded), and a
+// time limit. The supervisor's loop polls its descriptors; when all have ended, or were killed,
+// `done` is called once.
 #ifndef CORESNAP_DAEMON_TASK_H
 #define CORESNAP_DAEMON_TASK_H
 
@@ -28,8 +28,8 @@ struct task {
 	uint64_t deadline_ns; // CLOCK_BOOTTIME
 	bool is_late;         // the time limit killed it
 	task_done *done;
-	void *context;        // borrowed
-	struct task *next;     // of the supervisor's list
+	void *context;     // borrowed
+	struct task *next; // of the supervisor's list
 };
 
 /** An empty task that will keep `max_output` bytes of its output; NULL: no memory. */

@@ -90,8 +90,8 @@ static void forget(struct tree *tree, int descriptor)
 	tree->count = kept;
 }
 
-static void dispatch(struct tree *tree, const struct inotify_event *event,
-	const struct tree_events *events)
+static void dispatch(
+	struct tree *tree, const struct inotify_event *event, const struct tree_events *events)
 {
 	bool has_executables = false;
 

@@ -18,7 +18,7 @@ struct tree_watch {
 };
 
 struct tree {
-	int fd; // owned, inotify, not blocking
+	int fd;                     // owned, inotify, not blocking
 	struct tree_watch *watches; // owned
 	size_t count, capacity;
 };

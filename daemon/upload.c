@@ -12,7 +12,8 @@
 
 #define ANSWER_MAX 200 // bytes of the store's answer that are shown
 #define CONNECT_SECONDS 10l
-#define SLOWEST_BYTES_PER_SECOND 4096 // together with the stall limit, the longest an upload may take
+#define SLOWEST_BYTES_PER_SECOND                                                                   \
+	4096 // together with the stall limit, the longest an upload may take
 
 struct upload {
 	const struct upload_target *target; // borrowed
@@ -66,8 +67,8 @@ static size_t on_answer(char *bytes, size_t size, size_t count, void *context)
 	return total;
 }
 
-static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
-	curl_off_t up)
+static int on_progress(
+	void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
 	const struct upload *upload = context;
 
@@ -191,8 +192,8 @@ static void judge_answer(struct upload *upload, struct upload_result *ret)
 	}
 }
 
-void upload_put(struct upload *upload, int fd, uint64_t size, const char *id,
-	struct upload_result *ret)
+void upload_put(
+	struct upload *upload, int fd, uint64_t size, const char *id, struct upload_result *ret)
 {
 	char url[8192];
 	uint64_t stall = upload->target->stall_timeout_ns / NS_PER_SECOND + 1;
@@ -217,8 +218,8 @@ void upload_put(struct upload *upload, int fd, uint64_t size, const char *id,
 	// A final answer counts even when the connection broke behind it.
 	if (ret->status >= 200) {
 		judge_answer(upload, ret);
-	} else if (code == CURLE_ABORTED_BY_CALLBACK && upload->target->is_stopping(
-			upload->target->context)) {
+	} else if (code == CURLE_ABORTED_BY_CALLBACK &&
+		   upload->target->is_stopping(upload->target->context)) {
 		ret->verdict = UPLOAD_STOPPED;
 	} else {
 		ret->status = 0;

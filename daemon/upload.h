@@ -1,4 +1,5 @@
-// One upload: HTTP PUT of a queued snapshot, streamed from its descriptor, and what the answer means.
+// One upload: HTTP PUT of a queued snapshot, streamed from its descriptor, and what the answer
+// means.
 #ifndef CORESNAP_DAEMON_UPLOAD_H
 #define CORESNAP_DAEMON_UPLOAD_H
 
@@ -45,8 +46,8 @@ struct upload *upload_create(const struct upload_target *target);
 void upload_destroy(struct upload *upload);
 
 /** Puts `size` bytes of `fd` as <url>/<id>.json. Never fails: trouble is a verdict. */
-void upload_put(struct upload *upload, int fd, uint64_t size, const char *id,
-	struct upload_result *ret);
+void upload_put(
+	struct upload *upload, int fd, uint64_t size, const char *id, struct upload_result *ret);
 
 /** What an HTTP status means for a PUT with `If-None-Match: *`. */
 enum upload_verdict upload_judge(long status);

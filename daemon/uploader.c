@@ -49,9 +49,10 @@ enum cs_status uploader_start(const struct options *options, const char *self,
 	char url[4096], retry_min[32], stall[32];
 	const char *const argv[] = {"coresnapd", "--role=uploader", url,
 		options->is_https ? "https" : "http", retry_min, stall,
-		options->ca_file ? options->ca_file : "", options->is_verbose ? "verbose" : "", NULL};
-	CLOSE_FD int token = open(options->token_file ? options->token_file : "/dev/null",
-		O_RDONLY | O_CLOEXEC);
+		options->ca_file ? options->ca_file : "", options->is_verbose ? "verbose" : "",
+		NULL};
+	CLOSE_FD int token =
+		open(options->token_file ? options->token_file : "/dev/null", O_RDONLY | O_CLOEXEC);
 	CLOSE_FD int from = -1, to = -1;
 	int ends[2];
 	enum cs_status status;
@@ -64,9 +65,12 @@ enum cs_status uploader_start(const struct options *options, const char *self,
 	snprintf(url, sizeof(url), "%.*s", (int)options->upload_length, options->upload);
 	snprintf(retry_min, sizeof(retry_min), "%" PRIu64, options->retry_min_ns);
 	snprintf(stall, sizeof(stall), "%" PRIu64, options->stall_timeout_ns);
-	struct child_spec spec = {.path = self, .argv = argv, .keeps_environment = true,
+	struct child_spec spec = {.path = self,
+		.argv = argv,
+		.keeps_environment = true,
 		.fds = {{spool->queue, QUEUE_FD}, {spool->failed, FAILED_FD}, {from, WAKE_FD},
-			{token, TOKEN_FD}}, .fd_count = 4};
+			{token, TOKEN_FD}},
+		.fd_count = 4};
 
 	status = child_spawn(&spec, ret);
 	if (!status)
@@ -102,8 +106,8 @@ static void report_trouble(enum cs_status status, const char *id)
 		log_line(LOG_ERR, "%s: the spool cannot be written: %s", id, strerror(errno));
 }
 
-static void retry_later(struct uploader *uploader, struct queue_entry *entry,
-	const struct upload_result *result)
+static void retry_later(
+	struct uploader *uploader, struct queue_entry *entry, const struct upload_result *result)
 {
 	uint64_t delay_ns, store_delay_ns;
 
@@ -111,9 +115,10 @@ static void retry_later(struct uploader *uploader, struct queue_entry *entry,
 	if (result->has_retry_after) {
 		delay_ns = store_delay_ns = backoff_retry_after_ns(result->retry_after_seconds);
 	} else {
-		delay_ns = backoff_delay_ns(uploader->retry_min_ns, entry->attempts + 1, random_u64());
-		store_delay_ns = backoff_delay_ns(uploader->retry_min_ns, uploader->failures,
-			random_u64());
+		delay_ns =
+			backoff_delay_ns(uploader->retry_min_ns, entry->attempts + 1, random_u64());
+		store_delay_ns =
+			backoff_delay_ns(uploader->retry_min_ns, uploader->failures, random_u64());
 	}
 	uploader->store_due_ns = clock_boot_ns() + store_delay_ns;
 	log_line(LOG_WARN, "%s: %s; attempt %u, next try in %.1f s", entry->id, result->reason,
@@ -136,13 +141,17 @@ static void handle(struct uploader *uploader, struct queue_entry *entry,
 	uploader->failures = 0;
 	uploader->store_due_ns = 0;
 	if (result->verdict == UPLOAD_REFUSED) {
-		log_line(LOG_ERR, "%s was refused and is parked in failed/: %s", id, result->reason);
-		report_trouble(queue_park(&uploader->queue, entry, result->status, result->reason), id);
+		log_line(
+			LOG_ERR, "%s was refused and is parked in failed/: %s", id, result->reason);
+		report_trouble(
+			queue_park(&uploader->queue, entry, result->status, result->reason), id);
 		return;
 	}
-	log_line(LOG_INFO, "%s %s to %s in %" PRIu64 " ms",
-		result->verdict == UPLOAD_STORED ? "uploaded" : "already there, now confirmed:", id,
-		uploader->target.url, took_ns / 1000000);
+	if (result->verdict == UPLOAD_STORED)
+		log_line(LOG_INFO, "uploaded %s to %s in %" PRIu64 " ms", id, uploader->target.url,
+			took_ns / 1000000);
+	else
+		log_line(LOG_INFO, "%s was at %s already", id, uploader->target.url);
 	report_trouble(queue_confirm(&uploader->queue, entry), id);
 }
 

@@ -1,6 +1,6 @@
-// The uploader: the role of coresnapd that has the network and the queue, and nothing else. It sends
-// bytes that it never looks into. The supervisor starts it with the descriptors below; a byte on the
-// wake pipe says that the queue grew, its end says to finish.
+// The uploader: the role of coresnapd that has the network and the queue, and nothing else. It
+// sends bytes that it never looks into. The supervisor starts it with the descriptors below; a byte
+// on the wake pipe says that the queue grew, its end says to finish.
 #ifndef CORESNAP_DAEMON_UPLOADER_H
 #define CORESNAP_DAEMON_UPLOADER_H
 

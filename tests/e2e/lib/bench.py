@@ -79,6 +79,9 @@ class Bench:
         except FileNotFoundError:
             return ""
 
+    def log_has(self, text, times=1):
+        return self.log().count(text) >= times
+
     def write(self, name, text):
         """A file that appears whole, by rename."""
         temporary = self.path(name) + ".tmp"
