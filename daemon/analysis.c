@@ -245,9 +245,12 @@ static enum cs_status open_executable(struct core *core, int *ret)
 static enum cs_status add_children(struct task *task, struct core *core, int core_fd,
 	int executable_fd, const struct analysis *analysis)
 {
-	const char *const with[] = {
-		"coresnap", "analyze", "--exe", "/proc/self/fd/4", "/proc/self/fd/3", NULL};
-	const char *const without[] = {"coresnap", "analyze", "/proc/self/fd/3", NULL};
+	char seconds[24];
+	const char *const with[] = {"coresnap", "analyze", "--time-limit", seconds, "--exe",
+		"/proc/self/fd/4", "/proc/self/fd/3", NULL};
+	// No time for an analysis: a minimal snapshot, and no search for an executable either.
+	const char *const without[] = {
+		"coresnap", "analyze", "--time-limit", "0", "/proc/self/fd/3", NULL};
 	const char *const pack[] = {"coresnapd", "--role=packer", NULL};
 	CLOSE_FD int report = -1, errors = -1, from = -1, to = -1;
 	int ends[2];
@@ -259,6 +262,9 @@ static enum cs_status add_children(struct task *task, struct core *core, int cor
 		return CS_IO;
 	from = ends[0];
 	to = ends[1];
+	// It gets three quarters; in the last one it can still save a minimal snapshot by itself.
+	snprintf(seconds, sizeof(seconds), "%llu",
+		core->service->options->time_limit_ns / NS_PER_SECOND * 3 / 4 + 1);
 	struct child_spec analyzer = {.path = core->service->analyzer,
 		.argv = executable_fd < 0 ? without : with,
 		.fds = {{to, 1}, {errors, 2}, {core_fd, CORE_FD}, {executable_fd, EXECUTABLE_FD}},

@@ -17,14 +17,6 @@
 #define EXIT_NOT_STARTED 127
 #define BACKGROUND_NICE 10
 
-void confine_self(void)
-{
-	struct rlimit none = {0, 0};
-
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 static bool move_fds(const struct child_spec *spec)
 {
 	int moved[CHILD_FDS];

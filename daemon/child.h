@@ -49,7 +49,4 @@ bool child_reap(struct child *child);
 /** Closes what belongs to the child's record. The child must have ended. */
 void child_release(struct child *child);
 
-/** No core dump of this process, and none of its memory for others of the same user. */
-void confine_self(void);
-
 #endif

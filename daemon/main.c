@@ -1,7 +1,7 @@
 // coresnapd: takes core files, makes snapshots, uploads them. This file only chooses the role: the
 // program starts itself again for the packer and the uploader, so that each has a fresh address
 // space and nothing of the supervisor's (see service.h, pack.h, uploader.h).
-#include "daemon/child.h"
+#include "daemon/confine.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/pack.h"

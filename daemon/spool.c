@@ -282,7 +282,7 @@ static bool evict_one(struct spool *spool)
 			fstatat(spool->failed, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
 			(*oldest && !is_before(&st.st_ctim, &since)))
 			continue;
-		snprintf(oldest, sizeof(oldest), "%s", entry->d_name);
+		memcpy(oldest, entry->d_name, strlen(entry->d_name) + 1); // is_evictable: it fits
 		since = st.st_ctim;
 	}
 	closedir(stream);

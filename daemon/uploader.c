@@ -1,6 +1,7 @@
 #include "daemon/uploader.h"
 
 #include "daemon/backoff.h"
+#include "daemon/confine.h"
 #include "daemon/fd.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
@@ -222,36 +223,56 @@ static bool read_token(struct uploader *uploader)
 	return true;
 }
 
+// Everything that needs more than the role may have is done by now.
+static bool give_up_rights(const char *ca_file)
+{
+	enum cs_status status = confine_uploader(QUEUE_FD, FAILED_FD, ca_file);
+
+	if (status == CS_UNSUPPORTED)
+		log_line(LOG_WARN,
+			"this kernel has no Landlock: the uploader is not kept to the queue");
+	else if (status)
+		log_line(LOG_ERR, "the uploader cannot be confined: %s", strerror(errno));
+	return !status || status == CS_UNSUPPORTED;
+}
+
+static void set_up(struct uploader *uploader, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	// None of them is for a child, of which there is none.
+	for (int fd = QUEUE_FD; fd <= TOKEN_FD; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fcntl(WAKE_FD, F_SETFL, O_NONBLOCK);
+	uploader->queue = (struct queue){.queue = QUEUE_FD, .failed = FAILED_FD};
+	uploader->retry_min_ns = strtoull(argv[ARG_RETRY_MIN], NULL, 10);
+	uploader->target = (struct upload_target){
+		.url = argv[ARG_URL],
+		.token = uploader->token,
+		.ca_file = argv[ARG_CA_FILE],
+		.is_https = !strcmp(argv[ARG_SECURE], "https"),
+		.stall_timeout_ns = strtoull(argv[ARG_STALL], NULL, 10),
+		.is_stopping = is_out_of_time,
+		.context = uploader,
+	};
+}
+
 int uploader_main(int argc, char **argv)
 {
-	struct uploader uploader = {.queue = {.queue = QUEUE_FD, .failed = FAILED_FD}};
+	struct uploader uploader = {0};
 	int code;
 
 	if (argc != ARG_COUNT)
 		return EXIT_FAILURE;
 	log_init(argv[ARG_VERBOSE][0]);
-	signal(SIGPIPE, SIG_IGN);
-	// Descriptors that are not for any child, of which there are none.
-	for (int fd = QUEUE_FD; fd <= TOKEN_FD; fd++)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fcntl(WAKE_FD, F_SETFL, O_NONBLOCK);
-	uploader.retry_min_ns = strtoull(argv[ARG_RETRY_MIN], NULL, 10);
-	uploader.target = (struct upload_target){
-		.url = argv[ARG_URL],
-		.token = uploader.token,
-		.ca_file = argv[ARG_CA_FILE],
-		.is_https = !strcmp(argv[ARG_SECURE], "https"),
-		.stall_timeout_ns = strtoull(argv[ARG_STALL], NULL, 10),
-		.is_stopping = is_out_of_time,
-		.context = &uploader,
-	};
-	if (!read_token(&uploader) || curl_global_init(CURL_GLOBAL_DEFAULT)) {
-		log_line(LOG_ERR, "the uploader cannot start");
+	set_up(&uploader, argv);
+	if (!read_token(&uploader) || !give_up_rights(argv[ARG_CA_FILE]))
+		return EXIT_FAILURE;
+	if (!curl_global_init(CURL_GLOBAL_DEFAULT))
+		uploader.upload = upload_create(&uploader.target);
+	if (!uploader.upload) {
+		log_line(LOG_ERR, "libcurl cannot start");
 		return EXIT_FAILURE;
 	}
-	uploader.upload = upload_create(&uploader.target);
-	if (!uploader.upload)
-		return EXIT_FAILURE;
 	code = run(&uploader);
 	upload_destroy(uploader.upload);
 	queue_deinit(&uploader.queue);

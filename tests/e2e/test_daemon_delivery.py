@@ -2,6 +2,9 @@
 """coresnapd: every crash reaches the store exactly once, whatever store and machine do."""
 import email.utils
 import os
+import shutil
+import ssl
+import subprocess
 import sys
 import time
 
@@ -151,7 +154,68 @@ def token_is_sent_and_not_shown():
         equal("s3cret" in bench.log(), False, "the token is in the log")
 
 
-TESTS = [crash_is_uploaded, two_refusals_a_kill_and_a_restart, hostile_store, retry_after_wins,
+def certificate(bench):
+    """A key and certificate for localhost, by the openssl command; None where there is none."""
+    if not shutil.which("openssl"):
+        return None
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-keyout", bench.path("key.pem"), "-out", bench.path("cert.pem")],
+                   check=True, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(bench.path("cert.pem"), bench.path("key.pem"))
+    return context
+
+
+def tls_is_verified():
+    with Bench() as bench:
+        context = certificate(bench)
+        if not context:
+            print("no openssl command: no TLS test")
+            return
+        bench.store.close()
+        bench.store.__init__(tls=context)
+        bench.store.url = "https://localhost:%d/crashes" % bench.store.port
+        bench.executable("app")
+        bench.core("one")
+        bench.start()
+        bench.until(lambda: bench.log_has("next try"), "the unknown certificate is refused")
+        equal(bench.store.requests, [], "requests")
+        bench.kill()
+        bench.start("--ca-file", bench.path("cert.pem"))
+        bench.until_objects(1)
+        bench.until_idle()
+
+
+def uploader_has_no_rights():
+    with Bench() as bench:
+        bench.start()
+        children = [pid for pid in filter(str.isdigit, os.listdir("/proc"))
+                    if parent_of(pid) == bench.daemon.pid]
+        equal(len(children), 1, "children at rest")
+        bench.until(lambda: int(status_of(children[0])["CapEff"], 16) == 0, "it has confined itself")
+        equal(int(status_of(children[0])["CapPrm"], 16), 0, "capabilities")
+        equal(status_of(children[0])["NoNewPrivs"], "1", "no new privileges")
+        names = {os.path.basename(os.readlink("/proc/%s/fd/%s" % (children[0], fd)))
+                 for fd in os.listdir("/proc/%s/fd" % children[0])}
+        equal({name for name in names if not name.startswith(("pipe:", "socket:", "anon_inode"))},
+              {"null", "log", "queue", "failed"}, "descriptors")
+
+
+def status_of(pid):
+    with open("/proc/%s/status" % pid, encoding="ascii") as file:
+        return dict(line.split(":\t", 1) for line in file.read().splitlines())
+
+
+def parent_of(pid):
+    try:
+        with open("/proc/%s/stat" % pid, encoding="latin-1") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+TESTS = [tls_is_verified, uploader_has_no_rights, crash_is_uploaded, two_refusals_a_kill_and_a_restart, hostile_store, retry_after_wins,
          refused_is_parked, store_is_down, many_crashes, token_is_sent_and_not_shown]
 
 if __name__ == "__main__":

@@ -33,8 +33,11 @@ def identify(path):
 
 def analyze(arguments):
     executable = None
+    seconds, arguments = int(arguments[1]), arguments[2:]
     if arguments[0] == "--exe":
         executable, arguments = arguments[1], arguments[2:]
+    if (executable is None) != (seconds == 0):
+        return 2
     parts = words(arguments[0])
     behaviour = parts[4] if len(parts) > 4 else ""
     with open(os.path.join(os.path.dirname(os.path.realpath(__file__)), "runs"), "a") as runs:

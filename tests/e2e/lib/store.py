@@ -72,7 +72,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Store:
-    def __init__(self, script=(), default=None, port=0):
+    def __init__(self, script=(), default=None, port=0, tls=None):
         self.lock = threading.Lock()
         self.released = threading.Event()
         self.objects = {}
@@ -83,6 +83,8 @@ class Store:
         self.server = Server(("127.0.0.1", port), Handler)
         self.server.store = self
         self.port = self.server.server_address[1]
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.url = "http://127.0.0.1:%d/crashes" % self.port
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
