@@ -192,6 +192,7 @@ static void read_signals(struct service *service, int signals)
 		if (info.ssi_signo == SIGHUP) {
 			log_line(LOG_INFO, "looking at all directories again");
 			on_lost(service);
+			service_wake_uploader(service); // entries that were moved back by hand
 		} else if (info.ssi_signo != SIGCHLD) {
 			service->is_stopping = true;
 		}

@@ -31,7 +31,8 @@ struct task *task_create(size_t max_output, task_done *done, void *context)
 		return NULL;
 	task->done = done;
 	task->context = context;
-	if (text_init(&task->output, max_output) & text_init(&task->errors, MAX_REPORT_SIZE))
+	task->errors.fd = -1; // text_init of the first may fail
+	if (text_init(&task->output, max_output) && text_init(&task->errors, MAX_REPORT_SIZE))
 		return task;
 	task_destroy(task);
 	return NULL;
