@@ -1,0 +1,31 @@
+// The walls around the process that parses hostile bytes: after sandbox_enter it opens nothing, has
+// no network, starts nothing, and writes to nothing but the descriptors it has. Any other system
+// call kills it. Lasts until the process ends.
+#ifndef CORESNAP_ANALYZER_SANDBOX_H
+#define CORESNAP_ANALYZER_SANDBOX_H
+
+#include "common/diag.h"
+#include "common/status.h"
+
+#include <stdint.h>
+
+struct sandbox_limits {
+	uint32_t cpu_seconds;
+	uint64_t address_size; // bytes of address space, file mappings included
+};
+
+/**
+ * Makes libraries read now what they would read on first use (OpenSSL's configuration, the time
+ * zone, the size of memory that qsort asks for): afterwards they could not.
+ */
+void sandbox_warm_up(void);
+
+/**
+ * Closes the sandbox around the calling process, for good: resource limits, no core dump, another
+ * user when it was root, no new privileges, Landlock without a rule, seccomp. Only one thread may
+ * run. Where a wall is missing in this kernel `diag` gets "sandbox-partial"; without seccomp, which
+ * nothing replaces, it fails with the reason in `diag`.
+ */
+CS_MUST_USE enum cs_status sandbox_enter(const struct sandbox_limits *limits, struct diag *diag);
+
+#endif
