@@ -84,8 +84,9 @@ static void end_token(struct head *head)
 
 static void push(struct head *head, char c)
 {
+	// JSON has no raw control characters; a report has one fact a line.
 	if (head->token_size < HEAD_VALUE_SIZE - 1)
-		head->token[head->token_size] = c;
+		head->token[head->token_size] = (unsigned char)c < 0x20 ? '?' : c;
 	head->token_size++;
 }
 

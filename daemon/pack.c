@@ -91,15 +91,22 @@ static int pack_all(struct packer *packer)
 	}
 }
 
+// One write, less than a pipe takes at once: the reader gets all of it or nothing.
 static int report(const struct head *head)
 {
+	char lines[HEAD_FACTS * HEAD_VALUE_SIZE];
+	size_t size = 0;
+
 	if (head_finish(head))
 		return PACK_NOT_A_SNAPSHOT;
-	for (size_t i = 0; i < HEAD_FACTS; i++)
-		if (record_write_all(PACK_REPORT, head->facts[i], strlen(head->facts[i])) ||
-			record_write_all(PACK_REPORT, "\n", 1))
-			return PACK_NOT_WRITTEN;
-	return PACK_OK;
+	for (size_t i = 0; i < HEAD_FACTS; i++) {
+		size_t length = strlen(head->facts[i]); // less than HEAD_VALUE_SIZE
+
+		memcpy(lines + size, head->facts[i], length);
+		lines[size + length] = '\n';
+		size += length + 1;
+	}
+	return record_write_all(PACK_REPORT, lines, size) ? PACK_NOT_WRITTEN : PACK_OK;
 }
 
 _Noreturn void pack_main(void)

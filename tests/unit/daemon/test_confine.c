@@ -101,7 +101,7 @@ static int pack(const char *input, char *report, size_t report_size)
 	close(out[1]);
 	ck_assert_int_eq(write(in[1], input, strlen(input)), (ssize_t)strlen(input));
 	close(in[1]);
-	size = read(out[0], report, report_size - 1);
+	size = read(out[0], report, report_size - 1); // written at once
 	report[size > 0 ? size : 0] = '\0';
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	close(out[0]);
