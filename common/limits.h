@@ -112,4 +112,16 @@
 #define MAX_OPTION_ELEMENTS (1u << 24)
 #define MAX_OPTION_DEPTH 64
 
+/* The daemon */
+#define MAX_RECORD_SIZE 65536        // bytes of one of its own JSON records
+#define MAX_IDENTITY_SIZE 65536      // bytes of `coresnap identify`'s answer
+#define MAX_REPORT_SIZE 8192         // bytes of the packer's report, and of an analyzer's complaint
+#define MAX_WATCH_DIRECTORIES 64     // --watch options; --exe-dir options
+#define MAX_EXECUTABLES 65536        // files known below all --exe-dir
+#define MAX_EXECUTABLE_DIRECTORIES 4096
+#define MAX_EXECUTABLE_DEPTH 32      // directories within directories
+#define MAX_CANDIDATES 65536         // cores in hand at once; the rest waits for the next rescan
+#define MAX_SNAPSHOT_SIZE (4ull << 30) // compressed bytes of one snapshot
+#define MAX_QUEUE_ENTRIES 1048576
+
 #endif
