@@ -1,5 +1,6 @@
 # coresnap: one Makefile. `make deps` installs what is missing, `make` builds into build/,
-# `make check` runs every test. MODE=asan builds with sanitizers into build/asan/.
+# `make check` runs every test. MODE=asan builds with sanitizers into build/asan/. `make fuzz` runs
+# each fuzz target for FUZZ_SECONDS (tests/fuzz/README.md).
 MODE ?= release
 CC = gcc
 CLANG ?= clang
@@ -11,11 +12,15 @@ VERSION := 0.1.0
 ifeq ($(MODE),asan)
 B := build/asan
 MODE_FLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else ifeq ($(MODE),fuzz)
+B := build/fuzz
+MODE_FLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
 else ifeq ($(MODE),release)
 B := build
 MODE_FLAGS := -O2
 else
-$(error MODE is release or asan, not '$(MODE)')
+$(error MODE is release, asan or fuzz, not '$(MODE)')
 endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes \
@@ -32,6 +37,7 @@ COMMAND_SRC := $(sort $(wildcard analyzer/*.c))
 DAEMON_SRC := $(sort $(wildcard daemon/*.c))
 SERVER_SRC := $(sort $(wildcard server/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c tests/lib/*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 COMMON_LIBS := -ljansson -lcrypto -lseccomp
 ANALYZER_LIBS := -ldw -lelf -lseccomp -lz
@@ -46,6 +52,9 @@ COMMAND_OBJ := $(call object,$(COMMAND_SRC))
 DAEMON_OBJ := $(call object,$(DAEMON_SRC))
 SERVER_OBJ := $(call object,$(SERVER_SRC))
 TEST_OBJ := $(call object,$(TEST_SRC))
+FUZZ_OBJ := $(call object,$(FUZZ_SRC))
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(basename $(notdir $(FUZZ_SRC)))
 # Tests link a program's parts, never its main.
 without_main = $(filter-out %/main.o,$(1))
 
@@ -65,12 +74,28 @@ $(B)/coresnap-server: $(SERVER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
 
-$(B)/tests/check: $(TEST_OBJ) $(call without_main,$(COMMAND_OBJ) $(DAEMON_OBJ) $(SERVER_OBJ)) \
+$(B)/tests/check: $(TEST_OBJ) $(FUZZ_OBJ) $(call without_main,$(COMMAND_OBJ) $(DAEMON_OBJ) $(SERVER_OBJ)) \
 		$(ANALYZER_OBJ) $(COMMON_OBJ)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(ANALYZER_LIBS) $(DAEMON_LIBS) $(SERVER_LIBS) \
 		$(COMMON_LIBS)
+
+# In the tests each target bears its file's name; libFuzzer wants LLVMFuzzerTestOneInput itself.
+ifneq ($(MODE),fuzz)
+$(FUZZ_OBJ): ALL_CFLAGS += -DLLVMFuzzerTestOneInput=$(basename $(notdir $@))
+$(B)/obj/tests/unit/test_fuzz_corpus.o: ALL_CFLAGS += \
+	'-DFUZZ_TARGETS=$(foreach file,$(FUZZ_SRC),TARGET($(basename $(notdir $(file)))))'
+$(B)/obj/tests/unit/test_fuzz_corpus.o: tests/fuzz
+endif
+
+$(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+
+$(B)/fuzz_server_%: $(B)/obj/tests/fuzz/fuzz_server_%.o $(call without_main,$(SERVER_OBJ)) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -92,7 +117,54 @@ check: all $(B)/tests/check
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
 
+# Each target in turn; what it finds goes to build/fuzz/corpus/, what breaks it to build/fuzz/.
+fuzz:
+	@$(MAKE) --no-print-directory MODE=fuzz CC=$(CLANG) run-fuzz
+
+run-fuzz: $(addprefix $(B)/,$(FUZZ_TARGETS))
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(B)/corpus/$$target && \
+		$(B)/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(B)/$$target- $(B)/corpus/$$target \
+			tests/fuzz/corpus/$$target || exit 1; \
+	done
+
+# The daemon looks for `coresnap` beside itself, so all programs go to one directory. Units say
+# /usr/local, which becomes PREFIX; they are installed, never enabled: that is the operator's choice.
+MAN_PAGES := $(sort $(wildcard man/*.[1-8]))
+UNITS := $(sort $(wildcard systemd/*.service systemd/*.socket systemd/*.timer systemd/*.slice))
+INSTALL := install
+MAN_DIR = $(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))
+INSTALLED = $(foreach program,$(PROGRAMS),$(PREFIX)/bin/$(notdir $(program))) \
+	$(foreach page,$(MAN_PAGES),$(call MAN_DIR,$(page))/$(notdir $(page))) \
+	$(foreach unit,$(UNITS),$(PREFIX)/lib/systemd/system/$(notdir $(unit)))
+
+install: all
+	@$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin'
+	@$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(PREFIX)/bin/'
+	@$(foreach page,$(MAN_PAGES),$(INSTALL) -D -m 644 $(page) \
+		'$(DESTDIR)$(call MAN_DIR,$(page))/$(notdir $(page))' &&) :
+	@$(foreach unit,$(UNITS),$(INSTALL) -d '$(DESTDIR)$(PREFIX)/lib/systemd/system' && \
+		sed 's|/usr/local/|$(PREFIX)/|g' $(unit) \
+		>'$(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(unit))' && \
+		chmod 644 '$(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(unit))' &&) :
+	@printf '  INSTALL %s\n' $(foreach file,$(INSTALLED),'$(DESTDIR)$(file)')
+
+uninstall:
+	@rm -f $(foreach file,$(INSTALLED),'$(DESTDIR)$(file)')
+
+# The oracle over every release that coresnap supports; toolchains are fetched by go itself.
+ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
+
+check-matrix: all
+	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
+	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
+
+# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
+bench: all
+	@BUILD=$(B) tests/bench/bench
+
 clean:
 	rm -rf build
 
-.PHONY: all deps demo check clean
+.PHONY: all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean

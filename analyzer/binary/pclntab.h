@@ -37,7 +37,8 @@ struct pclntab;
 struct pcln_func {
 	uint32_t index;
 	target_addr entry, end; // end: the next function's entry
-	const char *name;       // as in the table, "main.(*T).run[...]"; never NULL
+	const char *name;       // as in the table, never NULL; since 1.21 with a generic's shapes,
+				// "main.Sum[go.shape.int]", where Go itself prints "main.Sum[...]"
 	int32_t arguments_size; // bytes; negative where unknown (assembly)
 	int32_t start_line;     // 1.20+; 0 where not known
 	uint8_t id, flags;

@@ -1,5 +1,7 @@
 #include "common/json/writer.h"
 
+#include "common/utf8.h"
+
 #include <stdlib.h>
 
 #define BUFFER_SIZE 65536
@@ -118,37 +120,6 @@ void jsonw_key_sized(struct json_writer *w, const char *key, size_t size)
 	w->comma = false;
 }
 
-/** How many bytes the UTF-8 sequence at `s` has; 0 where it is not one (surrogates, overlong). */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	size_t length;
-	uint32_t code;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		length = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		length = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		length = 4;
-	else
-		return 0;
-	if (length > left)
-		return 0;
-	code = s[0] & (0x7f >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (length == 3 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff)))
-		return 0;
-	if (length == 4 && (code < 0x10000 || code > 0x10ffff))
-		return 0;
-	return length;
-}
-
 static void put_escape(struct json_writer *w, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -199,7 +170,7 @@ void jsonw_string_sized(struct json_writer *w, const char *bytes, size_t size)
 		i = plain;
 		if (i == size)
 			break;
-		size_t length = s[i] < 0x80 ? 0 : utf8_length(s + i, size - i);
+		size_t length = s[i] < 0x80 ? 0 : utf8_length(bytes + i, size - i);
 
 		if (length) {
 			put(w, bytes + i, length);
@@ -217,6 +188,13 @@ void jsonw_string(struct json_writer *w, const char *text)
 		jsonw_string_sized(w, text, strlen(text));
 	else
 		jsonw_null(w);
+}
+
+void jsonw_text_key(struct json_writer *w, const char *key)
+{
+	jsonw_string_sized(w, key, strlen(key));
+	put_char(w, ':');
+	w->comma = false;
 }
 
 void jsonw_u64(struct json_writer *w, uint64_t value)

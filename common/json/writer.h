@@ -45,6 +45,9 @@ void jsonw_newline(struct json_writer *w);
 /** The key of the next member. `key` needs no escape: it is one of our own names. */
 void jsonw_key_sized(struct json_writer *w, const char *key, size_t size);
 
+/** The key of the next member, from text of the target's: escaped like a string. */
+void jsonw_text_key(struct json_writer *w, const char *key);
+
 static inline void jsonw_key(struct json_writer *w, const char *key)
 {
 	jsonw_key_sized(w, key, strlen(key));

@@ -1,0 +1,172 @@
+#include "analyzer/analyze_options.h"
+
+#include "analyzer/command.h"
+#include "common/limits.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#define NAME "analyze"
+
+enum option_code {
+	OPTION_EXE = 256,
+	OPTION_FORMAT,
+	OPTION_VARIABLES,
+	OPTION_NO_SYSTEM,
+	OPTION_TRACEBACK,
+	OPTION_MAX_STRING,
+	OPTION_MAX_ELEMENTS,
+	OPTION_MAX_DEPTH,
+	OPTION_NO_SANDBOX,
+	OPTION_TIME_LIMIT,
+};
+
+static const struct option options[] = {
+	{"exe", required_argument, NULL, OPTION_EXE},
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	{"output", required_argument, NULL, 'o'},
+	{"variables", required_argument, NULL, OPTION_VARIABLES},
+	{"no-system", no_argument, NULL, OPTION_NO_SYSTEM},
+	{"traceback", required_argument, NULL, OPTION_TRACEBACK},
+	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
+	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
+	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
+	{"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
+	{"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+/** The position of `text` in the NULL-terminated `names`; -1 where it is none of them. */
+static int find_name(const char *text, const char *const *names)
+{
+	for (int i = 0; names[i]; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	return -1;
+}
+
+static int read_format(const char *text, struct analyze_options *ret)
+{
+	const struct emit_format *format = emit_format_find(text);
+
+	if (!format)
+		return command_usage(NAME, "--format: '%s' is not a format", text);
+	ret->job.format = format;
+	return COMMAND_OK;
+}
+
+static int read_variables(const char *text, struct analyze_options *ret)
+{
+	static const char *const names[] = {[VARIABLES_ALL] = "all",
+		[VARIABLES_CRASH] = "crash",
+		[VARIABLES_NONE] = "none",
+		NULL};
+	int found = find_name(text, names);
+
+	if (found < 0)
+		return command_usage(NAME, "--variables: '%s' is not all, crash or none", text);
+	ret->job.analysis.variables = (enum analysis_variables)found;
+	return COMMAND_OK;
+}
+
+static int read_traceback(const char *text, struct analyze_options *ret)
+{
+	static const char *const names[] = {"single", "all", "system", "crash", NULL};
+
+	if (find_name(text, names) < 0)
+		return command_usage(
+			NAME, "--traceback: '%s' is not single, all, system or crash", text);
+	ret->job.emit.traceback = text;
+	return COMMAND_OK;
+}
+
+static int read_number(int code, const char *text, struct analyze_options *ret)
+{
+	const struct {
+		int code;
+		const char *name;
+		uint32_t max, *number;
+	} rows[] = {
+		{OPTION_MAX_STRING, "max-string", MAX_OPTION_STRING, &ret->job.analysis.max_string},
+		{OPTION_MAX_ELEMENTS, "max-elements", MAX_OPTION_ELEMENTS,
+			&ret->job.analysis.max_elements},
+		{OPTION_MAX_DEPTH, "max-depth", MAX_OPTION_DEPTH, &ret->job.analysis.max_depth},
+		{OPTION_TIME_LIMIT, "time-limit", MAX_TIME_LIMIT, &ret->time_limit},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].code != code)
+			continue;
+		if (!command_number(text, rows[i].max, rows[i].number))
+			return command_usage(NAME, "--%s: '%s' is not a number from 0 to %u",
+				rows[i].name, text, rows[i].max);
+	}
+	return COMMAND_OK;
+}
+
+static int read_option(int code, const char *text, struct analyze_options *ret)
+{
+	switch (code) {
+	case OPTION_EXE:
+		ret->executable = text;
+		return COMMAND_OK;
+	case 'o':
+		ret->output = text;
+		return COMMAND_OK;
+	case 'h':
+		ret->wants_help = true;
+		return COMMAND_OK;
+	case OPTION_FORMAT:
+		return read_format(text, ret);
+	case OPTION_VARIABLES:
+		return read_variables(text, ret);
+	case OPTION_TRACEBACK:
+		return read_traceback(text, ret);
+	case OPTION_NO_SYSTEM:
+		ret->job.analysis.include_system = false;
+		return COMMAND_OK;
+	case OPTION_NO_SANDBOX:
+		ret->job.is_sandboxed = false;
+		return COMMAND_OK;
+	default:
+		return read_number(code, text, ret);
+	}
+}
+
+int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
+{
+	int code, status = COMMAND_OK;
+
+	*ret = (struct analyze_options){.time_limit = DEFAULT_TIME_LIMIT};
+	ret->job = (struct worker_job){.core = -1,
+		.output = -1,
+		.executable = -1,
+		.format = emit_format_find("json"),
+		.emit = {.traceback = "all"},
+		.is_sandboxed = true};
+	ret->job.analysis = (struct analysis_options){.include_system = true,
+		.variables = VARIABLES_ALL,
+		.max_string = DEFAULT_STRING,
+		.max_elements = DEFAULT_ELEMENTS,
+		.max_depth = DEFAULT_DEPTH,
+		.generator_version = CORESNAP_VERSION};
+	optind = 0; // 0 starts glibc's getopt anew
+	opterr = 0;
+	while (!status && (code = getopt_long(argc, argv, ":o:h", options, NULL)) >= 0) {
+		if (code == ':')
+			status = command_usage(NAME, "%s wants a value", argv[optind - 1]);
+		else if (code == '?')
+			status = command_usage(NAME, "unknown option %s", argv[optind - 1]);
+		else
+			status = read_option(code, optarg, ret);
+	}
+	if (status || ret->wants_help)
+		return status;
+	if (argc - optind != 1)
+		return command_usage(NAME,
+			argc == optind ? "no core given" : "one core at a time, not %d",
+			argc - optind);
+	ret->job.core_name = argv[optind];
+	return COMMAND_OK;
+}

@@ -1,0 +1,21 @@
+// The options of `coresnap analyze`, read.
+#ifndef CORESNAP_ANALYZER_ANALYZE_OPTIONS_H
+#define CORESNAP_ANALYZER_ANALYZE_OPTIONS_H
+
+#include "analyzer/worker.h"
+
+struct analyze_options {
+	const char *executable; // --exe; NULL: as the core says
+	const char *output;     // -o; NULL: standard output
+	uint32_t time_limit;    // seconds; 0: no analysis, a minimal snapshot
+	bool wants_help;
+	struct worker_job job; // format, caps, core_name
+};
+
+/**
+ * Reads argv into `ret`; texts are borrowed from it. Returns COMMAND_OK, or COMMAND_USAGE when it
+ * has said what is wrong.
+ */
+int analyze_options_parse(int argc, char **argv, struct analyze_options *ret);
+
+#endif

@@ -1,0 +1,176 @@
+// A row for each goroutine, streamed: this is where the time of a large snapshot goes, so nothing is
+// looked up twice and labels, which many share, are read once.
+#include "analyzer/emit/json.h"
+#include "analyzer/runtime/labels.h"
+#include "analyzer/runtime/waiting.h"
+#include "analyzer/snapshot/analysis.h"
+#include "common/redact/redact.h"
+
+#include <string.h>
+
+struct rows {
+	struct json_writer *w;
+	const struct analysis *analysis;
+	struct waiting waiting;
+	struct u64map labels; // g.labels to the struct labels that was read from it
+};
+
+static const struct labels *labels_of(struct rows *rows, const struct goroutine *g)
+{
+	static const struct labels none;
+	struct labels *labels;
+	uint64_t known;
+
+	if (!g->labels)
+		return &none;
+	if (u64map_get(&rows->labels, g->labels, &known))
+		return (const struct labels *)(uintptr_t)known;
+	labels = arena_alloc(rows->analysis->arena, sizeof(*labels));
+	if (!labels)
+		return &none;
+	*labels = labels_load(rows->analysis->rt, g->labels);
+	if (!u64map_put(&rows->labels, g->labels, (uintptr_t)labels))
+		return &none;
+	if (labels->is_unreadable)
+		diag_add(rows->analysis->diag, DIAG_WARNING, "unreadable-labels",
+			"the labels of some goroutines are not in the core");
+	return labels;
+}
+
+/** A label's value, hidden where its key names a secret. */
+static const char *redacted_label(const struct rows *rows, const struct label *label)
+{
+	struct arena *arena = rows->analysis->arena;
+	size_t key_size = strlen(label->key);
+	char *pair = arena_format(arena, "%s=%s", label->key, label->value);
+
+	if (pair)
+		pair = redact_text(arena, pair, strlen(pair), NULL);
+	if (!pair || strncmp(pair, label->key, key_size) || pair[key_size] != '=')
+		return REDACTED;
+	return pair + key_size + 1;
+}
+
+static void write_labels(struct rows *rows, const struct goroutine *g)
+{
+	const struct labels *labels = labels_of(rows, g);
+
+	jsonw_key(rows->w, "labels");
+	if (labels->is_unreadable && !labels->count) {
+		jsonw_null(rows->w);
+		return;
+	}
+	jsonw_begin_object(rows->w);
+	for (size_t i = 0; i < labels->count; i++) {
+		jsonw_text_key(rows->w, labels->list[i].key);
+		jsonw_string(rows->w, redacted_label(rows, &labels->list[i]));
+	}
+	jsonw_end_object(rows->w);
+}
+
+static void write_waiting_on(struct rows *rows, const struct goroutine *g, const char *reason)
+{
+	struct waiting_on on[MAX_WAITING_ON_WRITTEN];
+	size_t count = waiting_find(&rows->waiting, g, reason, on, MAX_WAITING_ON_WRITTEN);
+	struct json_writer *w = rows->w;
+
+	jsonw_key(w, "waiting_on");
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		jsonw_begin_object(w);
+		jsonw_member_string(w, "kind", on[i].kind);
+		jsonw_key(w, "address");
+		if (on[i].address)
+			jsonw_address(w, on[i].address);
+		else
+			jsonw_null(w);
+		jsonw_member_string(w, "operation", on[i].operation);
+		jsonw_member_null(w, "select_case");
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
+static void write_wait(struct rows *rows, size_t index)
+{
+	struct wait_time wait = analysis_wait(rows->analysis, index);
+
+	json_member_ns(rows->w, "wait_ns", wait.best);
+	json_member_ns(rows->w, "wait_min_ns", wait.min);
+	json_member_ns(rows->w, "wait_max_ns", wait.max);
+	jsonw_member_string(rows->w, "wait_source", wait.is_from_gc ? "gc" : NULL);
+}
+
+static void write_stack(struct rows *rows, const struct goroutine *g,
+	const struct goroutine_row *row)
+{
+	const struct numbering *numbering = &rows->analysis->numbering;
+	struct json_writer *w = rows->w;
+	target_addr sp = g->status == GOROUTINE_SYSCALL ? g->syscall_sp : g->sched_sp;
+
+	json_member_index(w, "stack", row_number(&numbering->stacks, row->stack));
+	jsonw_member_u64(w, "frames_total", row->frames_total);
+	json_member_index(w, "created_by", row_number(&numbering->frames, row->created_by));
+	jsonw_key(w, "parent");
+	if (g->parent_id)
+		jsonw_u64(w, g->parent_id);
+	else
+		jsonw_null(w);
+	jsonw_member_string(w, "start", row->start);
+	jsonw_key(w, "stack_range");
+	jsonw_begin_object(w);
+	jsonw_member_address(w, "low", g->stack_lo);
+	jsonw_member_address(w, "high", g->stack_hi);
+	jsonw_end_object(w);
+	jsonw_member_u64(w, "stack_size", g->stack_hi - g->stack_lo);
+	jsonw_key(w, "stack_used");
+	if (sp >= g->stack_lo && sp <= g->stack_hi)
+		jsonw_u64(w, g->stack_hi - sp);
+	else
+		jsonw_null(w);
+}
+
+static void write_row(struct rows *rows, size_t index)
+{
+	const struct goroutine *g = &rows->analysis->goroutines.list[index];
+	const struct goroutine_row *row = &rows->analysis->rows[index];
+	const char *reason = goroutine_wait_reason(rows->analysis->rt, g);
+	struct json_writer *w = rows->w;
+
+	jsonw_newline(w);
+	jsonw_begin_object(w);
+	jsonw_member_u64(w, "id", g->id);
+	jsonw_member_string(w, "status", goroutine_status_name(g->status));
+	jsonw_member_string(w, "wait_reason", reason);
+	write_wait(rows, index);
+	jsonw_member_bool(w, "frozen", g->is_frozen);
+	jsonw_member_bool(w, "system", g->is_system);
+	json_member_index(w, "thread", row->thread_id ? row->thread_id : UINT32_MAX);
+	json_member_ns(w, "processor", row->processor);
+	write_stack(rows, g, row);
+	write_labels(rows, g);
+	jsonw_member_bool(w, "locked_to_thread", g->locked_m);
+	write_waiting_on(rows, g, reason);
+	jsonw_key(w, "variables");
+	jsonw_begin_array(w);
+	jsonw_end_array(w);
+	jsonw_member_null(w, "arguments");
+	jsonw_end_object(w);
+}
+
+void json_write_goroutines(struct json_writer *w, const struct analysis *analysis)
+{
+	struct rows rows = {.w = w, .analysis = analysis};
+
+	u64map_init(&rows.labels, analysis->arena);
+	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt) != CS_OK)
+		diag_add(analysis->diag, DIAG_WARNING, "no-memory",
+			"out of memory: what goroutines wait on is incomplete");
+	jsonw_newline(w);
+	jsonw_key(w, "goroutines");
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < analysis->goroutines.count; i++)
+		if (analysis->rows[i].is_shown)
+			write_row(&rows, i);
+	jsonw_end_array(w);
+}

@@ -1,0 +1,97 @@
+// frames, stacks, groups: what rows refer to by index.
+#include "analyzer/binary/binary.h"
+#include "analyzer/emit/json.h"
+#include "analyzer/snapshot/analysis.h"
+#include "common/grouping/function_name.h"
+
+static void write_frame(struct json_writer *w, const struct analysis *analysis,
+	const struct frame *frame)
+{
+	const struct binary_info *info = binary_info(analysis->binary);
+	const char *package = function_name_package(analysis->arena, frame->function);
+
+	jsonw_newline(w);
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "function", frame->function);
+	jsonw_member_string(w, "package", package);
+	jsonw_member_string(w, "file", frame->file);
+	jsonw_member_i64(w, "line", frame->line);
+	jsonw_key(w, "start_line");
+	if (frame->start_line)
+		jsonw_i64(w, frame->start_line);
+	else
+		jsonw_null(w);
+	jsonw_member_address(w, "pc", frame->pc);
+	jsonw_member_address(w, "entry", frame->entry);
+	jsonw_member_bool(w, "inlined", frame->is_inlined);
+	jsonw_member_bool(w, "in_app", package && grouping_in_app(package, info->main_module));
+	jsonw_member_string(w, "key",
+		function_name_key(analysis->arena, frame->function, info->main_path));
+	jsonw_key(w, "unavailable");
+	jsonw_begin_array(w);
+	jsonw_end_array(w);
+	jsonw_end_object(w);
+}
+
+static void write_stack(struct json_writer *w, const struct analysis *analysis,
+	const struct stack *stack)
+{
+	const struct row_numbers *frames = &analysis->numbering.frames;
+
+	jsonw_newline(w);
+	jsonw_begin_array(w);
+	for (uint32_t i = 0; i < stack->count; i++) {
+		const struct place *place = &analysis->frames.places[stack->places[i]];
+
+		for (uint32_t k = 0; k < place->frame_count; k++)
+			jsonw_u64(w, row_number(frames, place->first_frame + k));
+	}
+	jsonw_end_array(w);
+}
+
+static void write_group(struct json_writer *w, const struct analysis *analysis,
+	const struct group *group)
+{
+	jsonw_newline(w);
+	jsonw_begin_object(w);
+	json_member_index(w, "stack", row_number(&analysis->numbering.stacks, group->stack));
+	jsonw_member_string(w, "status", goroutine_status_name(group->status));
+	jsonw_member_string(w, "wait_reason", group->reason);
+	jsonw_member_u64(w, "count", group->count);
+	json_member_ns(w, "wait_max_ns", group->wait_max);
+	jsonw_key(w, "examples");
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < group->example_count; i++)
+		jsonw_u64(w, analysis->goroutines.list[group->examples[i]].id);
+	jsonw_end_array(w);
+	jsonw_end_object(w);
+}
+
+void json_write_tables(struct json_writer *w, const struct analysis *analysis)
+{
+	const struct numbering *numbering = &analysis->numbering;
+
+	jsonw_newline(w);
+	jsonw_key(w, "frames");
+	jsonw_begin_array(w);
+	for (uint32_t i = 0; i < numbering->frames.count; i++)
+		write_frame(w, analysis, &analysis->frames.frames[numbering->frames.order[i]]);
+	jsonw_end_array(w);
+	jsonw_newline(w);
+	jsonw_key(w, "stacks");
+	jsonw_begin_array(w);
+	for (uint32_t i = 0; i < numbering->stacks.count; i++)
+		write_stack(w, analysis, &analysis->stacks.stacks[numbering->stacks.order[i]]);
+	jsonw_end_array(w);
+	jsonw_newline(w);
+	jsonw_key(w, "groups");
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < analysis->groups.count; i++)
+		write_group(w, analysis, &analysis->groups.list[i]);
+	jsonw_end_array(w);
+	jsonw_newline(w);
+	if (analysis->rt)
+		jsonw_member_u64(w, "goroutines_total", analysis->shown_count);
+	else
+		jsonw_member_null(w, "goroutines_total");
+}

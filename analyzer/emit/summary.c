@@ -1,0 +1,172 @@
+// A crash as a person wants to see it first: what, where, and 100,000 goroutines as some tens of
+// groups, largest first.
+#include "analyzer/binary/binary.h"
+#include "analyzer/emit/printer.h"
+#include "analyzer/emit/text.h"
+#include "analyzer/snapshot/analysis.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define NS_PER_SECOND INT64_C(1000000000)
+// Frames of one stack in a summary: enough to know it by.
+#define CRASH_FRAMES 16
+#define GROUP_FRAMES 6
+
+static void print_duration(struct printer *printer, int64_t ns)
+{
+	int64_t seconds = ns / NS_PER_SECOND;
+
+	if (seconds >= 3600)
+		printer_format(printer, "%" PRId64 "h%02" PRId64 "m", seconds / 3600,
+			seconds / 60 % 60);
+	else if (seconds >= 60)
+		printer_format(printer, "%" PRId64 "m%02" PRId64 "s", seconds / 60, seconds % 60);
+	else
+		printer_format(printer, "%" PRId64 ".%" PRId64 "s", seconds,
+			ns / (NS_PER_SECOND / 10) % 10);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+static void print_frame(struct printer *printer, const struct frame *frame)
+{
+	printer_format(printer, "    ");
+	printer_text(printer, frame->function);
+	printer_format(printer, "  ");
+	printer_text(printer, base_name(frame->file));
+	printer_format(printer, ":%d\n", frame->line);
+}
+
+/** Frames of the runtime itself at the top say how it waits, which the reason has said already. */
+static bool is_runtime(const struct frame *frame)
+{
+	return !strncmp(frame->function, "runtime.", 8);
+}
+
+static void print_stack(struct printer *printer, const struct analysis *analysis, uint32_t index,
+	size_t max)
+{
+	const struct stack *stack = index == NO_STACK ? NULL : &analysis->stacks.stacks[index];
+	bool skipping = true;
+	uint64_t left = stack ? stack->frames_total : 0;
+	size_t printed = 0;
+
+	for (uint32_t i = 0; stack && i < stack->count; i++) {
+		const struct place *place = &analysis->frames.places[stack->places[i]];
+
+		for (uint32_t k = 0; k < place->frame_count; k++) {
+			const struct frame *frame =
+				&analysis->frames.frames[place->first_frame + k];
+
+			left--;
+			skipping = skipping && is_runtime(frame);
+			if (skipping && left > 1)
+				continue;
+			if (!strcmp(frame->function, "runtime.goexit"))
+				continue;
+			if (printed++ == max) {
+				printer_format(printer, "    … %" PRIu64 " more\n", left + 1);
+				return;
+			}
+			print_frame(printer, frame);
+		}
+	}
+}
+
+static void print_head(struct printer *printer, const struct analysis *analysis)
+{
+	const struct image_notes *notes = image_notes(analysis->image);
+	const struct binary_info *info = binary_info(analysis->binary);
+
+	printer_text(printer, analysis->crash.title);
+	printer_format(printer, "\n");
+	printer_text(printer, base_name(analysis->executable->path));
+	printer_format(printer, " (pid %u), ", notes->pid);
+	printer_text(printer, analysis->rt->version);
+	printer_format(printer, " ");
+	printer_text(printer, info->goos ? info->goos : "linux");
+	printer_format(printer, "/");
+	printer_text(printer, info->goarch);
+	printer_format(printer, ", %zu goroutines in %zu groups, %zu threads, GOMAXPROCS %d\n",
+		analysis->shown_count, analysis->groups.count, analysis->threads.count,
+		analysis->scheduler.gomaxprocs);
+}
+
+static void print_crash(struct printer *printer, const struct analysis *analysis)
+{
+	const struct crash *crash = &analysis->crash;
+	const struct goroutine *g;
+
+	if (crash->message) {
+		printer_format(printer, "\n%s: ", crash_kind_name(crash->kind));
+		printer_text(printer, crash->message);
+		printer_format(printer, "\n");
+	}
+	if (crash->goroutine == NO_GOROUTINE || !analysis->rows[crash->goroutine].is_shown)
+		return;
+	g = &analysis->goroutines.list[crash->goroutine];
+	printer_format(printer, "\ngoroutine %" PRIu64 " crashed:\n", g->id);
+	print_stack(printer, analysis, analysis->rows[crash->goroutine].stack, CRASH_FRAMES);
+}
+
+static void print_group(struct printer *printer, const struct analysis *analysis,
+	const struct group *group)
+{
+	printer_format(printer, "\n%" PRIu64 " × ", group->count);
+	printer_text(printer,
+		group->reason ? group->reason : goroutine_status_name(group->status));
+	if (group->wait_max >= 0) {
+		printer_format(printer, group->count > 1 ? ", up to " : ", ");
+		print_duration(printer, group->wait_max);
+	}
+	if (group->is_system)
+		printer_format(printer, ", system");
+	printer_format(printer, "  [goroutine%s", group->count > 1 ? "s" : "");
+	for (size_t i = 0; i < group->example_count; i++)
+		printer_format(printer, " %" PRIu64,
+			analysis->goroutines.list[group->examples[i]].id);
+	printer_format(printer, group->count > group->example_count ? " …]\n" : "]\n");
+	print_stack(printer, analysis, group->stack, GROUP_FRAMES);
+}
+
+static void print_diagnostics(struct printer *printer, const struct diag *diag)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < diag->count; i++) {
+		if (diag->entries[i].severity == DIAG_INFO)
+			continue;
+		printer_format(printer, has_any ? "" : "\n");
+		has_any = true;
+		printer_format(printer, "%s: ", diag_severity_name(diag->entries[i].severity));
+		printer_text(printer, diag->entries[i].message);
+		if (diag->entries[i].count > 1)
+			printer_format(printer, " (%" PRIu64 " times)", diag->entries[i].count);
+		printer_format(printer, "\n");
+	}
+}
+
+enum cs_status emit_summary(const struct analysis *analysis, const struct emit_options *options,
+	emit_sink *sink, void *context)
+{
+	struct printer *printer = printer_create(sink, context);
+	enum cs_status status;
+
+	(void)options;
+	if (!printer)
+		return CS_NO_MEMORY;
+	print_head(printer, analysis);
+	print_crash(printer, analysis);
+	for (size_t i = 0; i < analysis->groups.count; i++)
+		print_group(printer, analysis, &analysis->groups.list[i]);
+	print_diagnostics(printer, analysis->diag);
+	status = printer_finish(printer);
+	printer_destroy(printer);
+	return status;
+}

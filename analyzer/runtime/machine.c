@@ -1,0 +1,274 @@
+#include "analyzer/runtime/machine.h"
+
+#include "common/limits.h"
+
+#include <string.h>
+
+#define LOCAL_QUEUE_SIZE 256 // p.runq is [256]guintptr in every release
+// runtime/proc.go freezeStopWait; threads that stop count it down.
+#define FREEZE_STOP_WAIT 0x7fffffff
+
+const char *processor_status_name(uint32_t status)
+{
+	static const char *const names[] = {"idle", "running", "syscall", "gcstop", "dead"};
+
+	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "unknown";
+}
+
+static void load_stack(const struct runtime *rt, target_addr g, target_addr *lo, target_addr *hi)
+{
+	struct object object = object_load(rt, g, OBJECT_G);
+
+	if (!object.bytes)
+		return;
+	*lo = object_get(rt, object, G_STACK_LO);
+	*hi = object_get(rt, object, G_STACK_HI);
+}
+
+static void load_machine(const struct runtime *rt, struct object m, struct machine *ret)
+{
+	*ret = (struct machine){
+		.address = m.address,
+		.id = (int64_t)object_get(rt, m, M_ID),
+		.thread_id = object_get(rt, m, M_PROC_ID),
+		.g0 = object_get(rt, m, M_G0),
+		.gsignal = object_get(rt, m, M_GSIGNAL),
+		.curg = object_get(rt, m, M_CURG),
+		.locked_g = object_get(rt, m, M_LOCKED_G),
+		.caught_signal = object_get(rt, m, M_CAUGHT_SIG),
+		.p = object_get(rt, m, M_P),
+		.vdso_pc = object_get(rt, m, M_VDSO_PC),
+		.vdso_sp = object_get(rt, m, M_VDSO_SP),
+		.throwing = (int32_t)object_get(rt, m, M_THROWING),
+		.dying = (int32_t)object_get(rt, m, M_DYING),
+		.is_spinning = object_get(rt, m, M_SPINNING),
+		.is_blocked = object_get(rt, m, M_BLOCKED),
+		.is_in_cgo = object_get(rt, m, M_IN_CGO),
+		.is_extra = object_get(rt, m, M_IS_EXTRA),
+	};
+	load_stack(rt, ret->g0, &ret->g0_lo, &ret->g0_hi);
+	load_stack(rt, ret->gsignal, &ret->gsignal_lo, &ret->gsignal_hi);
+}
+
+static enum cs_status load_machines(const struct runtime *rt, struct scheduler *s)
+{
+	struct u64map seen;
+	size_t capacity = 0;
+	uint64_t address = 0;
+
+	u64map_init(&seen, rt->arena);
+	runtime_read_variable(rt, VAR_ALLM, &address);
+	while (address && s->machine_count < MAX_RUNTIME_THREADS) {
+		struct object m = object_load(rt, address, OBJECT_M);
+		struct machine *grown;
+
+		if (!m.bytes || u64map_get(&seen, address, &(uint64_t){0})) {
+			diag_add(rt->diag, DIAG_WARNING, "unreadable-thread",
+				"runtime.allm is broken at 0x%llx: the threads behind it are missing",
+				(unsigned long long)address);
+			break;
+		}
+		grown = arena_grow(rt->arena, s->machines, &capacity, s->machine_count + 1,
+			sizeof(*grown));
+		if (!grown || !u64map_put(&seen, address, 1))
+			return CS_NO_MEMORY;
+		s->machines = grown;
+		load_machine(rt, m, &s->machines[s->machine_count++]);
+		address = object_get(rt, m, M_ALL_LINK);
+	}
+	return CS_OK;
+}
+
+static bool load_queue(const struct runtime *rt, struct object p, struct processor *ret)
+{
+	uint32_t head = (uint32_t)object_get(rt, p, P_RUNQ_HEAD);
+	uint32_t tail = (uint32_t)object_get(rt, p, P_RUNQ_TAIL);
+	const uint8_t *slots = p.bytes + layout_value(&rt->layout, P_RUNQ);
+	target_addr *queue;
+
+	if (tail - head > LOCAL_QUEUE_SIZE)
+		return false;
+	queue = arena_array(rt->arena, tail - head, sizeof(*queue));
+	if (!queue)
+		return false;
+	for (uint32_t i = 0; i < tail - head; i++)
+		memcpy(&queue[i], slots + (head + i) % LOCAL_QUEUE_SIZE * sizeof(*queue),
+			sizeof(*queue));
+	ret->queue = queue;
+	ret->queue_count = tail - head;
+	return true;
+}
+
+static void load_processor(const struct runtime *rt, target_addr address, struct processor *ret)
+{
+	struct object p = object_load(rt, address, OBJECT_P);
+
+	*ret = (struct processor){.address = address, .status = UINT32_MAX};
+	if (p.bytes) {
+		ret->id = (int32_t)object_get(rt, p, P_ID);
+		ret->status = (uint32_t)object_get(rt, p, P_STATUS);
+		ret->schedule_tick = (uint32_t)object_get(rt, p, P_SCHED_TICK);
+		ret->syscall_tick = (uint32_t)object_get(rt, p, P_SYSCALL_TICK);
+		ret->schedule_when = (int64_t)object_get(rt, p, P_SYSMON_SCHED_WHEN);
+		ret->syscall_when = (int64_t)object_get(rt, p, P_SYSMON_SYSCALL_WHEN);
+		ret->gc_stop_time = (int64_t)object_get(rt, p, P_GC_STOP_TIME);
+		ret->m = object_get(rt, p, P_M);
+		ret->run_next = object_get(rt, p, P_RUN_NEXT);
+	}
+	if (!p.bytes || !load_queue(rt, p, ret))
+		diag_add(rt->diag, DIAG_WARNING, "unreadable-processor",
+			"the processor at 0x%llx or its run queue is not readable",
+			(unsigned long long)address);
+}
+
+static enum cs_status load_processors(const struct runtime *rt, struct scheduler *s)
+{
+	target_addr data;
+	uint64_t count;
+	const uint8_t *addresses = NULL;
+
+	if (runtime_slice(rt, runtime_variable(rt, VAR_ALLP), &data, &count) &&
+		count <= MAX_PROCESSORS)
+		addresses = runtime_bytes(rt, data, count * sizeof(target_addr));
+	if (!addresses) {
+		diag_add(rt->diag, DIAG_WARNING, "no-processors", "runtime.allp is not readable");
+		return CS_OK;
+	}
+	s->processors = arena_array(rt->arena, count, sizeof(*s->processors));
+	if (!s->processors)
+		return CS_NO_MEMORY;
+	for (uint64_t i = 0; i < count; i++) {
+		target_addr address;
+
+		memcpy(&address, addresses + i * sizeof(address), sizeof(address));
+		load_processor(rt, address, &s->processors[s->processor_count++]);
+	}
+	return CS_OK;
+}
+
+static uint64_t sched_number(const struct runtime *rt, enum layout_id id)
+{
+	uint64_t value = 0;
+
+	runtime_read_field(rt, VAR_SCHED, id, &value);
+	return value;
+}
+
+static enum cs_status load_global_queue(const struct runtime *rt, struct scheduler *s)
+{
+	target_addr address = sched_number(rt, SCHED_RUNQ_HEAD);
+	size_t capacity = 0;
+
+	s->global_total = layout_has(&rt->layout, SCHED_RUNQ_SIZE)
+				  ? (uint32_t)sched_number(rt, SCHED_RUNQ_SIZE)
+				  : (uint32_t)sched_number(rt, SCHED_RUNQ_SIZE_OLD);
+	while (address && s->global_count < MAX_RUN_QUEUE &&
+		s->global_count <= s->global_total) {
+		struct goroutine g;
+		target_addr *grown = arena_grow(rt->arena, s->global_queue, &capacity,
+			s->global_count + 1, sizeof(*grown));
+
+		if (!grown)
+			return CS_NO_MEMORY;
+		s->global_queue = grown;
+		if (!goroutine_load(rt, address, &g))
+			break;
+		grown[s->global_count++] = address;
+		address = g.queue_link;
+	}
+	if (s->global_count != s->global_total)
+		diag_add(rt->diag, DIAG_WARNING, "broken-run-queue",
+			"the global run queue should have %llu goroutines; %zu could be followed",
+			(unsigned long long)s->global_total, s->global_count);
+	return CS_OK;
+}
+
+static void load_statistics(const struct runtime *rt, struct scheduler *s)
+{
+	uint64_t value = 0;
+	int32_t stop_wait = (int32_t)sched_number(rt, SCHED_STOP_WAIT);
+
+	runtime_read_variable(rt, VAR_GOMAXPROCS, &value);
+	s->gomaxprocs = (int32_t)value;
+	s->threads = sched_number(rt, SCHED_MNEXT) - sched_number(rt, SCHED_NM_FREED);
+	s->idle_threads = sched_number(rt, SCHED_NM_IDLE);
+	s->idle_locked_threads = sched_number(rt, SCHED_NM_IDLE_LOCKED);
+	s->system_threads = sched_number(rt, SCHED_NM_SYS);
+	s->system_goroutines = sched_number(rt, SCHED_NG_SYS);
+	s->idle_processors = sched_number(rt, SCHED_NP_IDLE);
+	s->spinning_threads = sched_number(rt, SCHED_NM_SPINNING);
+	s->is_stopping = sched_number(rt, SCHED_GC_WAITING);
+	s->is_frozen = s->is_stopping && stop_wait > FREEZE_STOP_WAIT - MAX_PROCESSORS;
+	s->last_poll = (int64_t)sched_number(rt, SCHED_LAST_POLL);
+	s->procresize_time = (int64_t)sched_number(rt, SCHED_PROCRESIZE_TIME);
+}
+
+enum cs_status scheduler_load(const struct runtime *rt, struct scheduler *ret)
+{
+	enum cs_status status;
+
+	*ret = (struct scheduler){0};
+	load_statistics(rt, ret);
+	status = load_machines(rt, ret);
+	if (status == CS_OK)
+		status = load_processors(rt, ret);
+	if (status == CS_OK)
+		status = load_global_queue(rt, ret);
+	return status;
+}
+
+const struct machine *scheduler_machine_of_thread(const struct scheduler *s, uint64_t thread_id)
+{
+	for (size_t i = 0; i < s->machine_count; i++)
+		if (s->machines[i].thread_id == thread_id)
+			return &s->machines[i];
+	return NULL;
+}
+
+const struct machine *scheduler_machine_at(const struct scheduler *s, target_addr m)
+{
+	for (size_t i = 0; m && i < s->machine_count; i++)
+		if (s->machines[i].address == m)
+			return &s->machines[i];
+	return NULL;
+}
+
+const struct processor *scheduler_processor_at(const struct scheduler *s, target_addr address)
+{
+	for (size_t i = 0; address && i < s->processor_count; i++)
+		if (s->processors[i].address == address)
+			return &s->processors[i];
+	return NULL;
+}
+
+/** Whether a parked goroutine was preempted: gopreempt_m and asyncPreempt2 leave it so. */
+static bool is_preempted(const struct runtime *rt, const struct goroutine *g)
+{
+	struct pcln_func func;
+
+	return g->status == GOROUTINE_RUNNABLE && pclntab_find(rt->functions, g->sched_pc, &func) &&
+	       (!strcmp(func.name, "runtime.asyncPreempt2") ||
+		       !strcmp(func.name, "runtime.gopreempt_m") ||
+		       !strcmp(func.name, "runtime.asyncPreempt") ||
+		       strncmp(func.name, "runtime.", 8) != 0); // stopped in its own prologue
+}
+
+void scheduler_mark_frozen(const struct runtime *rt, const struct scheduler *s,
+	struct goroutines *all)
+{
+	size_t stopped = 0;
+
+	if (!s->is_frozen)
+		return;
+	for (size_t i = 0; i < s->processor_count; i++)
+		stopped += s->processors[i].status == PROCESSOR_GC_STOP;
+	for (size_t i = s->global_count; i > 0 && stopped; i--) {
+		struct goroutine *g = goroutines_find(all, s->global_queue[i - 1]);
+
+		// One that has never run cannot have been running.
+		if (!g || g->sched_pc == g->start_pc || !is_preempted(rt, g))
+			break;
+		g->is_frozen = true;
+		stopped--;
+	}
+}

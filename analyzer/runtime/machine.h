@@ -1,0 +1,80 @@
+// The scheduler's threads (m), processors (p) and queues, runtime/runtime2.go and runtime/proc.go.
+#ifndef CORESNAP_ANALYZER_RUNTIME_MACHINE_H
+#define CORESNAP_ANALYZER_RUNTIME_MACHINE_H
+
+#include "analyzer/runtime/goroutine.h"
+#include "analyzer/runtime/runtime.h"
+
+/** A runtime.m. */
+struct machine {
+	target_addr address;
+	int64_t id;
+	uint64_t thread_id;        // kernel thread id (procid); 0 for one that has no thread yet
+	target_addr g0, gsignal, curg, locked_g;
+	target_addr caught_signal; // the g that the fatal signal hit; 0: none
+	target_addr p;
+	target_addr vdso_pc, vdso_sp; // set while Go code is inside a vDSO call
+	int32_t throwing, dying;
+	bool is_spinning, is_blocked, is_in_cgo, is_extra;
+	target_addr g0_lo, g0_hi, gsignal_lo, gsignal_hi; // stack bounds; 0 where unreadable
+};
+
+/** p.status; go1.26 no longer uses 2. */
+enum processor_status {
+	PROCESSOR_IDLE,
+	PROCESSOR_RUNNING,
+	PROCESSOR_SYSCALL,
+	PROCESSOR_GC_STOP,
+	PROCESSOR_DEAD,
+};
+
+/** A runtime.p. */
+struct processor {
+	target_addr address;
+	int32_t id;
+	uint32_t status; // enum processor_status
+	uint32_t schedule_tick, syscall_tick;
+	int64_t schedule_when, syscall_when, gc_stop_time; // runtime clock; 0 where not set
+	target_addr m;
+	target_addr run_next;     // g, or 0
+	const target_addr *queue; // g's in the order in which they will run
+	uint32_t queue_count;
+};
+
+struct scheduler {
+	struct machine *machines;
+	size_t machine_count;
+	struct processor *processors;
+	size_t processor_count;    // len(allp), which may be more than gomaxprocs
+	int32_t gomaxprocs;
+	target_addr *global_queue; // g's, first to run first
+	size_t global_count;       // how many could be followed
+	uint64_t global_total;     // what the scheduler says
+	uint64_t threads, idle_threads, idle_locked_threads, system_threads;
+	uint64_t idle_processors, spinning_threads, system_goroutines;
+	bool is_stopping;          // sched.gcwaiting
+	bool is_frozen;            // freezetheworld has run
+	int64_t last_poll, procresize_time; // runtime clock; 0 where not set
+};
+
+/** Reads everything. Parts that are unreadable stay empty and are said in `diag`. */
+CS_MUST_USE enum cs_status scheduler_load(const struct runtime *rt, struct scheduler *ret);
+
+/** The machine of kernel thread `thread_id`, or at address `m`; NULL where there is none. */
+const struct machine *scheduler_machine_of_thread(const struct scheduler *s, uint64_t thread_id);
+const struct machine *scheduler_machine_at(const struct scheduler *s, target_addr m);
+
+/** The processor at `address`; NULL where there is none. */
+const struct processor *scheduler_processor_at(const struct scheduler *s, target_addr address);
+
+/** "idle", "running", "syscall", "gcstop", "dead" (the runtime's own names), or "unknown". */
+const char *processor_status_name(uint32_t status);
+
+/**
+ * Marks the goroutines that freezetheworld took off their processors: runnable, preempted, at the
+ * tail of the global queue, at most as many as there are processors that it stopped.
+ */
+void scheduler_mark_frozen(const struct runtime *rt, const struct scheduler *s,
+	struct goroutines *all);
+
+#endif

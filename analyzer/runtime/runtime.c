@@ -1,0 +1,224 @@
+// Opens a dead Go process: layout, first module, function table, the strings that the runtime
+// itself prints. Mirrors runtime/symtab.go (moduledata) and runtime/runtime2.go (waitReasonStrings).
+#include "analyzer/runtime/runtime.h"
+
+#include "common/checked.h"
+#include "common/limits.h"
+
+#include <string.h>
+
+#define GO_STRING_SIZE 16
+#define MAX_STRUCT_SIZE (1u << 20) // no struct that we read comes near; a larger one is a false layout
+
+target_addr runtime_variable(const struct runtime *rt, enum layout_id id)
+{
+	return layout_has(&rt->layout, id) ? layout_value(&rt->layout, id) + rt->bias : 0;
+}
+
+target_addr runtime_field_address(const struct runtime *rt, enum layout_id variable,
+	enum layout_id id)
+{
+	target_addr base = runtime_variable(rt, variable);
+
+	return base && layout_has(&rt->layout, id) ? base + layout_value(&rt->layout, id) : 0;
+}
+
+static uint64_t load(const uint8_t *bytes, uint64_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, bytes, size < sizeof(value) ? size : sizeof(value));
+	return value;
+}
+
+static bool read_number(const struct runtime *rt, target_addr address, uint64_t size, uint64_t *ret)
+{
+	uint8_t bytes[8];
+
+	if (!address || !size)
+		return false;
+	if (size > sizeof(bytes))
+		size = sizeof(bytes);
+	if (image_read(rt->image, address, bytes, size) != CS_OK)
+		return false;
+	*ret = load(bytes, size);
+	return true;
+}
+
+bool runtime_read_field(const struct runtime *rt, enum layout_id variable, enum layout_id id,
+	uint64_t *ret)
+{
+	return read_number(rt, runtime_field_address(rt, variable, id),
+		layout_size(&rt->layout, id), ret);
+}
+
+bool runtime_read_variable(const struct runtime *rt, enum layout_id id, uint64_t *ret)
+{
+	return read_number(rt, runtime_variable(rt, id), layout_size(&rt->layout, id), ret);
+}
+
+const uint8_t *runtime_bytes(const struct runtime *rt, target_addr address, uint64_t size)
+{
+	const void *view;
+	struct image_view run;
+	uint8_t *copy;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	view = image_view_bytes(rt->image, address, size);
+	if (view)
+		return view;
+	// Before memory is taken for a hostile size, see that its first byte is there at all.
+	if (!image_find(rt->image, address, &run))
+		return NULL;
+	if (size > image_file_size(rt->image))
+		return NULL;
+	copy = arena_alloc(rt->arena, size ? size : 1);
+	if (!copy || image_read(rt->image, address, copy, size) != CS_OK)
+		return NULL;
+	return copy;
+}
+
+const char *runtime_bytes_string(const struct runtime *rt, target_addr data, uint64_t length,
+	uint64_t max)
+{
+	char *text;
+
+	if (length > max)
+		length = max;
+	text = arena_alloc(rt->arena, length + 1);
+	if (!text)
+		return NULL;
+	if (length && image_read(rt->image, data, text, length) != CS_OK)
+		return NULL;
+	return text;
+}
+
+const char *runtime_string(const struct runtime *rt, target_addr address, uint64_t max)
+{
+	uint64_t header[2];
+
+	if (!address || image_read(rt->image, address, header, sizeof(header)) != CS_OK)
+		return NULL;
+	return runtime_bytes_string(rt, header[0], header[1], max);
+}
+
+bool runtime_slice(const struct runtime *rt, target_addr address, target_addr *data_ret,
+	uint64_t *length_ret)
+{
+	uint64_t header[3];
+
+	if (!address || image_read(rt->image, address, header, sizeof(header)) != CS_OK ||
+		header[1] > header[2])
+		return false;
+	*data_ret = header[0];
+	*length_ret = header[1];
+	return true;
+}
+
+struct object object_load(const struct runtime *rt, target_addr address, enum layout_id first,
+	enum layout_id last)
+{
+	uint64_t size = 0;
+
+	for (enum layout_id id = first; id <= last; id++) {
+		uint64_t end = layout_value(&rt->layout, id) + layout_size(&rt->layout, id);
+
+		if (layout_has(&rt->layout, id) && end > size)
+			size = end;
+	}
+	return (struct object){address, address ? runtime_bytes(rt, address, size) : NULL};
+}
+
+uint64_t object_get(const struct runtime *rt, struct object object, enum layout_id id)
+{
+	if (!layout_has(&rt->layout, id))
+		return 0;
+	return load(object.bytes + layout_value(&rt->layout, id), layout_size(&rt->layout, id));
+}
+
+/** A layout from a hostile executable must not make us read past what object_load asked for. */
+static bool is_layout_sane(const struct layout *layout)
+{
+	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
+		const struct fact *fact = &layout->facts[i];
+
+		if (fact->found && fact->kind == FACT_FIELD &&
+			!checked_range(fact->value, fact->size, MAX_STRUCT_SIZE))
+			return false;
+	}
+	return true;
+}
+
+static enum cs_status open_module(struct runtime *rt)
+{
+	struct object module = object_load(rt, runtime_variable(rt, VAR_FIRST_MODULE), OBJECT_MODULE);
+
+	if (!module.bytes)
+		return diag_fail(rt->diag, CS_FAULT, "no-moduledata",
+			"runtime.firstmoduledata is not in the core: it is truncated too early, or the "
+			"executable is not the one that crashed");
+	rt->types = object_get(rt, module, MODULE_TYPES);
+	rt->etypes = object_get(rt, module, MODULE_ETYPES);
+	return pclntab_load(rt->image, object_get(rt, module, MODULE_PCHEADER), 0,
+		object_get(rt, module, MODULE_TEXT), object_get(rt, module, MODULE_GOFUNC),
+		rt->arena, rt->diag, &rt->functions);
+}
+
+static void load_wait_reasons(struct runtime *rt)
+{
+	target_addr table = runtime_variable(rt, VAR_WAIT_REASONS);
+	uint64_t count = layout_size(&rt->layout, VAR_WAIT_REASONS) / GO_STRING_SIZE;
+
+	if (!table || !count) {
+		diag_add(rt->diag, DIAG_WARNING, "no-wait-reasons",
+			"runtime.waitReasonStrings was not found: goroutines have no wait reasons");
+		return;
+	}
+	for (uint64_t i = 0; i < count && i < MAX_WAIT_REASONS; i++)
+		rt->wait_reasons[i] = runtime_string(rt, table + i * GO_STRING_SIZE, MAX_TYPE_NAME);
+}
+
+static enum traceback_level load_traceback_level(const struct runtime *rt)
+{
+	uint64_t cache;
+
+	if (!runtime_read_variable(rt, VAR_TRACEBACK, &cache))
+		return TRACEBACK_SINGLE;
+	if (cache & 1)
+		return TRACEBACK_CRASH;
+	if (cache >> 2 >= 2)
+		return TRACEBACK_SYSTEM;
+	if (cache & 2)
+		return TRACEBACK_ALL;
+	return cache >> 2 ? TRACEBACK_SINGLE : TRACEBACK_NONE;
+}
+
+enum cs_status runtime_open(const struct image *image, struct binary *binary, uint64_t bias,
+	struct arena *arena, struct diag *diag, struct runtime **ret)
+{
+	struct runtime *rt = arena_alloc(arena, sizeof(*rt));
+	enum cs_status status;
+
+	if (!rt)
+		return CS_NO_MEMORY;
+	rt->image = image;
+	rt->binary = binary;
+	rt->arena = arena;
+	rt->diag = diag;
+	rt->bias = bias;
+	status = layout_resolve(binary, diag, &rt->layout);
+	if (status != CS_OK)
+		return status;
+	if (!is_layout_sane(&rt->layout))
+		return diag_fail(diag, CS_CORRUPT, "bad-layout",
+			"the executable's debug information describes impossible runtime structs");
+	status = open_module(rt);
+	if (status != CS_OK)
+		return status;
+	rt->version = runtime_string(rt, runtime_variable(rt, VAR_BUILD_VERSION), MAX_TYPE_NAME);
+	rt->traceback = load_traceback_level(rt);
+	load_wait_reasons(rt);
+	*ret = rt;
+	return CS_OK;
+}

@@ -1,0 +1,183 @@
+#include "analyzer/runtime/waiting.h"
+
+#include "common/limits.h"
+
+#include <string.h>
+
+#define SEMAPHORE_ROOTS 251 // sema.go semTabSize, in every release
+#define SEMAPHORE_TREAP 8   // root.treap behind the lock, in every release
+#define SIDE_RECEIVE 1
+#define SIDE_SEND 2
+
+/** Every sudog below `root`: the treap's tree, and in each node a list of waiters by waitlink. */
+static bool add_semaphores(struct waiting *waiting, target_addr root)
+{
+	const struct runtime *rt = waiting->rt;
+	target_addr *stack = NULL;
+	size_t depth = 0, capacity = 0;
+	uint64_t visited = 0;
+
+	if (!root)
+		return true;
+	stack = arena_grow(rt->arena, stack, &capacity, 1, sizeof(*stack));
+	if (!stack)
+		return false;
+	stack[depth++] = root;
+	while (depth && visited++ < MAX_GOROUTINES) {
+		target_addr address = stack[--depth];
+		struct object sudog = object_load(rt, address, OBJECT_SUDOG);
+		target_addr elem, children[2];
+
+		if (!sudog.bytes)
+			continue;
+		elem = object_get(rt, sudog, SUDOG_ELEM);
+		children[0] = object_get(rt, sudog, SUDOG_PREV);
+		children[1] = object_get(rt, sudog, SUDOG_NEXT);
+		for (target_addr at = address; at && visited++ < MAX_GOROUTINES;) {
+			struct object waiter = object_load(rt, at, OBJECT_SUDOG);
+
+			if (!waiter.bytes)
+				break;
+			if (!u64map_put(&waiting->semaphores, object_get(rt, waiter, SUDOG_G), elem))
+				return false;
+			at = object_get(rt, waiter, SUDOG_WAIT_LINK);
+		}
+		stack = arena_grow(rt->arena, stack, &capacity, depth + 2, sizeof(*stack));
+		if (!stack)
+			return false;
+		for (int i = 0; i < 2; i++)
+			if (children[i])
+				stack[depth++] = children[i];
+	}
+	return true;
+}
+
+enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt)
+{
+	target_addr table = runtime_variable(rt, VAR_SEMTABLE);
+	uint64_t stride = layout_size(&rt->layout, VAR_SEMTABLE) / SEMAPHORE_ROOTS;
+
+	*waiting = (struct waiting){.rt = rt};
+	u64map_init(&waiting->sides, rt->arena);
+	u64map_init(&waiting->channels, rt->arena);
+	u64map_init(&waiting->semaphores, rt->arena);
+	for (uint64_t i = 0; table && stride && i < SEMAPHORE_ROOTS; i++) {
+		target_addr root;
+
+		if (image_read_u64(rt->image, table + i * stride + SEMAPHORE_TREAP, &root) == CS_OK &&
+			!add_semaphores(waiting, root))
+			return CS_NO_MEMORY;
+	}
+	return CS_OK;
+}
+
+static bool add_side(struct waiting *waiting, target_addr first, uint64_t side)
+{
+	const struct runtime *rt = waiting->rt;
+
+	for (target_addr at = first; at;) {
+		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
+
+		if (!sudog.bytes || u64map_get(&waiting->sides, at, &(uint64_t){0}))
+			break;
+		if (!u64map_put(&waiting->sides, at, side))
+			return false;
+		at = object_get(rt, sudog, SUDOG_NEXT);
+	}
+	return true;
+}
+
+/** In which of a channel's queues a select's sudog stands: each channel is walked once. */
+static const char *side_of(struct waiting *waiting, target_addr channel, target_addr sudog)
+{
+	const struct runtime *rt = waiting->rt;
+	uint64_t side = 0;
+
+	if (!u64map_get(&waiting->channels, channel, &side)) {
+		struct object hchan = object_load(rt, channel, OBJECT_HCHAN);
+
+		if (!hchan.bytes || !u64map_put(&waiting->channels, channel, 1) ||
+			!add_side(waiting, object_get(rt, hchan, HCHAN_RECEIVE_QUEUE),
+				SIDE_RECEIVE) ||
+			!add_side(waiting, object_get(rt, hchan, HCHAN_SEND_QUEUE), SIDE_SEND))
+			return NULL;
+	}
+	side = 0;
+	u64map_get(&waiting->sides, sudog, &side);
+	return side == SIDE_RECEIVE ? "receive" : side == SIDE_SEND ? "send" : NULL;
+}
+
+static size_t find_channels(struct waiting *waiting, const struct goroutine *g, const char *reason,
+	struct waiting_on *ret, size_t max)
+{
+	const struct runtime *rt = waiting->rt;
+	size_t count = 0;
+
+	for (target_addr at = g->waiting; at && count < max;) {
+		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
+		struct waiting_on on = {.kind = "channel"};
+
+		if (!sudog.bytes || object_get(rt, sudog, SUDOG_G) != g->address)
+			break;
+		on.address = object_get(rt, sudog, SUDOG_C);
+		if (object_get(rt, sudog, SUDOG_IS_SELECT))
+			on.operation = side_of(waiting, on.address, at);
+		else
+			on.operation = strstr(reason, "send") ? "send" : "receive";
+		if (on.address)
+			ret[count++] = on;
+		at = object_get(rt, sudog, SUDOG_WAIT_LINK);
+	}
+	return count;
+}
+
+/** Which lock a semaphore word belongs to: the reason names the lock, the layout where the word is. */
+static const struct {
+	const char *reason, *kind, *operation;
+	enum layout_id word, alternative; // the release has one of them
+} locks[] = {
+	{"sync.Mutex.Lock", "mutex", "lock", INTERNAL_MUTEX_SEMA, MUTEX_SEMA},
+	{"sync.RWMutex.Lock", "rwmutex", "lock", RWMUTEX_WRITER_SEMA, RWMUTEX_WRITER_SEMA},
+	{"sync.RWMutex.RLock", "rwmutex", "rlock", RWMUTEX_READER_SEMA, RWMUTEX_READER_SEMA},
+	{"sync.WaitGroup.Wait", "waitgroup", "wait", WAITGROUP_SEMA, WAITGROUP_SEMA},
+};
+
+static size_t find_lock(struct waiting *waiting, const struct goroutine *g, const char *reason,
+	struct waiting_on *ret)
+{
+	const struct layout *layout = &waiting->rt->layout;
+	uint64_t word = 0;
+
+	u64map_get(&waiting->semaphores, g->address, &word);
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+		enum layout_id id = locks[i].word;
+
+		if (strcmp(reason, locks[i].reason))
+			continue;
+		if (!layout_has(layout, id))
+			id = locks[i].alternative;
+		*ret = (struct waiting_on){.kind = locks[i].kind, .operation = locks[i].operation};
+		if (word && layout_has(layout, id))
+			ret->address = word - layout_value(layout, id);
+		return 1;
+	}
+	return 0;
+}
+
+size_t waiting_find(struct waiting *waiting, const struct goroutine *g, const char *reason,
+	struct waiting_on *ret, size_t max)
+{
+	if (!reason || !max)
+		return 0;
+	if (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6))
+		return find_channels(waiting, g, reason, ret, max);
+	if (!strncmp(reason, "sleep", 5)) {
+		*ret = (struct waiting_on){"timer", g->timer, "sleep"};
+		return 1;
+	}
+	if (!strncmp(reason, "sync.Cond.Wait", 14)) {
+		*ret = (struct waiting_on){.kind = "cond", .operation = "wait"};
+		return 1;
+	}
+	return find_lock(waiting, g, reason, ret);
+}

@@ -1,0 +1,222 @@
+// Puts the layers together: runtime, goroutines, scheduler, threads, stacks, crash, groups. The order
+// matters where one step needs another's result, and where it decides the order of table rows:
+// goroutines are walked in allgs order before threads' rows are used.
+#include "analyzer/snapshot/analysis.h"
+
+#include "analyzer/binary/binary.h"
+#include "analyzer/snapshot/identity.h"
+#include "common/redact/redact.h"
+
+#include <string.h>
+
+struct wait_time analysis_wait(const struct analysis *analysis, size_t index)
+{
+	return clock_wait(&analysis->clock, &analysis->goroutines.list[index]);
+}
+
+static const char *function_name_at(const struct runtime *rt, struct u64map *names, target_addr pc)
+{
+	struct pcln_func func;
+	uint64_t name;
+
+	if (u64map_get(names, pc, &name))
+		return (const char *)(uintptr_t)name;
+	name = pclntab_find(rt->functions, pc, &func) ? (uintptr_t)func.name : 0;
+	if (!u64map_put(names, pc, name))
+		return NULL;
+	return (const char *)(uintptr_t)name;
+}
+
+static void walk_goroutine(struct analysis *analysis, size_t index, struct walk *walk)
+{
+	const struct goroutine *g = &analysis->goroutines.list[index];
+	struct goroutine_row *row = &analysis->rows[index];
+	struct position start;
+
+	row->stack = NO_STACK;
+	if (!goroutine_position(&analysis->threads, g, &start)) {
+		diag_add(analysis->diag, DIAG_INFO, "running-in-c",
+			"goroutines were running at a place that is not known (in C code, or on a "
+			"thread that is not in the core): they have no stack");
+		return;
+	}
+	walk_stack(&analysis->frames, start, walk);
+	if (walk->end != WALK_COMPLETE)
+		diag_add(analysis->diag, DIAG_WARNING, "incomplete-stack",
+			"stacks could not be walked to their end (the first: goroutine %llu, at pc "
+			"0x%llx): %s", (unsigned long long)g->id, (unsigned long long)walk->end_pc,
+			walk->end == WALK_UNKNOWN_PC ? "no Go function lies there" :
+			walk->end == WALK_UNREADABLE ? "the stack is not in the core" :
+						       "it is too long");
+	if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
+		analysis->crash.is_on_goroutine |= walk_drop_crash(&analysis->frames, walk);
+	row->frames_total = walk->frames_total;
+	row->stack = stack_table_intern(&analysis->stacks, walk);
+}
+
+static void place_goroutine(struct analysis *analysis, size_t index)
+{
+	const struct goroutine *g = &analysis->goroutines.list[index];
+	struct goroutine_row *row = &analysis->rows[index];
+	const struct machine *m = scheduler_machine_at(&analysis->scheduler, g->m);
+	const struct processor *p = m ? scheduler_processor_at(&analysis->scheduler, m->p) : NULL;
+
+	row->thread_id = m ? (uint32_t)m->thread_id : 0;
+	row->processor = p ? p->id : -1;
+}
+
+static enum cs_status build_rows(struct analysis *analysis)
+{
+	struct goroutines *all = &analysis->goroutines;
+	struct walk *walk = arena_alloc(analysis->arena, sizeof(*walk));
+	struct u64map names;
+
+	u64map_init(&names, analysis->arena);
+	analysis->rows = arena_array(analysis->arena, all->count, sizeof(*analysis->rows));
+	if (!walk || !analysis->rows)
+		return CS_NO_MEMORY;
+	for (size_t i = 0; i < all->count; i++) {
+		struct goroutine_row *row = &analysis->rows[i];
+		const struct goroutine *g = &all->list[i];
+
+		*row = (struct goroutine_row){.stack = NO_STACK, .created_by = NO_FRAME};
+		row->is_shown = analysis->options->include_system || !g->is_system;
+		if (!row->is_shown)
+			continue;
+		analysis->shown_count++;
+		walk_goroutine(analysis, i, walk);
+		place_goroutine(analysis, i);
+		// Goroutine 1 is not created by a statement of the program's (traceback.go).
+		if (g->id != 1)
+			row->created_by = frame_table_creation(&analysis->frames, g->go_pc);
+		row->start = function_name_at(analysis->rt, &names, g->start_pc);
+	}
+	return CS_OK;
+}
+
+static void redact_strings(struct analysis *analysis)
+{
+	struct string_list *arguments = &analysis->arguments;
+	struct string_list *environment = &analysis->environment;
+	char **redacted;
+	size_t kept = 0;
+
+	analysis->has_arguments = process_arguments(analysis->rt, arguments);
+	redacted = analysis->has_arguments ?
+		redact_arguments(analysis->arena, arguments->list, arguments->count) : NULL;
+	analysis->has_arguments = redacted != NULL;
+	arguments->list = (const char **)redacted;
+
+	analysis->has_environment = process_environment(analysis->rt, environment);
+	for (size_t i = 0; analysis->has_environment && i < environment->count; i++) {
+		const char *entry = environment->list[i];
+		const char *equals = strchr(entry, '=');
+		const char *name = equals ? arena_copy(analysis->arena, entry,
+						    (size_t)(equals - entry)) : NULL;
+
+		if (!name || !redact_environment_allowed(name))
+			continue;
+		entry = redact_text(analysis->arena, entry, strlen(entry), NULL);
+		if (entry)
+			environment->list[kept++] = entry;
+	}
+	environment->count = kept;
+}
+
+/** Everything that needs the executable. */
+static enum cs_status analyze(struct analysis *analysis)
+{
+	struct runtime *rt = analysis->rt;
+	enum cs_status status = goroutines_load(rt, &analysis->goroutines);
+
+	if (status == CS_OK)
+		status = scheduler_load(rt, &analysis->scheduler);
+	if (status != CS_OK)
+		return status;
+	scheduler_mark_frozen(rt, &analysis->scheduler, &analysis->goroutines);
+	analysis->gc = gc_load(rt);
+	analysis->clock = clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
+	frame_table_init(&analysis->frames, rt);
+	stack_table_init(&analysis->stacks, analysis->arena);
+	status = thread_states_load(&analysis->frames, &analysis->stacks, &analysis->scheduler,
+		&analysis->threads);
+	if (status == CS_OK)
+		status = crash_find(analysis);
+	if (status == CS_OK)
+		status = build_rows(analysis);
+	if (status == CS_OK)
+		status = groups_build(analysis);
+	if (status == CS_OK)
+		status = crash_describe(analysis);
+	if (status == CS_OK)
+		status = numbering_build(analysis);
+	redact_strings(analysis);
+	return status;
+}
+
+static enum cs_status open_runtime(struct analysis *analysis)
+{
+	const struct binary_info *info = binary_info(analysis->binary);
+	const struct core_executable *executable = analysis->executable;
+	uint64_t bias = 0;
+	enum cs_status status;
+
+	if (info->arch != ARCH_AMD64)
+		return diag_fail(analysis->diag, CS_UNSUPPORTED, "unsupported-architecture",
+			"%s: goroutines of arm64 programs are not read yet: linux/amd64 only",
+			analysis->options->core_name);
+	if (info->is_pie && !executable->entry)
+		return diag_fail(analysis->diag, CS_NOT_FOUND, "no-load-address",
+			"%s: the executable is position independent and the core's notes do not "
+			"say where it was loaded", analysis->options->core_name);
+	if (info->is_pie)
+		bias = executable->entry - info->entry;
+	status = binary_add_to_image(analysis->binary, analysis->image, bias);
+	if (status == CS_OK)
+		status = image_seal(analysis->image);
+	if (status != CS_OK)
+		return status;
+	return runtime_open(analysis->image, analysis->binary, bias, analysis->arena,
+		analysis->diag, &analysis->rt);
+}
+
+enum cs_status analysis_create(struct image *image, struct binary *binary,
+	const struct core_executable *executable, const struct analysis_options *options,
+	struct arena *arena, struct diag *diag, struct analysis **ret)
+{
+	struct analysis *analysis = arena_alloc(arena, sizeof(*analysis));
+	const char *go_build_id = executable->go_build_id;
+	enum cs_status status;
+
+	if (!analysis)
+		return diag_fail(diag, CS_NO_MEMORY, "no-memory", "%s: out of memory",
+			options->core_name);
+	*analysis = (struct analysis){.image = image,
+		.binary = binary,
+		.executable = executable,
+		.options = options,
+		.arena = arena,
+		.diag = diag};
+	if (!go_build_id && binary)
+		go_build_id = binary_info(binary)->go_build_id;
+	if (identity_compute(image, go_build_id, analysis->id, sizeof(analysis->id)))
+		return diag_fail(diag, CS_UNSUPPORTED, "no-digest",
+			"%s: this machine's libcrypto has no SHA-256; install libssl3 anew",
+			options->core_name);
+	if (binary) {
+		status = open_runtime(analysis);
+		if (status == CS_OK)
+			status = analyze(analysis);
+		if (status == CS_NO_MEMORY && !diag->fatal)
+			return diag_fail(diag, status, "no-memory", "%s: out of memory",
+				options->core_name);
+		if (status != CS_OK)
+			return status;
+	}
+	if (image_is_torn(image))
+		diag_add(diag, DIAG_WARNING, "torn-core",
+			"%s shrank while it was read: zeros were read in its place",
+			options->core_name);
+	*ret = analysis;
+	return CS_OK;
+}

@@ -1,0 +1,283 @@
+#include "analyzer/snapshot/crash.h"
+
+#include "analyzer/binary/binary.h"
+#include "analyzer/runtime/signals.h"
+#include "analyzer/snapshot/analysis.h"
+#include "common/grouping/function_name.h"
+#include "common/redact/redact.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// runtime/runtime2.go throwTypeRuntime, since 1.19
+#define THROW_RUNTIME 2
+
+const char *crash_kind_name(enum crash_kind kind)
+{
+	static const char *const names[] = {"none", "panic", "fatal error", "signal", "deadlock"};
+
+	return names[kind];
+}
+
+static const char *redacted(const struct analysis *analysis, const char *text)
+{
+	return text ? redact_text(analysis->arena, text, strlen(text), NULL) : NULL;
+}
+
+static void set_message(struct crash *crash, const char *text, size_t size)
+{
+	crash->message = text;
+	crash->message_size = size;
+}
+
+static void set_message_text(struct crash *crash, const char *text)
+{
+	set_message(crash, text, text ? strlen(text) : 0);
+}
+
+/** The m that runs the crash: startpanic_m has set dying on exactly one. */
+static const struct machine *find_culprit(const struct scheduler *s)
+{
+	const struct machine *throwing = NULL;
+
+	for (size_t i = 0; i < s->machine_count; i++) {
+		if (s->machines[i].dying)
+			return &s->machines[i];
+		if (s->machines[i].throwing && !throwing)
+			throwing = &s->machines[i];
+	}
+	return throwing;
+}
+
+static size_t index_of(const struct analysis *analysis, target_addr g)
+{
+	const struct goroutine *found = goroutines_find(&analysis->goroutines, g);
+
+	return found && found->id ? (size_t)(found - analysis->goroutines.list) : NO_GOROUTINE;
+}
+
+static void set_signal(struct analysis *analysis, struct signal_info info, target_addr pc)
+{
+	analysis->crash.signal = (struct crash_signal){info.number, info.code, info.has_address,
+		info.address, signal_text(analysis->rt, info.number), pc};
+}
+
+/** A signal that Go does not turn into a panic: signal_unix.go sighandler, from _SigThrow on. */
+static void find_signal(struct analysis *analysis, const struct machine *m)
+{
+	const struct thread_state *thread =
+		thread_states_of_machine(&analysis->threads, m->address);
+	struct crash *crash = &analysis->crash;
+	struct signal_info info;
+
+	crash->kind = CRASH_SIGNAL;
+	crash->goroutine = index_of(analysis, m->caught_signal);
+	if (crash->goroutine == NO_GOROUTINE) // it hit g0 or gsignal
+		crash->goroutine = index_of(analysis, m->curg);
+	if (thread && thread->first_context &&
+		signal_info_load(analysis->rt, thread->first_context, &info)) {
+		set_signal(analysis, info, thread->stops[thread->stop_count - 1].pc);
+		set_message_text(crash, crash->signal.name);
+	}
+}
+
+static bool is_deadlock(const char *message)
+{
+	return message && (!strncmp(message, "all goroutines are asleep", 25) ||
+				  !strncmp(message, "no goroutines (main called runtime.Goexit)", 42));
+}
+
+static void find_fatal_error(struct analysis *analysis, const struct machine *m)
+{
+	struct crash *crash = &analysis->crash;
+
+	set_message_text(crash, redacted(analysis, panics_fatal_error(analysis->rt)));
+	crash->kind = is_deadlock(crash->message) ? CRASH_DEADLOCK : CRASH_FATAL_ERROR;
+	// A deadlock is found by a thread that has just run out of goroutines: it blames none.
+	crash->goroutine = crash->kind == CRASH_DEADLOCK ? NO_GOROUTINE :
+							   index_of(analysis, m->curg);
+	if (!crash->message)
+		diag_add(analysis->diag, DIAG_WARNING, "no-message",
+			"the fatal error's text was not found in runtime.printBacklog");
+}
+
+/** The fault that sigpanic turned into a panic or fatal error: g.sig and its neighbours. */
+static void find_fault(struct analysis *analysis)
+{
+	const struct goroutine *g;
+
+	if (analysis->crash.goroutine == NO_GOROUTINE)
+		return;
+	g = &analysis->goroutines.list[analysis->crash.goroutine];
+	if (g->sig)
+		set_signal(analysis, (struct signal_info){g->sig, (int32_t)g->sig_code0,
+					     signal_is_fault(g->sig, (int32_t)g->sig_code0),
+					     g->sig_code1}, g->sig_pc);
+}
+
+static void find_panic(struct analysis *analysis, const struct machine *m)
+{
+	struct crash *crash = &analysis->crash;
+
+	crash->kind = CRASH_PANIC;
+	crash->goroutine = index_of(analysis, m->curg);
+}
+
+/** The chain of the crashing goroutine, and of a panic the last text. */
+static void load_panics(struct analysis *analysis)
+{
+	struct crash *crash = &analysis->crash;
+	struct panics *panics = &crash->panics;
+
+	if (crash->goroutine == NO_GOROUTINE)
+		return;
+	*panics = panics_load(analysis->rt,
+		analysis->goroutines.list[crash->goroutine].panic);
+	for (size_t i = 0; i < panics->count; i++) {
+		struct panic_value *value = &panics->list[i];
+
+		if (value->text)
+			value->text = redact_text(analysis->arena, value->text, value->text_size,
+				&value->text_size);
+		// What was raised again is printed once, where it was raised first.
+		if (crash->kind == CRASH_PANIC && !value->is_goexit &&
+			!(i && panics->list[i - 1].is_repanicked))
+			set_message(crash, value->text, value->text_size);
+	}
+	if (crash->kind == CRASH_PANIC && !crash->message)
+		diag_add(analysis->diag, DIAG_WARNING, "no-message",
+			"the panic's value is not readable");
+}
+
+/** The runtime has not noticed: the kernel killed it, or somebody took a core of a live process. */
+static void find_from_notes(struct analysis *analysis)
+{
+	const struct image_notes *notes = image_notes(analysis->image);
+	struct crash *crash = &analysis->crash;
+	const struct machine *m = NULL;
+
+	if (notes->thread_count) {
+		crash->thread_id = notes->threads[0].id;
+		m = scheduler_machine_of_thread(&analysis->scheduler, crash->thread_id);
+	}
+	if (!notes->has_signal || !notes->signal)
+		return;
+	crash->kind = CRASH_SIGNAL;
+	crash->goroutine = m ? index_of(analysis, m->curg) : NO_GOROUTINE;
+	set_signal(analysis, (struct signal_info){(uint32_t)notes->signal, notes->signal_code,
+				     notes->has_signal_address, notes->signal_address},
+		notes->thread_count ? notes->threads[0].regs.pc : 0);
+	set_message_text(crash, crash->signal.name);
+}
+
+enum cs_status crash_find(struct analysis *analysis)
+{
+	const struct machine *m = find_culprit(&analysis->scheduler);
+	struct crash *crash = &analysis->crash;
+
+	*crash = (struct crash){.goroutine = NO_GOROUTINE, .blamed = NO_GOROUTINE};
+	if (!m) {
+		find_from_notes(analysis);
+		return CS_OK;
+	}
+	crash->thread_id = (uint32_t)m->thread_id;
+	crash->dying_m = m->address;
+	crash->machine_id = m->id;
+	crash->is_runtime_throw = m->throwing >= THROW_RUNTIME;
+	if (m->caught_signal) {
+		find_signal(analysis, m);
+	} else {
+		if (m->throwing)
+			find_fatal_error(analysis, m);
+		else
+			find_panic(analysis, m);
+		find_fault(analysis);
+	}
+	load_panics(analysis);
+	return CS_OK;
+}
+
+/** The first goroutine of the largest group of the program's own. */
+static size_t largest_group(const struct analysis *analysis)
+{
+	for (size_t i = 0; i < analysis->groups.count; i++)
+		if (!analysis->groups.list[i].is_system)
+			return analysis->groups.list[i].examples[0];
+	return NO_GOROUTINE;
+}
+
+/**
+ * A panic's, an error's or a fault's own goroutine; where a signal came from outside or nothing moves
+ * any more, the largest group: a watchdog's signal hits a thread that has nothing to do with it.
+ */
+static size_t whom_to_blame(const struct analysis *analysis)
+{
+	const struct crash *crash = &analysis->crash;
+	bool is_own = crash->kind == CRASH_PANIC || crash->kind == CRASH_FATAL_ERROR ||
+		      (crash->kind == CRASH_SIGNAL && crash->signal.has_address);
+
+	if (is_own && crash->goroutine != NO_GOROUTINE)
+		return crash->goroutine;
+	return crash->kind == CRASH_NONE ? NO_GOROUTINE : largest_group(analysis);
+}
+
+static size_t collect_frames(const struct analysis *analysis, struct grouping_frame *ret, size_t max)
+{
+	const struct binary_info *info = binary_info(analysis->binary);
+	uint32_t index = analysis->rows[analysis->crash.blamed].stack;
+	const struct stack *stack = index == NO_STACK ? NULL : &analysis->stacks.stacks[index];
+	size_t count = 0;
+
+	for (uint32_t i = 0; stack && i < stack->count; i++) {
+		const struct place *place = &analysis->frames.places[stack->places[i]];
+
+		for (uint32_t k = 0; k < place->frame_count && count < max; k++) {
+			const struct frame *frame =
+				&analysis->frames.frames[place->first_frame + k];
+			const char *package =
+				function_name_package(analysis->arena, frame->function);
+
+			ret[count++] = (struct grouping_frame){frame->function,
+				package && grouping_in_app(package, info->main_module),
+				frame->line - frame->start_line};
+		}
+	}
+	return count;
+}
+
+/** What of a panic or signal tells one kind from another: a Go type, a signal and its code. */
+static const char *crash_detail(const struct analysis *analysis)
+{
+	const struct crash *crash = &analysis->crash;
+
+	if (crash->kind == CRASH_SIGNAL && crash->signal.number)
+		return arena_format(analysis->arena, "%u/%d", crash->signal.number,
+			crash->signal.code);
+	if (crash->kind == CRASH_PANIC && crash->panics.count)
+		return crash->panics.list[crash->panics.count - 1].type.name;
+	return NULL;
+}
+
+enum cs_status crash_describe(struct analysis *analysis)
+{
+	const struct binary_info *info = binary_info(analysis->binary);
+	struct crash *crash = &analysis->crash;
+	struct grouping_frame *frames =
+		arena_array(analysis->arena, MAX_GROUPING_FRAMES, sizeof(*frames));
+	const char *kind = crash_kind_name(crash->kind);
+	size_t count = 0;
+	const char *class;
+
+	if (!frames)
+		return CS_NO_MEMORY;
+	crash->blamed = whom_to_blame(analysis);
+	if (crash->blamed != NO_GOROUTINE)
+		count = collect_frames(analysis, frames, MAX_GROUPING_FRAMES);
+	crash->title =
+		redacted(analysis, grouping_title(analysis->arena, kind, crash->message, frames, count));
+	class = grouping_class(analysis->arena, kind, crash_detail(analysis), crash->message);
+	if (!class)
+		return CS_NO_MEMORY;
+	return grouping_make_keys(analysis->arena, class, frames, count, info->main_path,
+		&crash->keys);
+}

@@ -1,0 +1,153 @@
+#include "analyzer/unwind/frame_table.h"
+
+#include "common/limits.h"
+
+#include <string.h>
+
+void frame_table_init(struct frame_table *table, const struct runtime *rt)
+{
+	*table = (struct frame_table){.rt = rt};
+	u64map_init(&table->by_pc, rt->arena);
+	u64map_init(&table->by_creation, rt->arena);
+}
+
+static const struct {
+	const char *name;
+	enum frame_role role;
+} roles[] = {
+	{"runtime.goexit", ROLE_BOTTOM},
+	{"runtime.mstart", ROLE_BOTTOM},
+	{"runtime.rt0_go", ROLE_BOTTOM},
+	{"runtime.mcall", ROLE_BOTTOM},
+	{"runtime.morestack", ROLE_BOTTOM},
+	{"runtime.systemstack", ROLE_SYSTEM_STACK},
+	// TopFrame since 1.20, yet the frame that the signal interrupted lies behind it.
+	{"runtime.sigtramp", ROLE_SIGNAL},
+	{"runtime.cgoSigtramp", ROLE_SIGNAL},
+	{"runtime.sigpanic", ROLE_INJECTED},
+	{"runtime.asyncPreempt", ROLE_INJECTED},
+	{"runtime.debugCallV2", ROLE_INJECTED},
+	{"runtime.fatalpanic", ROLE_CRASH},
+	{"runtime.fatalthrow", ROLE_CRASH},
+	// These write sp, but keep both stacks walkable (traceback.go, FuncFlagSPWrite).
+	{"runtime.cgocallback", ROLE_NORMAL},
+	{"runtime.systemstack_switch", ROLE_NORMAL},
+};
+
+static enum frame_role role_of(const struct pcln_func *func)
+{
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (!strcmp(func->name, roles[i].name))
+			return roles[i].role;
+	if (func->flags & FUNC_FLAG_TOP_FRAME)
+		return ROLE_BOTTOM;
+	return func->flags & FUNC_FLAG_SP_WRITE ? ROLE_UNKNOWABLE : ROLE_NORMAL;
+}
+
+static struct frame *add_frames(struct frame_table *table, size_t count)
+{
+	struct frame *grown = arena_grow(table->rt->arena, table->frames, &table->frame_capacity,
+		table->frame_count + count, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	table->frames = grown;
+	table->frame_count += count;
+	return &grown[table->frame_count - count];
+}
+
+static bool expand(struct frame_table *table, const struct pcln_func *func, target_addr pc,
+	target_addr line_pc, struct place *place)
+{
+	struct pcln_frame logical[MAX_INLINE_DEPTH];
+	size_t count = pclntab_expand(table->rt->functions, func, line_pc, logical,
+		MAX_INLINE_DEPTH);
+	struct frame *frames = add_frames(table, count);
+
+	if (!frames)
+		return false;
+	place->first_frame = (uint32_t)(frames - table->frames);
+	place->frame_count = (uint32_t)count;
+	for (size_t i = 0; i < count; i++)
+		frames[i] = (struct frame){
+			.function = logical[i].function,
+			.file = logical[i].file,
+			.line = logical[i].line,
+			.start_line = logical[i].start_line,
+			.pc = pc,
+			.entry = func->entry,
+			.id = logical[i].id,
+			.is_inlined = logical[i].is_inlined,
+		};
+	return true;
+}
+
+static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exact)
+{
+	struct pcln_func func;
+	struct place *grown;
+	struct place place = {0};
+	target_addr line_pc;
+
+	if (!pclntab_find(table->rt->functions, pc, &func))
+		return NO_PLACE;
+	// traceback.go symPC: a call is looked up at the call, not at what follows it.
+	line_pc = is_exact || pc == func.entry ? pc : pc - 1;
+	place.role = (uint8_t)role_of(&func);
+	place.has_sp_delta =
+		pclntab_sp_delta(table->rt->functions, &func, line_pc, &place.sp_delta);
+	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
+		table->place_count + 1, sizeof(*grown));
+	if (!grown || !expand(table, &func, pc, line_pc, &place))
+		return NO_PLACE;
+	table->places = grown;
+	grown[table->place_count] = place;
+	return (uint32_t)table->place_count++;
+}
+
+uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_exact)
+{
+	uint64_t key = pc * 2 + is_exact;
+	uint64_t place;
+
+	if (u64map_get(&table->by_pc, key, &place))
+		return (uint32_t)place;
+	place = add_place(table, pc, is_exact);
+	if (!u64map_put(&table->by_pc, key, place))
+		return NO_PLACE;
+	return (uint32_t)place;
+}
+
+static uint32_t add_creation(struct frame_table *table, target_addr go_pc)
+{
+	struct pcln_func func;
+	struct frame *frame;
+
+	if (!pclntab_find(table->rt->functions, go_pc, &func))
+		return NO_FRAME;
+	frame = add_frames(table, 1);
+	if (!frame)
+		return NO_FRAME;
+	*frame = (struct frame){.function = func.name,
+		.start_line = func.start_line,
+		.pc = go_pc,
+		.entry = func.entry,
+		.id = func.id};
+	pclntab_line(table->rt->functions, &func, go_pc > func.entry ? go_pc - 1 : go_pc,
+		&frame->file, &frame->line);
+	return (uint32_t)(frame - table->frames);
+}
+
+uint32_t frame_table_creation(struct frame_table *table, target_addr go_pc)
+{
+	uint64_t frame;
+
+	if (!go_pc)
+		return NO_FRAME;
+	if (u64map_get(&table->by_creation, go_pc, &frame))
+		return (uint32_t)frame;
+	frame = add_creation(table, go_pc);
+	if (!u64map_put(&table->by_creation, go_pc, frame))
+		return NO_FRAME;
+	return (uint32_t)frame;
+}

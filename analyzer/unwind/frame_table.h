@@ -1,0 +1,66 @@
+// What is known of every pc that occurs in some stack: its logical frames, its frame size, its role
+// in unwinding. Looked up once per distinct pc; a hundred thousand goroutines share a handful.
+#ifndef CORESNAP_ANALYZER_UNWIND_FRAME_TABLE_H
+#define CORESNAP_ANALYZER_UNWIND_FRAME_TABLE_H
+
+#include "analyzer/binary/pclntab.h"
+#include "analyzer/runtime/runtime.h"
+#include "common/u64map.h"
+
+/** A row of the snapshot's `frames`: one logical frame at one pc. Strings are the table's own. */
+struct frame {
+	const char *function, *file;
+	int32_t line, start_line;
+	target_addr pc, entry; // entry: of the physical function
+	uint8_t id;            // FuncID, internal/abi/symtab.go
+	bool is_inlined;
+};
+
+/** What a function does to a walk through it. Matched by name: FuncIDs shift between releases. */
+enum frame_role {
+	ROLE_NORMAL,
+	ROLE_BOTTOM,       // nothing lies below it: goexit, mstart, rt0_go, mcall, morestack
+	ROLE_SYSTEM_STACK, // on g0; the goroutine goes on at its own sched
+	ROLE_SIGNAL,       // sigtramp: the interrupted registers lie behind its frame
+	ROLE_INJECTED,     // its caller did not call it: sigpanic, asyncPreempt, debugCallV2
+	ROLE_UNKNOWABLE,   // writes sp in a way that no table tells
+	ROLE_CRASH,        // fatalpanic, fatalthrow: the runtime's own traceback starts at its caller
+};
+
+/** One physical frame's place: what a walk stores. */
+struct place {
+	uint32_t first_frame, frame_count; // in frames[]: innermost first
+	int32_t sp_delta;
+	bool has_sp_delta;
+	uint8_t role; // enum frame_role
+};
+
+struct frame_table {
+	const struct runtime *rt; // borrowed
+	struct frame *frames;
+	size_t frame_count, frame_capacity;
+	struct place *places;
+	size_t place_count, place_capacity;
+	struct u64map by_pc;       // pc * 2 + is_exact to its place; NO_PLACE where there is none
+	struct u64map by_creation; // gopc to its frame
+};
+
+#define NO_PLACE UINT32_MAX
+#define NO_FRAME UINT32_MAX
+
+/** An empty table over one process. */
+void frame_table_init(struct frame_table *table, const struct runtime *rt);
+
+/**
+ * The place of `pc`, which is a return address, or, with is_exact, the very instruction at which a
+ * signal stopped it. NO_PLACE where no Go function holds it, or when out of memory.
+ */
+uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_exact);
+
+/**
+ * The frame of a `go` statement as the runtime prints it (traceback.go printcreatedby1): the
+ * physical function with the line of the innermost. NO_FRAME where `go_pc` is in no Go function.
+ */
+uint32_t frame_table_creation(struct frame_table *table, target_addr go_pc);
+
+#endif

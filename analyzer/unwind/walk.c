@@ -1,0 +1,198 @@
+// amd64: fp = sp + pcsp + 8, the return address lies at fp - 8 (runtime/traceback.go, unwinder.next).
+#include "analyzer/unwind/walk.h"
+
+#include <string.h>
+
+#define HALF (MAX_FRAMES / 2)
+// Where the kernel's ucontext keeps them (arch/x86/include/uapi/asm/sigcontext.h).
+#define UCONTEXT_RSP 160
+#define UCONTEXT_RIP 168
+
+/** One lookup per stack: loads within `view` are plain. */
+struct reader {
+	const struct image *image;
+	struct image_view view;
+};
+
+static bool read_word(struct reader *reader, target_addr address, target_addr *ret)
+{
+	struct image_view *view = &reader->view;
+
+	if (address < view->start || address > view->end ||
+		view->end - address < sizeof(*ret)) {
+		if (!image_find(reader->image, address, view))
+			return false;
+		if (view->end - address < sizeof(*ret))
+			return image_read_u64(reader->image, address, ret) == CS_OK;
+	}
+	memcpy(ret, view->bytes + (address - view->start), sizeof(*ret));
+	return true;
+}
+
+/** Past MAX_FRAMES the innermost half stays and the outermost half is a ring. */
+static void append(struct walk *walk, uint64_t step, uint32_t place, target_addr sp)
+{
+	uint64_t slot = step < MAX_FRAMES ? step : HALF + (step - HALF) % HALF;
+
+	walk->places[slot] = place;
+	walk->sps[slot] = sp;
+	if (step < MAX_FRAMES)
+		walk->count = (uint32_t)step + 1;
+}
+
+static void straighten_ring(struct walk *walk, uint64_t steps)
+{
+	uint32_t places[HALF];
+	target_addr sps[HALF];
+	uint64_t oldest = steps % HALF;
+
+	if (steps <= MAX_FRAMES)
+		return;
+	for (uint64_t i = 0; i < HALF; i++) {
+		places[i] = walk->places[HALF + (oldest + i) % HALF];
+		sps[i] = walk->sps[HALF + (oldest + i) % HALF];
+	}
+	memcpy(walk->places + HALF, places, sizeof(places));
+	memcpy(walk->sps + HALF, sps, sizeof(sps));
+	walk->cut_at = HALF;
+}
+
+/** Goes on behind a signal frame: the interrupted registers lie in the ucontext at fp. */
+static bool step_signal(struct reader *reader, struct walk *walk, target_addr fp,
+	struct position *at)
+{
+	if (walk->signal_count == MAX_SIGNAL_FRAMES ||
+		!read_word(reader, fp + UCONTEXT_RIP, &at->pc) ||
+		!read_word(reader, fp + UCONTEXT_RSP, &at->sp))
+		return false;
+	at->is_exact = true;
+	walk->contexts[walk->signal_count] = fp;
+	walk->signals[walk->signal_count++] = *at;
+	return true;
+}
+
+/** Moves `at` to the caller. False at the end of the walk, with walk->end set. */
+static bool step(struct reader *reader, struct walk *walk, const struct place *place,
+	struct position *at)
+{
+	target_addr fp = at->sp + (uint64_t)(int64_t)place->sp_delta + 8;
+
+	walk->end = WALK_UNREADABLE;
+	walk->end_pc = at->pc;
+	switch ((enum frame_role)place->role) {
+	case ROLE_BOTTOM:
+	case ROLE_SYSTEM_STACK:
+		walk->end = WALK_COMPLETE;
+		return false;
+	case ROLE_UNKNOWABLE:
+		return false;
+	case ROLE_SIGNAL:
+		return place->has_sp_delta && step_signal(reader, walk, fp, at);
+	case ROLE_NORMAL:
+	case ROLE_INJECTED:
+	case ROLE_CRASH:
+		break;
+	}
+	// A stack only grows outwards; a frame that does not is garbage and would loop.
+	if (!place->has_sp_delta || fp <= at->sp || !read_word(reader, fp - 8, &at->pc))
+		return false;
+	at->sp = fp;
+	at->is_exact = place->role == ROLE_INJECTED;
+	return true;
+}
+
+void walk_stack(struct frame_table *table, struct position start, struct walk *ret)
+{
+	struct reader reader = {.image = table->rt->image};
+	struct position at = start;
+	uint64_t steps = 0;
+
+	ret->count = ret->cut_at = ret->signal_count = 0;
+	ret->frames_total = 0;
+	ret->end_pc = 0;
+	for (;;) {
+		uint32_t place = frame_table_place(table, at.pc, at.is_exact);
+
+		if (place == NO_PLACE) {
+			ret->end = at.pc ? WALK_UNKNOWN_PC : WALK_COMPLETE;
+			ret->end_pc = at.pc;
+			break;
+		}
+		append(ret, steps++, place, at.sp);
+		ret->frames_total += table->places[place].frame_count;
+		if (steps >= MAX_UNWIND_STEPS) {
+			ret->end = WALK_TOO_LONG;
+			break;
+		}
+		if (!step(&reader, ret, &table->places[place], &at))
+			break;
+	}
+	straighten_ring(ret, steps);
+}
+
+void walk_drop(const struct frame_table *table, struct walk *walk, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		walk->frames_total -= table->places[walk->places[i]].frame_count;
+	walk->count -= count;
+	memmove(walk->places, walk->places + count, walk->count * sizeof(walk->places[0]));
+	memmove(walk->sps, walk->sps + count, walk->count * sizeof(walk->sps[0]));
+	walk->cut_at = walk->cut_at > count ? walk->cut_at - count : 0;
+}
+
+void stack_table_init(struct stack_table *table, struct arena *arena)
+{
+	*table = (struct stack_table){.arena = arena};
+	u64map_init(&table->by_hash, arena);
+}
+
+static uint64_t hash_walk(const struct walk *walk)
+{
+	uint64_t hash = walk->frames_total;
+
+	for (uint32_t i = 0; i < walk->count; i++)
+		hash = u64_hash(hash ^ walk->places[i]);
+	return hash;
+}
+
+static bool is_equal(const struct stack *stack, const struct walk *walk)
+{
+	return stack->count == walk->count && stack->frames_total == walk->frames_total &&
+	       !memcmp(stack->places, walk->places, walk->count * sizeof(walk->places[0]));
+}
+
+static uint32_t add_stack(struct stack_table *table, const struct walk *walk, uint32_t next)
+{
+	struct stack *grown = arena_grow(table->arena, table->stacks, &table->capacity,
+		table->count + 1, sizeof(*grown));
+	uint32_t *places = arena_array(table->arena, walk->count, sizeof(*places));
+
+	if (!grown || !places)
+		return NO_STACK;
+	memcpy(places, walk->places, walk->count * sizeof(*places));
+	table->stacks = grown;
+	grown[table->count] = (struct stack){.places = places,
+		.count = walk->count,
+		.cut_at = walk->cut_at,
+		.frames_total = walk->frames_total,
+		.next = next};
+	return (uint32_t)table->count++;
+}
+
+uint32_t stack_table_intern(struct stack_table *table, const struct walk *walk)
+{
+	uint64_t hash = hash_walk(walk);
+	uint64_t first = NO_STACK;
+	uint32_t index;
+
+	if (!walk->count)
+		return NO_STACK;
+	u64map_get(&table->by_hash, hash, &first);
+	for (index = (uint32_t)first; index != NO_STACK; index = table->stacks[index].next)
+		if (is_equal(&table->stacks[index], walk))
+			return index;
+	index = add_stack(table, walk, (uint32_t)first);
+	if (index == NO_STACK || !u64map_put(&table->by_hash, hash, index))
+		return NO_STACK;
+	return index;
+}

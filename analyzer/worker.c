@@ -1,0 +1,308 @@
+// From the first byte of the core on, this process is as hostile as the core: it has closed its
+// sandbox before, and what it says to the supervisor is believed no further than its length.
+#include "analyzer/worker.h"
+
+#include "analyzer/binary/binary.h"
+#include "analyzer/channel.h"
+#include "analyzer/core/executable.h"
+#include "common/sandbox/sandbox.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct work {
+	const struct worker_job *job;
+	int channel;
+	struct arena arena;
+	struct diag diag;
+	struct image *image;
+	struct binary *binary; // NULL: a minimal snapshot
+	struct core_executable executable;
+};
+
+/** How looking for the executable went. */
+enum search { SEARCH_FOUND, SEARCH_MINIMAL, SEARCH_REFUSED };
+
+bool worker_format_is_minimal(const struct emit_format *format)
+{
+	return !strcmp(format->media_type, "application/json");
+}
+
+static void tell(const struct work *work, enum channel_outcome outcome, const char *text)
+{
+	struct channel_message message = {.kind = CHANNEL_RESULT, .outcome = outcome};
+
+	channel_set(message.text, sizeof(message.text), text);
+	if (channel_send(work->channel, &message, -1))
+		_exit(1); // nobody is there any more
+}
+
+static void tell_failure(const struct work *work)
+{
+	tell(work, OUTCOME_FAILED, work->diag.fatal ? work->diag.fatal : "out of memory");
+}
+
+static enum cs_status begin(struct work *work, void *context, int channel)
+{
+	const struct worker_job *job = context;
+	const struct sandbox_limits limits = {.cpu_seconds = job->cpu_seconds,
+		.address_size = MAX_ANALYSIS_MEMORY + 2 * MAX_EXECUTABLE_SIZE + job->files_size};
+
+	*work = (struct work){.job = job, .channel = channel};
+	arena_init(&work->arena, MAX_ANALYSIS_MEMORY);
+	diag_init(&work->diag, &work->arena);
+	if (job->is_sandboxed) {
+		sandbox_warm_up();
+		return sandbox_enter(&limits, &work->diag);
+	}
+	diag_add(&work->diag, DIAG_WARNING, "no-sandbox",
+		"the core was read without a sandbox, because --no-sandbox was given");
+	return CS_OK;
+}
+
+static void end(struct work *work)
+{
+	binary_close(work->binary);
+	image_close(work->image);
+	arena_deinit(&work->arena);
+}
+
+static bool write_output(void *context, const char *bytes, size_t size)
+{
+	const struct work *work = context;
+
+	while (size) {
+		ssize_t written = write(work->job->output, bytes, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return false;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return true;
+}
+
+static const char *or_unknown(const char *text)
+{
+	return text ? text : "unknown";
+}
+
+/** The descriptor of the executable that the core names, or -1 with the reason in `diag`. */
+static int ask(struct work *work)
+{
+	const struct core_executable *wanted = &work->executable;
+	struct channel_message message = {.kind = CHANNEL_ASK};
+	const char *why = "the core does not name it";
+	int fd = -1;
+
+	if (wanted->path) {
+		channel_set(message.path, sizeof(message.path), wanted->path);
+		channel_set(message.go_build_id, sizeof(message.go_build_id), wanted->go_build_id);
+		channel_set(
+			message.gnu_build_id, sizeof(message.gnu_build_id), wanted->gnu_build_id);
+		if (channel_send(work->channel, &message, -1) ||
+			channel_receive(work->channel, &message, &fd))
+			_exit(1);
+		why = message.text;
+	}
+	if (fd < 0)
+		diag_fail(&work->diag, CS_NOT_FOUND, "no-executable",
+			"%s: its executable %s (Go build id %s) cannot be had: %s; give it with "
+			"--exe",
+			work->job->core_name, or_unknown(wanted->path),
+			or_unknown(wanted->go_build_id), why);
+	return fd;
+}
+
+/** Whether core and executable belong together, by the best id that both have. */
+static enum cs_status verify(struct work *work, const char *name)
+{
+	const struct core_executable *core = &work->executable;
+	const struct binary_info *info = binary_info(work->binary);
+	bool by_go = core->go_build_id && info->go_build_id;
+	const char *wanted = by_go ? core->go_build_id : core->gnu_build_id;
+	const char *has = by_go ? info->go_build_id : info->gnu_build_id;
+
+	if (info->arch != image_arch(work->image))
+		return diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
+			"%s and %s are of different architectures: give the executable that "
+			"crashed with --exe",
+			work->job->core_name, name);
+	if (!wanted || !has) {
+		diag_add(&work->diag, DIAG_WARNING, "unverified-binary",
+			"%s: no build id to compare: %s may not be the executable that crashed",
+			work->job->core_name, name);
+		return CS_OK;
+	}
+	if (!strcmp(wanted, has))
+		return CS_OK;
+	return diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
+		"%s was made by build id %s, %s has %s: give the executable that crashed with "
+		"--exe",
+		work->job->core_name, wanted, name, has);
+}
+
+static bool is_noted(const struct diag *diag, const char *code)
+{
+	for (size_t i = 0; i < diag->count; i++)
+		if (!strcmp(diag->entries[i].code, code))
+			return true;
+	return false;
+}
+
+static enum search find_binary(struct work *work)
+{
+	const struct worker_job *job = work->job;
+	bool is_given = job->executable >= 0;
+	int fd = is_given ? job->executable : ask(work);
+	const char *name = is_given ? job->executable_name : work->executable.path;
+
+	if (fd < 0)
+		return SEARCH_MINIMAL;
+	if (binary_open(fd, name, &work->arena, &work->diag, &work->binary)) {
+		work->binary = NULL;
+		// A person who names a file that is no program at all has made a mistake.
+		return is_given && !is_noted(&work->diag, "binary-not-go") ? SEARCH_REFUSED
+									   : SEARCH_MINIMAL;
+	}
+	return verify(work, name) ? SEARCH_REFUSED : SEARCH_FOUND;
+}
+
+/** Writes what there is; `why` is NULL, or why it is a minimal snapshot only. */
+static void write_snapshot(struct work *work, const char *why)
+{
+	const struct worker_job *job = work->job;
+	struct analysis *analysis;
+	enum cs_status status;
+
+	status = analysis_create(work->image, why ? NULL : work->binary, &work->executable,
+		&job->analysis, &work->arena, &work->diag, &analysis);
+	if (status && !why && worker_format_is_minimal(job->format)) {
+		why = work->diag.fatal ? work->diag.fatal : status_text(status);
+		status = analysis_create(work->image, NULL, &work->executable, &job->analysis,
+			&work->arena, &work->diag, &analysis);
+	}
+	if (status) {
+		tell_failure(work);
+		return;
+	}
+	status = job->format->write(analysis, &job->emit, write_output, work);
+	if (status)
+		tell(work, OUTCOME_FAILED,
+			arena_format(&work->arena, "the snapshot cannot be written: %s",
+				status == CS_IO ? strerror(errno) : status_text(status)));
+	else
+		tell(work, why ? OUTCOME_MINIMAL : OUTCOME_DONE, why);
+}
+
+static void analyze(struct work *work)
+{
+	const struct worker_job *job = work->job;
+	enum search search = SEARCH_MINIMAL;
+
+	if (image_open(job->core, job->core_name, &work->arena, &work->diag, &work->image)) {
+		tell_failure(work);
+		return;
+	}
+	work->executable = core_executable_find(work->image, &work->arena);
+	if (job->failure)
+		diag_fail(&work->diag, CS_REFUSED, "analysis-failed",
+			"%s: the analysis was %s; this is what a second attempt could tell without "
+			"it",
+			job->core_name, job->failure);
+	else
+		search = find_binary(work);
+	if (search == SEARCH_FOUND)
+		write_snapshot(work, NULL);
+	else if (search == SEARCH_MINIMAL && worker_format_is_minimal(job->format))
+		write_snapshot(work, work->diag.fatal);
+	else
+		tell_failure(work);
+}
+
+void worker_analyze(void *context, int channel)
+{
+	struct work work;
+
+	if (begin(&work, context, channel))
+		tell_failure(&work);
+	else
+		analyze(&work);
+	end(&work);
+}
+
+/** e_type of the ELF file in `fd`; ET_NONE where it is none. */
+static uint16_t elf_type(int fd)
+{
+	unsigned char head[EI_NIDENT + 2];
+
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+		memcmp(head, ELFMAG, SELFMAG))
+		return ET_NONE;
+	return (uint16_t)(head[EI_NIDENT] | head[EI_NIDENT + 1] << 8);
+}
+
+static enum cs_status identify_executable(struct work *work, struct channel_message *ret)
+{
+	const struct worker_job *job = work->job;
+	const struct binary_info *info;
+	enum cs_status status;
+
+	status = binary_open(job->core, job->core_name, &work->arena, &work->diag, &work->binary);
+	if (status) {
+		work->binary = NULL;
+		return status;
+	}
+	info = binary_info(work->binary);
+	ret->file = FILE_EXECUTABLE;
+	channel_set(ret->go_version, sizeof(ret->go_version), info->go_version);
+	channel_set(ret->go_build_id, sizeof(ret->go_build_id), info->go_build_id);
+	channel_set(ret->gnu_build_id, sizeof(ret->gnu_build_id), info->gnu_build_id);
+	return CS_OK;
+}
+
+static enum cs_status identify_core(struct work *work, struct channel_message *ret)
+{
+	const struct worker_job *job = work->job;
+	const struct image_notes *notes;
+	enum cs_status status;
+
+	status = image_open(job->core, job->core_name, &work->arena, &work->diag, &work->image);
+	if (status) {
+		work->image = NULL;
+		return status;
+	}
+	work->executable = core_executable_find(work->image, &work->arena);
+	notes = image_notes(work->image);
+	ret->file = FILE_CORE;
+	ret->signal = notes->has_signal ? notes->signal : 0;
+	ret->pid = notes->has_process ? notes->pid : 0;
+	channel_set(ret->path, sizeof(ret->path), work->executable.path);
+	channel_set(ret->go_build_id, sizeof(ret->go_build_id), work->executable.go_build_id);
+	channel_set(ret->gnu_build_id, sizeof(ret->gnu_build_id), work->executable.gnu_build_id);
+	return CS_OK;
+}
+
+void worker_identify(void *context, int channel)
+{
+	struct channel_message message = {.kind = CHANNEL_RESULT, .outcome = OUTCOME_DONE};
+	struct work work;
+	enum cs_status status = begin(&work, context, channel);
+	uint16_t type;
+
+	if (!status) {
+		type = elf_type(work.job->core);
+		status = type == ET_EXEC || type == ET_DYN ? identify_executable(&work, &message)
+							   : identify_core(&work, &message);
+	}
+	if (status)
+		tell_failure(&work);
+	else if (channel_send(channel, &message, -1))
+		_exit(1);
+	end(&work);
+}

@@ -1,0 +1,39 @@
+// Hides secrets in text before anything is written: arguments, messages, titles, labels, values of
+// the environment. Pure: no input or output, no globals. It errs on the side of hiding after a name
+// that means a secret, and of keeping everywhere else, so that a panic's message stays readable.
+// What counts as a name, a token or prose is data: rules.c.
+#ifndef CORESNAP_COMMON_REDACT_REDACT_H
+#define CORESNAP_COMMON_REDACT_REDACT_H
+
+#include "common/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** What stands in place of a secret. */
+#define REDACTED "[redacted]"
+
+/** No output is longer than this for `size` bytes of input (each hiding needs a name before it). */
+#define REDACT_BOUND(size) (3 * (size) + sizeof(REDACTED))
+
+/**
+ * `size` bytes of text with its secrets replaced by "[redacted]", in the arena, with a NUL behind;
+ * *size_ret (may be NULL) receives the length, as the text may hold NULs. Applying it twice gives
+ * the same as once. Linear in `size`. NULL: out of memory, and nothing may be written then.
+ */
+char *redact_text(struct arena *arena, const char *bytes, size_t size, size_t *size_ret);
+
+/**
+ * A command line of `count` strings, each through redact_text, and each that follows a flag with a
+ * secret's name ("--token x", "-password x", "-p x", "-u user:x") hidden. Returns an array of
+ * `count` strings and a NULL in the arena; NULL: out of memory.
+ */
+char **redact_arguments(struct arena *arena, const char *const *argv, size_t count);
+
+/**
+ * Whether an environment variable of this name may be written without being asked for: settings of
+ * the Go runtime, time zone and language. Its value still goes through redact_text.
+ */
+bool redact_environment_allowed(const char *name);
+
+#endif

@@ -1,0 +1,3 @@
+module example.com/exec
+
+go 1.18

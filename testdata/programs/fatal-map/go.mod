@@ -1,0 +1,3 @@
+module example.com/fatal-map
+
+go 1.18

@@ -1,0 +1,3 @@
+module example.com/fatal-unlock
+
+go 1.18

@@ -1,0 +1,3 @@
+module example.com/locked
+
+go 1.18

@@ -1,0 +1,3 @@
+module example.com/queues
+
+go 1.18

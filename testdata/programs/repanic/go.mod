@@ -1,0 +1,3 @@
+module example.com/repanic
+
+go 1.18

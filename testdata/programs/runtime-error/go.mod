@@ -1,0 +1,3 @@
+module example.com/runtime-error
+
+go 1.18

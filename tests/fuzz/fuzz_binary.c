@@ -1,0 +1,73 @@
+// An executable's ELF headers, notes, build information and DWARF over hostile bytes. Whatever they
+// are, it ends without a fault, and refusals have a message.
+#include "analyzer/binary/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void check(bool is_true)
+{
+	if (!is_true)
+		abort();
+}
+
+static void check_pairs(const struct name_value *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check(pairs[i].name && pairs[i].value);
+}
+
+static void find_facts(struct binary *binary, struct diag *diag)
+{
+	struct fact facts[] = {{.kind = FACT_FIELD, .type = "runtime.g", .path = "sched.pc"},
+		{.kind = FACT_FIELD, .type = "runtime.work", .path = "empty.pc"},
+		{.kind = FACT_SIZE, .type = "runtime.g"},
+		{.kind = FACT_SIZE, .type = "runtime.loop"},
+		{.kind = FACT_VARIABLE, .path = "runtime.allgs"},
+		{.kind = FACT_VARIABLE, .path = "runtime.work"},
+		{.kind = FACT_CONSTANT, .path = "internal/abi.FuncID_goexit"}};
+
+	(void)!dwarf_facts_find(binary, facts, sizeof(facts) / sizeof(facts[0]), diag);
+}
+
+static void read_binary(struct binary *binary, struct arena *arena, struct diag *diag)
+{
+	const struct binary_info *info = binary_info(binary);
+	struct image *image = image_create(info->arch, arena);
+	uint64_t address, size;
+
+	check(info->is_go && info->goarch && image);
+	check_pairs(info->settings, info->setting_count);
+	check_pairs(info->modules, info->module_count);
+	check(!binary_add_to_image(binary, image, 0x1000) && !image_seal(image));
+	binary_symbol(binary, "runtime.allgs", &address);
+	binary_section(binary, ".go.buildinfo", &address, &size);
+	binary_pclntab(binary, &address, &size);
+	find_facts(binary, diag);
+	image_close(image);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct binary *binary;
+	struct arena arena;
+	struct diag diag;
+
+	check(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+	arena_init(&arena, 0);
+	diag_init(&diag, &arena);
+	if (binary_open(fd, "prog", &arena, &diag, &binary)) {
+		check(diag.fatal);
+	} else {
+		read_binary(binary, &arena, &diag);
+		binary_close(binary);
+	}
+	close(fd);
+	arena_deinit(&arena);
+	return 0;
+}

@@ -1,0 +1,277 @@
+"""Compares a snapshot with the traceback that the Go runtime printed at the same crash.
+
+compare(snapshot, traceback) goes goroutine by goroutine: state, labels, every frame's function,
+file and line in order, creator, parent. The two may honestly differ in a few ways, each a RULE
+here; whatever no rule explains counts as a disagreement.
+"""
+from dataclasses import dataclass, field
+
+import gotrace
+
+RULES = {
+    "elided": "the runtime prints 50 frames from either end of a deep stack; only these and the "
+              "count of the rest can be compared",
+    "printed-twice": "at a fatal signal every thread prints its own goroutine again; ours must equal "
+                     "one of the printings",
+    "capped": "ours ends at its own cap on frames (frames_total says how many there are); what is there "
+              "must be equal, and the total",
+    "unavailable": "the runtime cannot walk the stack of a goroutine that runs on another thread; "
+                   "ours has one, and state and creator are compared",
+    "moved-on": "the goroutine ran on, or was stopped, between the print and the dump: a system call "
+                "returned, or freezing the world stopped it; its creator and outermost frames must be the "
+                "same",
+    "scan": "the collector held the goroutine while the runtime printed it",
+}
+
+
+OUTER_FRAMES = 3  # goexit, the start function, and one whose line may have moved
+WAIT_SLACK_NS = 5e9  # a long mark phase, and a slow print
+
+
+@dataclass
+class Comparison:
+    goroutines: int = 0
+    agreed: int = 0
+    frames: int = 0
+    rules: dict = field(default_factory=dict)
+    disagreements: list = field(default_factory=list)
+
+    def used(self, rule):
+        assert rule in RULES
+        self.rules[rule] = self.rules.get(rule, 0) + 1
+
+
+def stack_of(snapshot, row):
+    if row["stack"] is None:
+        return []
+    return [snapshot["frames"][i] for i in snapshot["stacks"][row["stack"]]]
+
+
+def state_of(row):
+    """The word that Go's header has for a snapshot's goroutine."""
+    if row["status"] in ("waiting", "leaked") and row["wait_reason"]:
+        return row["wait_reason"]
+    return row["status"]
+
+
+def _frame_differs(printed, ours):
+    if printed.foreign:
+        return None
+    if printed.function not in gotrace.generic(ours["function"]):
+        return f"{printed.function}, ours {ours['function']}"
+    if (printed.file, printed.line) != (ours["file"], ours["line"]):
+        return (f"{printed.function} at {printed.file}:{printed.line}, "
+                f"ours {ours['file']}:{ours['line']}")
+    if printed.pc is not None and ours["pc"] is not None and not ours["inlined"]:
+        if printed.pc != int(ours["pc"], 16):
+            return f"{printed.function} at pc {printed.pc:#x}, ours {ours['pc']}"
+    return None
+
+
+def frames_differ(printed, ours, total=None, comparison=None):
+    """None, or what is wrong with a snapshot's stack beside a printed one. `total`: frames_total."""
+    want, got = printed.frames, ours
+    if printed.elided is not None:
+        half = printed.elided_after
+        total = len(ours) if total is None else total
+        if printed.elided >= 0 and len(want) + printed.elided != total:
+            return f"{len(want) + printed.elided} frames, ours {total}"
+        if total > len(ours):
+            want, got = want[:half], ours[:half]
+        else:
+            got = ours[:half] + (ours[-(len(want) - half):] if len(want) > half else [])
+        if comparison:
+            comparison.used("capped" if total > len(ours) else "elided")
+    for i, frame in enumerate(want):
+        if i >= len(got):
+            return f"{len(want)} frames, ours {len(got)}; the first that lacks: {frame.function}"
+        wrong = _frame_differs(frame, got[i])
+        if wrong:
+            return f"frame {i}: {wrong}"
+    if len(got) > len(want):
+        return f"{len(want)} frames, ours {len(got)}; the first too many: {got[len(want)]['function']}"
+    return None
+
+
+def _creator_differs(snapshot, printed, row):
+    if printed.created_by:
+        if row["created_by"] is None:
+            return f"created by {printed.created_by.function}, ours null"
+        wrong = _frame_differs(printed.created_by, snapshot["frames"][row["created_by"]])
+        if wrong:
+            return "created by " + wrong
+        if printed.parent is not None and printed.parent != row["parent"]:
+            return f"parent {printed.parent}, ours {row['parent']}"
+    elif row["created_by"] is not None and row["id"] != 1 and not printed.ancestors:
+        return "no creator, ours " + snapshot["frames"][row["created_by"]]["function"]
+    return None
+
+
+def _header_differs(printed, row):
+    if printed.status != state_of(row):
+        return f"state [{printed.status}], ours [{state_of(row)}]"
+    if printed.locked != row["locked_to_thread"]:
+        return f"locked {printed.locked}, ours {row['locked_to_thread']}"
+    if printed.labels is not None and printed.labels != row["labels"]:
+        return f"labels {printed.labels}, ours {row['labels']}"
+    return _wait_differs(printed, row)
+
+
+def _wait_differs(printed, row):
+    """The runtime prints the time since the collection before the one that first saw the goroutine
+    wait (work.tstart, set by gcMark, go1.26 mgc.go): an upper bound on the wait, but for its mark
+    phase. A bound of ours must have room for it, and none of ours may claim more for certain."""
+    if printed.minutes and row["wait_ns"] is None:
+        return f"waits {printed.minutes} minutes, ours null"
+    least, most = row["wait_min_ns"], row["wait_max_ns"]
+    if printed.minutes and most is not None and most < printed.minutes * 60e9 - WAIT_SLACK_NS:
+        return f"waits {printed.minutes} minutes, ours at most {most} ns"
+    if row["wait_source"] == "gc" and least is not None and \
+            least > (printed.minutes + 1) * 60e9 + WAIT_SLACK_NS:
+        return f"waits {printed.minutes} minutes, ours at least {least} ns"
+    return None
+
+
+def _moved_on(snapshot, printed, row):
+    """True where the goroutine's own next steps explain every difference: it was about to move, and
+    the frames that it was started with are the same still."""
+    movable = ("running", "runnable", "syscall")
+    if (printed.status not in movable and not printed.scan) or row["status"] not in movable + (
+            "preempted", "waiting"):
+        return False
+    if printed.status == state_of(row) == "syscall":
+        return False
+    ours = stack_of(snapshot, row)
+    outer = printed.frames[-OUTER_FRAMES:]
+    return len(ours) >= len(outer) and all(
+        not _frame_differs(frame, mine) or frame.inlined
+        for frame, mine in zip(outer[1:], ours[-len(outer):][1:]))
+
+
+def goroutine_differs(snapshot, printed, row, comparison):
+    """None, or the first difference that no rule explains."""
+    creator = _creator_differs(snapshot, printed, row)
+    if creator:
+        return creator
+    wrong = _header_differs(printed, row)
+    if printed.unavailable:
+        comparison.used("unavailable")
+    elif not wrong:
+        wrong = frames_differ(printed, stack_of(snapshot, row), row["frames_total"], comparison)
+    if wrong and _moved_on(snapshot, printed, row):
+        comparison.used("moved-on")
+        return None
+    return wrong
+
+
+def _best(snapshot, printings, row, comparison):
+    """The difference from the printing that comes closest; None where one agrees."""
+    with_stack = [p for p in printings if not p.unavailable] or printings
+    if len(printings) > 1:
+        comparison.used("printed-twice")
+    wrong = None
+    for printed in reversed(with_stack):
+        wrong = goroutine_differs(snapshot, printed, row, comparison)
+        if not wrong:
+            return None
+    return wrong
+
+
+def compare(snapshot, traceback):
+    """Goroutine by goroutine; dead ones are in neither."""
+    result = Comparison()
+    rows = {row["id"]: row for row in snapshot["goroutines"] if row["status"] != "dead"}
+    printed = traceback.by_id()
+    for number in sorted(set(rows) | set(printed)):
+        result.goroutines += 1
+        if number not in rows:
+            wrong = "only the runtime printed it: [" + printed[number][0].status + "]"
+        elif number not in printed:
+            wrong = f"only ours has it: [{state_of(rows[number])}]"
+        else:
+            result.frames += len(printed[number][-1].frames)
+            wrong = _best(snapshot, printed[number], rows[number], result)
+        if wrong:
+            result.disagreements.append((number, wrong))
+        else:
+            result.agreed += 1
+    return result
+
+
+def same_message(ours, printed):
+    """Ours is the text itself; from 1.23 on the runtime indents its further lines (go1.23 error.go
+    printindented). Bytes that are not UTF-8 are Go-quoted in ours."""
+    if "\\x" in ours:
+        printed = "".join(f"\\x{ord(c) & 0xff:02x}" if "\udc80" <= c <= "\udcff" or c < " " and c not in "\n\t"
+                          else c for c in printed)
+    return ours == printed or ours.replace("\n", "\n\t") == printed
+
+
+def crash_differs(snapshot, traceback):
+    """What is wrong with the snapshot's `crash` beside the lines above the goroutines."""
+    crash, wrong = snapshot["crash"], []
+    if crash["kind"] != traceback.kind:
+        wrong.append(f"kind \"{traceback.kind}\", ours \"{crash['kind']}\"")
+    message = crash["message"] or ""
+    if traceback.kind == "signal":
+        if traceback.signal not in message:
+            wrong.append(f"message names no {traceback.signal}: {message!r}")
+    elif not same_message(message.rstrip("\n"), traceback.message):
+        wrong.append(f"message {traceback.message!r}, ours {message!r}")
+    first = traceback.goroutines[0] if traceback.goroutines else None
+    if first is None:
+        return wrong
+    # A thread without a goroutine prints 0; a deadlock is found by a thread that has let go of its own.
+    # A signal on a system stack interrupts the goroutine that is printed next, as running.
+    # Two may die at once: the one that prints second writes its own stack after all the others.
+    allowed = {first.id or None}
+    if traceback.causes > 1:
+        allowed |= {g.id for g in traceback.goroutines if g.part == 0 and g.status == "running"}
+    if first.id == 0:
+        allowed |= {g.id for g in traceback.goroutines[1:2] if g.status == "running"}
+    if traceback.kind == "deadlock":
+        allowed.add(None)
+    if crash["goroutine"] not in allowed:
+        wrong.append(f"goroutine {first.id or None}, ours {crash['goroutine']}")
+    if crash["values"] and traceback.panics and len(crash["values"]) < len(traceback.panics):
+        wrong.append(f"{len(traceback.panics)} panics, ours {len(crash['values'])}")
+    return wrong
+
+
+def threads_differ(snapshot, traceback):
+    """Threads that ran no goroutine when a fatal signal came each print their own stack (goroutine 0).
+    Ours must have a thread for each; frames above the signal that killed it may lie on top."""
+    stacks = [stack_of(snapshot, row) for row in snapshot["threads"]]
+    wrong = []
+    for g in traceback.goroutines:
+        frames = [frame for frame in g.frames if not frame.foreign]
+        if g.id != 0 or not frames or g.elided is not None:
+            continue
+        printed = gotrace.Goroutine(0, g.status, frames=frames)
+        near = [frames_differ(printed, stack[-len(frames):]) for stack in stacks]
+        if None not in near:
+            wrong.append(f"thread m={g.m}: no thread of ours stands in {frames[0].function}; the nearest: "
+                         + str(max(near, key=lambda w: w or "", default=None)))
+    return wrong
+
+
+def same_goroutines(snapshot, text):
+    """What differs between a snapshot and our own text form of the same crash."""
+    result = compare(snapshot, text)
+    return [f"goroutine {number}: {wrong}" for number, wrong in result.disagreements]
+
+
+def headers_differ(traceback, text):
+    """Minutes and order of our text beside the runtime's; states and frames are compared elsewhere."""
+    wrong = []
+    printed = {number: rows[0] for number, rows in traceback.by_id().items()}
+    ours = {number: rows[0] for number, rows in text.by_id().items()}
+    for number in set(printed) & set(ours):
+        if printed[number].minutes != ours[number].minutes and printed[number].status == ours[number].status:
+            wrong.append(f"goroutine {number} waits {printed[number].minutes} minutes, "
+                         f"ours {ours[number].minutes}")
+    # Each thread's part repeats goroutines; the first part has the order.
+    order = [g.id for g in traceback.goroutines if g.part == 0 and g.id in ours]
+    if order != [g.id for g in text.goroutines if g.id in set(order)]:
+        wrong.append("the goroutines stand in another order")
+    return wrong

@@ -1,0 +1,300 @@
+"""Builds the Go programs of testdata/programs, makes them crash, and keeps what is left of them.
+
+A case is a program, one of its runs, a Go release and a set of build flags. crash(case) gives a
+directory with the executable (named like the program), core, stderr (the runtime's traceback),
+stdout (the program's own truth) and meta.json, made once and found again under build/crashes by a
+hash of everything that went in. tools/crash is the command for people; the tests use the module.
+"""
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = ROOT / "testdata" / "programs"
+CACHE = ROOT / "build" / "crashes"
+CORE_PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
+PATTERN_LOCK = "/run/lock/coresnap-core-pattern"
+RECIPE = 1  # raise to throw away every cached crash
+RUN_SECONDS = 180
+SETTLE_SECONDS = 0.1  # between the program's "ready" and the signal
+
+FLAGS = {
+    "default": [],
+    "cgo": [],
+    "stripped": ["-ldflags=-s -w"],
+    "noopt": ["-gcflags=all=-N -l"],
+    "pie": ["-buildmode=pie"],
+    "trimpath": ["-trimpath"],
+}
+
+
+class Skip(Exception):
+    """This machine cannot make the crash; the text says why."""
+
+
+class Failed(Exception):
+    """The crash should have worked and did not."""
+
+
+class Case:
+    """One crash to make: program, run (a key of its crash.json), release ("local" or "1.24.9"), flags."""
+
+    def __init__(self, program, run="", release="local", flags="default"):
+        self.program, self.run, self.release, self.flags = program, run, release, flags
+        self.spec = read_spec(program)
+        if run not in self.spec["runs"]:
+            raise Failed(f"{program} has no run '{run}'; it has {', '.join(self.spec['runs'])}")
+        self.run_spec = self.spec["runs"][run]
+
+    @property
+    def name(self):
+        text = self.program
+        if self.run:
+            text += "/" + self.run
+        return text if self.flags == "default" else f"{text} ({self.flags})"
+
+    @property
+    def cgo(self):
+        return self.flags == "cgo" or bool(self.spec.get("cgo"))
+
+    @property
+    def slow(self):
+        return bool(self.run_spec.get("slow"))
+
+
+class Crash:
+    """What is left of one crash; `meta` is what crash() knew when it made it."""
+
+    def __init__(self, case, directory):
+        self.case, self.dir = case, pathlib.Path(directory)
+        self.exe, self.core = self.dir / case.program, self.dir / "core"
+        self.meta = json.loads((self.dir / "meta.json").read_text())
+
+    @property
+    def stderr(self):
+        return (self.dir / "stderr").read_bytes().decode("utf-8", "surrogateescape")
+
+    @property
+    def truth(self):
+        return read_truth((self.dir / "stdout").read_text())
+
+
+def read_truth(text):
+    """The lines `name = JSON` that a program printed about itself."""
+    truth = {}
+    for line in text.splitlines():
+        match = re.match(r"([a-z][\w.]*) = (.*)$", line)
+        if match:
+            truth[match.group(1)] = json.loads(match.group(2))
+    return truth
+
+
+def read_spec(program):
+    path = PROGRAMS / program / "crash.json"
+    spec = json.loads(path.read_text()) if path.exists() else {}
+    spec.setdefault("runs", {"": {}})
+    spec.setdefault("flags", ["default"])
+    return spec
+
+
+def programs():
+    return sorted(p.parent.name for p in PROGRAMS.glob("*/main.go"))
+
+
+def cases(releases=("local",), only=(), all_flags=True):
+    """Every case of every program (or of those named in `only`) for these releases."""
+    for release in releases:
+        version = release_number(release)
+        for program in programs():
+            spec = read_spec(program)
+            if only and program not in only:
+                continue
+            if version < tuple(spec.get("since", (0,))):
+                continue
+            for flags in spec["flags"] if all_flags else spec["flags"][:1]:
+                for run, run_spec in spec["runs"].items():
+                    if version < tuple(run_spec.get("since", (0,))):
+                        continue
+                    if flags != "default" and run != spec.get("flags_run", run):
+                        continue
+                    yield Case(program, run, release, flags)
+
+
+_local_version = []
+
+
+def go_version(release):
+    """"go1.26.8" for a release; raises Skip where there is no Go."""
+    if release != "local":
+        return "go" + release
+    if not _local_version:
+        if not shutil.which("go"):
+            raise Skip("no Go on this machine")
+        done = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True,
+                              env=dict(os.environ, GOTOOLCHAIN="local"))
+        if done.returncode != 0:
+            raise Skip(f"go does not work here: {done.stderr.strip()}")
+        _local_version.append(done.stdout.strip())
+    return _local_version[0]
+
+
+def release_number(release):
+    match = re.match(r"go(\d+)\.(\d+)", go_version(release))
+    return (int(match.group(1)), int(match.group(2))) if match else (9, 9)
+
+
+def _digest(case):
+    h = hashlib.sha256()
+    h.update(repr((RECIPE, go_version(case.release), case.flags, FLAGS[case.flags],
+                   case.cgo, sorted(case.run_spec.items()))).encode())
+    for path in sorted((PROGRAMS / case.program).rglob("*")):
+        if path.suffix in (".go", ".mod", ".c", ".h", ".s"):
+            h.update(str(path.relative_to(PROGRAMS)).encode() + b"\0" + path.read_bytes())
+    return h.hexdigest()[:16]
+
+
+_build_locks = {}
+_build_locks_guard = threading.Lock()
+
+
+def _build(case, directory):
+    """Builds the program once for its flags and release, whatever the run; returns the executable."""
+    exe = directory / case.program
+    with _build_locks_guard:
+        lock = _build_locks.setdefault(str(exe), threading.Lock())
+    with lock:
+        stamp = directory / "sources"
+        build_case = Case(case.program, next(iter(case.spec["runs"])), case.release, case.flags)
+        digest = _digest(build_case)
+        if exe.exists() and stamp.exists() and stamp.read_text() == digest:
+            return exe
+        if case.cgo and not shutil.which(os.environ.get("CC", "gcc")):
+            raise Skip("cgo needs a C compiler")
+        directory.mkdir(parents=True, exist_ok=True)
+        env = dict(os.environ, GOFLAGS="-buildvcs=false", GOWORK="off", GO111MODULE="on",
+                   CGO_ENABLED="1" if case.cgo else "0",
+                   GOTOOLCHAIN="local" if case.release == "local" else go_version(case.release))
+        done = subprocess.run(["go", "build", *FLAGS[case.flags], "-o", str(exe) + ".new", "."],
+                              cwd=PROGRAMS / case.program, env=env, capture_output=True, text=True)
+        if done.returncode != 0:
+            if "toolchain not available" in done.stderr or "download" in done.stderr:
+                raise Skip(f"{go_version(case.release)} cannot be had here")
+            raise Failed(f"{case.name}: go build: {done.stderr.strip()}")
+        os.replace(str(exe) + ".new", exe)
+        stamp.write_text(digest)
+        return exe
+
+
+@contextlib.contextmanager
+def core_pattern():
+    """Makes the kernel write plain core files into the working directory while it is entered."""
+    pattern = CORE_PATTERN.read_text().strip()
+    if pattern and not pattern.startswith(("|", "@", "/")) and "/" not in pattern:
+        yield
+        return
+    if os.geteuid() != 0 or not os.access(CORE_PATTERN, os.W_OK):
+        raise Skip(f"kernel.core_pattern is '{pattern}': cores do not go to plain files, "
+                   "and only root could change that")
+    with open(PATTERN_LOCK, "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        pattern = CORE_PATTERN.read_text().strip()
+        try:
+            CORE_PATTERN.write_text("core\n")
+        except OSError as error:
+            raise Skip(f"kernel.core_pattern is '{pattern}' and cannot be set: {error}") from error
+        try:
+            yield
+        finally:
+            CORE_PATTERN.write_text(pattern + "\n")
+
+
+def _unlimited_core():
+    """In the child: cores of any size, and SIGQUIT and SIGINT as a shell gives them."""
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    for number in (signal.SIGQUIT, signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _check_core_limit():
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    if hard != resource.RLIM_INFINITY and os.geteuid() != 0:
+        raise Skip(f"the hard limit of core files is {hard} bytes")
+
+
+def _wait_ready(process, stdout):
+    deadline = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            return
+        if b"ready\n" in stdout.read_bytes():
+            time.sleep(SETTLE_SECONDS)
+            return
+        time.sleep(0.02)
+
+
+def _run(case, exe, directory):
+    """Runs the program in `directory` until it has dumped its core there; returns how it ended."""
+    # Nothing of this machine's own environment: it would lie in the core.
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
+    env.update(case.run_spec.get("env", {}))
+    args = [str(exe)] + case.run_spec.get("args", [])
+    stderr = os.devnull if case.run_spec.get("quiet") else directory / "stderr"
+    with open(directory / "stdout", "wb") as out, open(stderr, "wb") as err:
+        # A child must not inherit a descriptor, or a directory, of ours.
+        process = subprocess.Popen(args, cwd=directory, env=env, stdin=subprocess.DEVNULL, stdout=out,
+                                   stderr=err, preexec_fn=_unlimited_core, start_new_session=True)
+        try:
+            if "signal" in case.run_spec:
+                _wait_ready(process, directory / "stdout")
+                process.send_signal(getattr(signal, case.run_spec["signal"]))
+            process.wait(RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise Failed(f"{case.name}: still running after {RUN_SECONDS} s") from None
+    cores = [p for p in directory.iterdir() if p.name not in (exe.name, "stdout", "stderr", "core")
+             and p.is_file()]
+    if not (directory / "core").exists() and len(cores) == 1:
+        cores[0].rename(directory / "core")
+    if not (directory / "core").exists():
+        tail = pathlib.Path(stderr).read_text(errors="replace")[-300:]
+        raise Failed(f"{case.name}: no core file (status {process.returncode}): {tail}")
+    return process.returncode
+
+
+def crash(case, cache=CACHE):
+    """The crash of a case, from the cache or made now. Raises Skip or Failed."""
+    version = go_version(case.release)
+    group = pathlib.Path(cache) / version / (case.program if case.flags == "default" else f"{case.program}-{case.flags}")
+    directory = group / (case.run or "run")
+    digest = _digest(case)
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        found = Crash(case, directory)
+        if found.meta["digest"] == digest and found.core.exists():
+            return found
+    _check_core_limit()
+    exe = _build(case, group)
+    fresh = pathlib.Path(tempfile.mkdtemp(prefix=".new-", dir=group))
+    try:
+        os.link(exe, fresh / exe.name)
+        with core_pattern():
+            status = _run(case, fresh / exe.name, fresh)
+        meta = {"digest": digest, "program": case.program, "run": case.run, "go_version": version,
+                "flags": case.flags, "status": status}
+        (fresh / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
+        shutil.rmtree(directory, ignore_errors=True)
+        os.replace(fresh, directory)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Crash(case, directory)

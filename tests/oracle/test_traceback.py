@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Holds `coresnap analyze` against what the Go runtime printed at the same crash.
+
+Every program of testdata/programs is built and crashed (found again under build/crashes), with the
+machine's Go or the releases in ORACLE_RELEASES ("1.21.13 1.24.9 …"); the committed crashes of
+testdata/crashes come too, Go or not. Each must agree in 99.5 % of its goroutines, keep to the
+snapshot's document, come out the same twice, and say the same as JSON and as text.
+ORACLE_PROGRAMS names the programs to try instead of all.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import agree  # noqa: E402
+import committed  # noqa: E402
+import crash  # noqa: E402
+import gotrace  # noqa: E402
+import schema  # noqa: E402
+
+CORESNAP = pathlib.Path(os.environ.get("BUILD", "build")).resolve() / "coresnap"
+REQUIRED = 0.995
+ANALYZE_SECONDS = 120
+SHOWN = 3  # disagreements that are printed in full, per crash
+
+
+def analyze(made, *options):
+    """The output of one analysis; raises Failed with its own words where there is none."""
+    done = subprocess.run([str(CORESNAP), "analyze", "--exe", str(made.exe), *options, str(made.core)],
+                          capture_output=True, timeout=ANALYZE_SECONDS, check=False)
+    if done.returncode != 0:
+        raise crash.Failed(f"analyze {' '.join(options)}: status {done.returncode}: "
+                           f"{done.stderr.decode(errors='replace').strip()[-500:]}")
+    return done.stdout
+
+
+def text_problems(made, snapshot, traceback):
+    """Our text at its four levels beside the JSON, and beside the runtime's own lines."""
+    wrong = []
+    levels = {}
+    for level in ("crash", "system", "all", "single"):
+        output = analyze(made, "--format", "text", "--traceback", level).decode("utf-8", "surrogateescape")
+        levels[level] = gotrace.parse(output)
+        if levels[level].unparsed:
+            wrong.append(f"text {level}: no Go tool reads the line {levels[level].unparsed[0]!r}")
+    for level in ("crash", "system"):
+        wrong += [f"text {level}: {line}" for line in agree.same_goroutines(snapshot, levels[level])]
+    wrong += [f"text: {line}" for line in agree.headers_differ(traceback, levels["crash"])]
+    if traceback.kind == "panic":
+        wrong += level_problems(snapshot, levels)
+    for level, text in levels.items():
+        if text.kind != traceback.kind or text.message != traceback.message:
+            wrong.append(f"text {level}: is about {text.kind} {text.message!r}")
+    return wrong
+
+
+def level_problems(snapshot, levels):
+    """Who is shown at the levels all and single. Only a panic minds them: a fatal error or signal
+    shows everyone, with the runtime's own (go1.26 runtime1.go gotraceback)."""
+    wrong = []
+    system = {row["id"] for row in snapshot["goroutines"] if row["system"]}
+    users = set(levels["crash"].by_id()) - system
+    if set(levels["all"].by_id()) != users:
+        wrong.append(f"text all: shows {sorted(set(levels['all'].by_id()) ^ users)[:5]} wrongly")
+    wanted = snapshot["crash"]["goroutine"]
+    single = set(levels["single"].by_id())
+    if wanted is not None and single != {wanted}:
+        wrong.append(f"text single: shows {sorted(single)[:5]}, not {wanted}")
+    return wrong
+
+
+def truth_problems(made, snapshot):
+    """What the program said of its own crash."""
+    wrong = []
+    for name in ("crash.kind", "crash.message", "crash.goroutine"):
+        if name not in made.truth:
+            continue
+        want, got = made.truth[name], snapshot["crash"][name.split(".")[1]]
+        if want != got and not (name == "crash.message" and got and agree.same_message(got, want)):
+            wrong.append(f"{name}: the program says {want!r}, ours {got!r}")
+    return wrong
+
+
+def check_crash(made):
+    """(Comparison, [problems]) of one crash."""
+    output = analyze(made)
+    snapshot = json.loads(output)
+    traceback = gotrace.parse(made.stderr)
+    problems = schema.check(snapshot)
+    if problems:
+        return None, problems
+    result = agree.compare(snapshot, traceback)
+    problems += agree.crash_differs(snapshot, traceback)
+    problems += agree.threads_differ(snapshot, traceback)
+    problems += truth_problems(made, snapshot)
+    problems += text_problems(made, snapshot, traceback)
+    if analyze(made) != output:
+        problems.append("two runs wrote different bytes")
+    return result, problems
+
+
+def try_case(case):
+    """(release, name, Comparison or None, [problems], reason of a skip or None)."""
+    release = "?"
+    try:
+        release = crash.go_version(case.release) if isinstance(case, crash.Case) else case.release
+        made = crash.crash(case) if isinstance(case, crash.Case) else case.unpack()
+        return (release, case.name, *check_crash(made), None)
+    except crash.Skip as skip:
+        return release, case.name, None, [], str(skip)
+    except (crash.Failed, subprocess.TimeoutExpired, ValueError, KeyError, TypeError,
+            IndexError) as error:
+        return release, case.name, None, [f"{type(error).__name__}: {error}"], None
+
+
+def all_cases():
+    releases = os.environ.get("ORACLE_RELEASES", "local").split()
+    only = os.environ.get("ORACLE_PROGRAMS", "").split()
+    cases = [] if only else committed.crashes()
+    try:
+        cases += crash.cases(releases, only)
+    except crash.Skip as skip:
+        print(f"only the committed crashes: {skip}")
+    # Those that take a minute of waiting begin first.
+    return sorted(cases, key=lambda case: not case.slow)
+
+
+def report(release, name, result, problems):
+    """Prints one row and what is wrong with it; True where all is well."""
+    agreed = result is not None and result.agreed >= REQUIRED * result.goroutines
+    counts = (result.goroutines, result.agreed, result.frames) if result else ("-", "-", "-")
+    rules = " ".join(f"{rule}:{n}" for rule, n in sorted(result.rules.items())) if result else ""
+    fine = agreed and not problems
+    print(f"{release:<11} {name:<34} {counts[0]:>6} {counts[1]:>6} {counts[2]:>7}  "
+          f"{'ok' if fine else 'NO'}  {rules}")
+    for number, wrong in result.disagreements[:SHOWN] if result else []:
+        print(f"    goroutine {number}: {wrong}")
+    for problem in problems[:SHOWN * 2]:
+        print(f"    {problem}")
+    return fine
+
+
+def main():
+    if not CORESNAP.exists():
+        print(f"no {CORESNAP}: run make first")
+        return 1
+    cases = all_cases()
+    fine, skipped, total, agreed, rules = True, {}, 0, 0, {}
+    print(f"{'release':<11} {'program':<34} {'gorout':>6} {'agreed':>6} {'frames':>7}")
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for release, name, result, problems, skip in pool.map(try_case, cases):
+            if skip:
+                skipped[skip] = skipped.get(skip, 0) + 1
+                continue
+            fine = report(release, name, result, problems) and fine
+            if result:
+                total, agreed = total + result.goroutines, agreed + result.agreed
+                for rule, count in result.rules.items():
+                    rules[rule] = rules.get(rule, 0) + count
+    for reason, count in skipped.items():
+        print(f"skipped {count}: {reason}")
+    for rule, count in sorted(rules.items()):
+        print(f"rule {rule} ({count}): {agree.RULES[rule]}")
+    print(f"{agreed} of {total} goroutines agree in everything")
+    if total == 0:
+        print("nothing was compared")
+        return 77 if skipped and fine else 1
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
