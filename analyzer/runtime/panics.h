@@ -9,6 +9,7 @@
 
 struct panic_value {
 	struct gotype type;  // of the value in the interface; name NULL where nil or unreadable
+	bool is_replaced;    // it is a string, and so may stand for an error or Stringer (see above)
 	target_addr data;    // the interface's data word
 	const char *text;    // as printed behind "panic: "; NULL where unreadable
 	size_t text_size;    // it may hold NULs

@@ -151,6 +151,9 @@ static enum cs_status analyze(struct analysis *analysis)
 	if (status == CS_OK)
 		status = numbering_build(analysis);
 	redact_strings(analysis);
+	diag_add(analysis->diag, DIAG_INFO, "not-read",
+		"not read by this version: variables, arguments, channels, sync, blocking, memory, "
+		"timers, descriptors, globals");
 	return status;
 }
 

@@ -253,9 +253,10 @@ static const char *crash_detail(const struct analysis *analysis)
 	if (crash->kind == CRASH_SIGNAL && crash->signal.number)
 		return arena_format(analysis->arena, "%u/%d", crash->signal.number,
 			crash->signal.code);
-	if (crash->kind == CRASH_PANIC && crash->panics.count)
-		return crash->panics.list[crash->panics.count - 1].type.name;
-	return NULL;
+	if (crash->kind != CRASH_PANIC || !crash->panics.count ||
+		crash->panics.list[crash->panics.count - 1].is_replaced)
+		return NULL;
+	return crash->panics.list[crash->panics.count - 1].type.name;
 }
 
 enum cs_status crash_describe(struct analysis *analysis)
