@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define BUFFER_SIZE 65536
+#define LONGEST_KEY 256
 #define SMALLEST_ROOM 64 // what room() is asked for at the most by fixed-size pieces
 
 enum cs_status jsonw_init(struct json_writer *w, json_sink *sink, void *context)
@@ -32,7 +33,7 @@ enum cs_status jsonw_finish(struct json_writer *w)
 	return w->failed ? CS_IO : CS_OK;
 }
 
-/** A place for `size` <= SMALLEST_ROOM more bytes. */
+/** A place for `size` more bytes, far fewer than the buffer has. */
 static char *room(struct json_writer *w, size_t size)
 {
 	if (size > BUFFER_SIZE - w->used)
@@ -113,10 +114,23 @@ void jsonw_newline(struct json_writer *w)
 
 void jsonw_key_sized(struct json_writer *w, const char *key, size_t size)
 {
-	separate(w);
-	put_char(w, '"');
-	put(w, key, size);
-	put(w, "\":", 2);
+	char *at;
+
+	if (size > LONGEST_KEY) { // none of ours is
+		jsonw_string_sized(w, key, size);
+		put_char(w, ':');
+		w->comma = false;
+		return;
+	}
+	at = room(w, size + 4);
+	if (w->comma)
+		*at++ = ',';
+	*at++ = '"';
+	memcpy(at, key, size);
+	at += size;
+	*at++ = '"';
+	*at++ = ':';
+	w->used = (size_t)(at - w->buffer);
 	w->comma = false;
 }
 
