@@ -39,7 +39,7 @@
 #define MAX_ARGUMENT_LENGTH 4096    // bytes of one of them
 
 /* Unwinding */
-#define MAX_FRAMES 4096             // physical frames of one stack; deeper stacks are cut in the middle
+#define MAX_FRAMES 65536            // physical frames of one stack; deeper stacks are cut in the middle
 #define MAX_UNWIND_STEPS (1u << 26)  // physical frames walked; a 1 GiB stack of the smallest frames
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
@@ -50,7 +50,7 @@
 #define MAX_QUEUE_WRITTEN 1024      // rows of one run queue in the snapshot
 #define MAX_WAITING_ON_WRITTEN 256  // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
-#define MAX_SHOWN_FRAMES 65536       // logical frames of one printed stack
+#define MAX_SHOWN_FRAMES 262144      // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024    // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024

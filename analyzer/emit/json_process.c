@@ -188,6 +188,14 @@ void json_write_binary(struct json_writer *w, const struct analysis *analysis)
 	write_runtime(w, analysis->rt);
 }
 
+static void write_sized(struct json_writer *w, const char *text, size_t size)
+{
+	if (text)
+		jsonw_string_sized(w, text, size);
+	else
+		jsonw_null(w);
+}
+
 /** One panic of the chain: a Value of kind interface, with what the runtime printed of it. */
 static void write_panic(struct json_writer *w, const struct panic_value *value)
 {
@@ -198,7 +206,8 @@ static void write_panic(struct json_writer *w, const struct panic_value *value)
 		jsonw_member_bool(w, "nil", true);
 	else
 		jsonw_member_string(w, "dynamic_type", value->type.name);
-	jsonw_member_string(w, "text", value->text);
+	jsonw_key(w, "text");
+	write_sized(w, value->text, value->text_size);
 	jsonw_member_bool(w, "recovered", value->is_recovered);
 	jsonw_member_bool(w, "goexit", value->is_goexit);
 	jsonw_member_bool(w, "repanicked", value->is_repanicked);
@@ -238,7 +247,8 @@ static void write_full_crash(struct json_writer *w, const struct analysis *analy
 	const struct crash *crash = &analysis->crash;
 
 	jsonw_member_string(w, "kind", crash_kind_name(crash->kind));
-	jsonw_member_string(w, "message", crash->message);
+	jsonw_key(w, "message");
+	write_sized(w, crash->message, crash->message_size);
 	jsonw_key(w, "values");
 	jsonw_begin_array(w);
 	for (size_t i = 0; i < crash->panics.count; i++)

@@ -57,25 +57,28 @@ void printer_format(struct printer *printer, const char *format, ...)
 		put(printer, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
-void printer_text(struct printer *printer, const char *text, const char *indent)
+void printer_sized(struct printer *printer, const char *text, size_t size)
 {
-	if (!text)
-		text = "?";
-	while (*text) {
-		size_t length = utf8_length(text, strlen(text) > 4 ? 4 : strlen(text));
+	while (size) {
+		size_t length = utf8_length(text, size);
 		unsigned char c = (unsigned char)*text;
+		bool is_control = (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f ||
+				  (c == 0xc2 && length == 2 && (unsigned char)text[1] < 0xa0);
 
-		if (c == '\n') {
-			put(printer, "\n", 1);
-			put(printer, indent ? indent : "", indent ? strlen(indent) : 0);
-			length = 1;
-		} else if (!length || (c < 0x20 && c != '\t') || c == 0x7f ||
-			   (c == 0xc2 && (unsigned char)text[1] < 0xa0)) { // C1 controls too
+		if (!length || is_control) {
 			printer_format(printer, "\\x%02x", c);
 			length = 1;
 		} else {
 			put(printer, text, length);
 		}
 		text += length;
+		size -= length;
 	}
+}
+
+void printer_text(struct printer *printer, const char *text)
+{
+	if (!text)
+		text = "?";
+	printer_sized(printer, text, strlen(text));
 }

@@ -28,7 +28,10 @@ CS_MUST_USE enum cs_status printer_finish(struct printer *printer);
 void printer_format(struct printer *printer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** Text of the target's; NULL is "?". `indent` (or NULL) follows each line break in it. */
-void printer_text(struct printer *printer, const char *text, const char *indent);
+/** Text of the target's; NULL is "?". Line breaks and tabs stay. */
+void printer_text(struct printer *printer, const char *text);
+
+/** The same for text that may hold NULs. */
+void printer_sized(struct printer *printer, const char *text, size_t size);
 
 #endif

@@ -37,9 +37,9 @@ static const char *base_name(const char *path)
 static void print_frame(struct printer *printer, const struct frame *frame)
 {
 	printer_format(printer, "    ");
-	printer_text(printer, frame->function, NULL);
+	printer_text(printer, frame->function);
 	printer_format(printer, "  ");
-	printer_text(printer, base_name(frame->file), NULL);
+	printer_text(printer, base_name(frame->file));
 	printer_format(printer, ":%d\n", frame->line);
 }
 
@@ -84,15 +84,15 @@ static void print_head(struct printer *printer, const struct analysis *analysis)
 	const struct image_notes *notes = image_notes(analysis->image);
 	const struct binary_info *info = binary_info(analysis->binary);
 
-	printer_text(printer, analysis->crash.title, NULL);
+	printer_text(printer, analysis->crash.title);
 	printer_format(printer, "\n");
-	printer_text(printer, base_name(analysis->executable->path), NULL);
+	printer_text(printer, base_name(analysis->executable->path));
 	printer_format(printer, " (pid %u), ", notes->pid);
-	printer_text(printer, analysis->rt->version, NULL);
+	printer_text(printer, analysis->rt->version);
 	printer_format(printer, " ");
-	printer_text(printer, info->goos ? info->goos : "linux", NULL);
+	printer_text(printer, info->goos ? info->goos : "linux");
 	printer_format(printer, "/");
-	printer_text(printer, info->goarch, NULL);
+	printer_text(printer, info->goarch);
 	printer_format(printer, ", %zu goroutines in %zu groups, %zu threads, GOMAXPROCS %d\n",
 		analysis->shown_count, analysis->groups.count, analysis->threads.count,
 		analysis->scheduler.gomaxprocs);
@@ -105,7 +105,7 @@ static void print_crash(struct printer *printer, const struct analysis *analysis
 
 	if (crash->message) {
 		printer_format(printer, "\n%s: ", crash_kind_name(crash->kind));
-		printer_text(printer, crash->message, "    ");
+		printer_text(printer, crash->message);
 		printer_format(printer, "\n");
 	}
 	if (crash->goroutine == NO_GOROUTINE || !analysis->rows[crash->goroutine].is_shown)
@@ -120,7 +120,7 @@ static void print_group(struct printer *printer, const struct analysis *analysis
 {
 	printer_format(printer, "\n%" PRIu64 " × ", group->count);
 	printer_text(printer,
-		group->reason ? group->reason : goroutine_status_name(group->status), NULL);
+		group->reason ? group->reason : goroutine_status_name(group->status));
 	if (group->wait_max >= 0) {
 		printer_format(printer, group->count > 1 ? ", up to " : ", ");
 		print_duration(printer, group->wait_max);
@@ -145,7 +145,7 @@ static void print_diagnostics(struct printer *printer, const struct diag *diag)
 		printer_format(printer, has_any ? "" : "\n");
 		has_any = true;
 		printer_format(printer, "%s: ", diag_severity_name(diag->entries[i].severity));
-		printer_text(printer, diag->entries[i].message, NULL);
+		printer_text(printer, diag->entries[i].message);
 		if (diag->entries[i].count > 1)
 			printer_format(printer, " (%" PRIu64 " times)", diag->entries[i].count);
 		printer_format(printer, "\n");

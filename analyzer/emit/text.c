@@ -23,6 +23,7 @@ struct text {
 	struct walk *walk;    // scratch
 	uint32_t *shown;      // scratch: positions of shown frames, see collect()
 	enum traceback_level level;
+	bool is_all;          // more than the crashing goroutine
 	bool has_addresses;   // gp=, fp=, sp=, pc=: only the level "system" prints them here
 	bool has_labels;      // debug.tracebacklabels, on by default since go1.27
 	uint64_t wrapper_id;  // abi.FuncIDWrapper of this release; UINT64_MAX: not known
@@ -86,18 +87,18 @@ static void print_function(struct text *text, const char *function)
 	if (!strcmp(function, "runtime.gopanic"))
 		function = "panic";
 	if (!open || !close || close < open) {
-		printer_text(text->printer, function, NULL);
+		printer_text(text->printer, function);
 		return;
 	}
 	// traceback.go funcNamePiecesForPrint: type arguments are left out.
 	printer_format(text->printer, "%.*s[...]", (int)(open - function), function);
-	printer_text(text->printer, close + 1, NULL);
+	printer_text(text->printer, close + 1);
 }
 
 static void print_position(struct text *text, const struct frame *frame)
 {
 	printer_format(text->printer, "\t");
-	printer_text(text->printer, frame->file, NULL);
+	printer_text(text->printer, frame->file);
 	printer_format(text->printer, ":%d", frame->line);
 	if (!frame->is_inlined && frame->pc > frame->entry)
 		printer_format(text->printer, " +0x%" PRIx64, frame->pc - frame->entry);
@@ -201,11 +202,17 @@ static void print_creation(struct text *text, const struct goroutine *g,
 static void print_label_word(struct text *text, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/";
-	bool is_plain = word[strspn(word, plain)] == 0;
-
-	printer_format(text->printer, is_plain ? "" : "\"");
-	printer_text(text->printer, word, NULL);
-	printer_format(text->printer, is_plain ? "" : "\"");
+	if (!word[strspn(word, plain)]) {
+		printer_text(text->printer, word);
+		return;
+	}
+	printer_format(text->printer, "\"");
+	for (; *word; word++) {
+		if (*word == '"' || *word == '\\')
+			printer_format(text->printer, "\\");
+		printer_sized(text->printer, word, 1);
+	}
+	printer_format(text->printer, "\"");
 }
 
 static void print_labels(struct text *text, const struct goroutine *g)
@@ -240,7 +247,7 @@ static void print_header(struct text *text, size_t index)
 	else if (text->has_addresses)
 		printer_format(text->printer, " gp=0x%" PRIx64 " m=nil", g->address);
 	printer_format(text->printer, " [");
-	printer_text(text->printer, reason ? reason : goroutine_status_name(g->status), NULL);
+	printer_text(text->printer, reason ? reason : goroutine_status_name(g->status));
 	if (g->status == GOROUTINE_LEAKED)
 		printer_format(text->printer, " (leaked)");
 	else if (wait.best >= NS_PER_MINUTE)
@@ -286,7 +293,8 @@ static void print_panics(struct text *text)
 		if (value->is_goexit)
 			continue;
 		printer_format(text->printer, "panic: ");
-		printer_text(text->printer, value->text, "\t");
+		printer_sized(text->printer, value->text ? value->text : "?",
+			value->text ? value->text_size : 1);
 		if (value->is_recovered)
 			printer_format(text->printer, value->is_repanicked ?
 				" [recovered, repanicked]" : " [recovered]");
@@ -301,7 +309,7 @@ static void print_signal_line(struct text *text)
 	if (!crash->signal.number)
 		return;
 	printer_format(text->printer, "[signal ");
-	printer_text(text->printer, crash->signal.name, NULL);
+	printer_text(text->printer, crash->signal.name);
 	printer_format(text->printer, " code=0x%x addr=0x%" PRIx64 " pc=0x%" PRIx64 "]\n",
 		(unsigned int)crash->signal.code, crash->signal.address, crash->signal.pc);
 }
@@ -311,7 +319,7 @@ static void print_fatal_signal(struct text *text)
 {
 	const struct crash *crash = &text->analysis->crash;
 
-	printer_text(text->printer, crash->message, NULL);
+	printer_text(text->printer, crash->message);
 	printer_format(text->printer, "\nPC=0x%" PRIx64 " m=%" PRId64 " sigcode=%d",
 		crash->signal.pc, crash->machine_id, crash->signal.code);
 	if (crash->signal.number == SIGSEGV || crash->signal.number == SIGBUS)
@@ -331,7 +339,7 @@ static void print_head(struct text *text)
 	case CRASH_FATAL_ERROR:
 	case CRASH_DEADLOCK:
 		printer_format(text->printer, "fatal error: ");
-		printer_text(text->printer, crash->message, "\t");
+		printer_text(text->printer, crash->message);
 		printer_format(text->printer, "\n");
 		print_signal_line(text);
 		break;
@@ -349,11 +357,9 @@ static void print_goroutines(struct text *text)
 	const struct analysis *analysis = text->analysis;
 	size_t first = analysis->crash.goroutine;
 
-	if (first == NO_GOROUTINE && text->level == TRACEBACK_SINGLE)
-		first = analysis->crash.blamed;
 	if (first != NO_GOROUTINE && analysis->rows[first].is_shown)
 		print_goroutine(text, first);
-	if (text->level == TRACEBACK_SINGLE)
+	if (!text->is_all)
 		return;
 	for (size_t i = 0; i < analysis->goroutines.count; i++) {
 		bool is_hidden = analysis->goroutines.list[i].is_system &&
@@ -373,6 +379,23 @@ static enum traceback_level read_level(const char *name)
 	return !strcmp(name, "crash") ? TRACEBACK_CRASH : TRACEBACK_ALL;
 }
 
+/**
+ * How much is shown, as the runtime decides it: a throw of the runtime's own shows its frames
+ * (runtime1.go gotraceback); what did not die on a goroutine's stack shows all goroutines (panic.go
+ * dopanic_m), and so does a fatal signal (signal_unix.go).
+ */
+static void set_level(struct text *text, const char *name)
+{
+	const struct crash *crash = &text->analysis->crash;
+
+	text->level = read_level(name);
+	text->has_addresses = text->level == TRACEBACK_SYSTEM;
+	text->is_all = text->level > TRACEBACK_SINGLE || crash->kind == CRASH_SIGNAL ||
+		       (crash->kind != CRASH_NONE && !crash->is_on_goroutine);
+	if (crash->is_runtime_throw && text->level < TRACEBACK_SYSTEM)
+		text->level = TRACEBACK_SYSTEM;
+}
+
 static bool load_label_setting(const struct runtime *rt)
 {
 	uint64_t value = 0;
@@ -390,8 +413,7 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 
 	text.walk = arena_alloc(analysis->arena, sizeof(*text.walk));
 	text.shown = arena_array(analysis->arena, MAX_SHOWN_FRAMES, 2 * sizeof(*text.shown));
-	text.level = read_level(options->traceback);
-	text.has_addresses = text.level == TRACEBACK_SYSTEM;
+	set_level(&text, options->traceback);
 	text.has_labels = load_label_setting(analysis->rt);
 	text.wrapper_id = layout_has(layout, FUNC_ID_WRAPPER) ?
 		layout_value(layout, FUNC_ID_WRAPPER) : UINT64_MAX;

@@ -33,14 +33,19 @@ struct clock clock_load(const struct runtime *rt, const struct scheduler *schedu
 	return clock;
 }
 
-/** The end of the cycle that began at `start`: the earliest known end that is not before it. */
-static int64_t end_of_cycle(const struct clock *clock, int64_t start)
+/**
+ * The end of the cycle that stamped with `stamp`: the second end that is not before it, for the first
+ * is the stamp's own. While that cycle still marks, now.
+ */
+static int64_t end_of_finding_cycle(const struct clock *clock, int64_t stamp)
 {
-	int64_t end = clock->now;
+	int64_t first = clock->now, second = clock->now;
 
-	for (uint32_t i = 0; i < clock->previous_count && clock->previous_ends[i] >= start; i++)
-		end = clock->previous_ends[i];
-	return end;
+	for (uint32_t i = 0; i < clock->previous_count && clock->previous_ends[i] >= stamp; i++) {
+		second = first;
+		first = clock->previous_ends[i];
+	}
+	return second;
 }
 
 struct wait_time clock_wait(const struct clock *clock, const struct goroutine *g)
@@ -54,6 +59,6 @@ struct wait_time clock_wait(const struct clock *clock, const struct goroutine *g
 		return wait;
 	wait.is_from_gc = true;
 	wait.best = clock->now - g->wait_since;
-	wait.min = clock->now - end_of_cycle(clock, g->wait_since);
+	wait.min = clock->now - end_of_finding_cycle(clock, g->wait_since);
 	return wait;
 }

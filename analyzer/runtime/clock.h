@@ -26,10 +26,11 @@ struct clock clock_load(const struct runtime *rt, const struct scheduler *schedu
 	const struct goroutines *all, const struct gc_state *gc);
 
 /**
- * For a goroutine that is waiting or in a system call; all -1 otherwise. g.waitsince is the start of
- * the first GC cycle whose scan found it waiting (mgcmark.go): it has waited since that scan at the
- * latest, so `min` counts from the end of that cycle, `best` from its start. Where no GC has found
- * it, nothing is known.
+ * For a goroutine that is waiting or in a system call; all -1 otherwise. The first GC cycle whose scan
+ * finds it waiting stamps g.waitsince with work.tstart, which then still holds the mark termination
+ * of the cycle before (mgcmark.go markroot, mgc.go gcMark): it began to wait somewhere between the
+ * two. `best` counts from the stamp, as the runtime's own traceback does, which may be a cycle too
+ * much; `min` from the end of the cycle that found it. Where no GC has, nothing is known.
  */
 struct wait_time clock_wait(const struct clock *clock, const struct goroutine *g);
 

@@ -112,14 +112,47 @@ static const char *format_number(const struct runtime *rt, enum go_kind kind, co
 	return arena_format(rt->arena, "%" PRId64, number);
 }
 
-/** A value of a basic kind by itself, without its type's name. */
+/** error.go printindented (1.23): a tab behind each line break; earlier releases print it raw. */
+static const char *indent(const struct runtime *rt, const char *text, size_t *size)
+{
+	struct pcln_func func;
+	size_t lines = 0;
+	char *indented, *to;
+
+	for (size_t i = 0; i < *size; i++)
+		lines += text[i] == '\n';
+	if (!lines || !pclntab_find_name(rt->functions, "runtime.printindented", &func))
+		return text;
+	indented = to = arena_alloc(rt->arena, *size + lines + 1);
+	if (!indented)
+		return NULL;
+	for (size_t i = 0; i < *size; i++) {
+		*to++ = text[i];
+		if (text[i] == '\n')
+			*to++ = '\t';
+	}
+	*size += lines;
+	return indented;
+}
+
+static const char *format_string(const struct runtime *rt, target_addr address, size_t *size_ret)
+{
+	uint64_t header[2];
+	const char *text;
+
+	if (image_read(rt->image, address, header, sizeof(header)) != CS_OK)
+		return NULL;
+	text = runtime_bytes_string(rt, header[0], header[1], MAX_MESSAGE_LENGTH);
+	*size_ret = header[1] < MAX_MESSAGE_LENGTH ? header[1] : MAX_MESSAGE_LENGTH;
+	return text ? indent(rt, text, size_ret) : NULL;
+}
+
+/** A number by itself, without its type's name. */
 static const char *format_basic(const struct runtime *rt, const struct panic_value *value)
 {
 	const struct gotype *type = &value->type;
 	const uint8_t *bytes;
 
-	if (type->kind == GO_STRING)
-		return runtime_string(rt, value->data, MAX_MESSAGE_LENGTH);
 	if (type->kind > GO_COMPLEX128 || type->size > 16)
 		return NULL;
 	bytes = runtime_bytes(rt, value->data, type->size);
@@ -132,21 +165,37 @@ static bool is_predeclared(const struct gotype *type)
 	return !strchr(type->name, '.');
 }
 
-static const char *format_value(const struct runtime *rt, const struct panic_value *value)
+static const char *format_number_value(const struct runtime *rt, const struct panic_value *value)
 {
 	const struct gotype *type = &value->type;
-	bool is_basic = type->kind <= GO_COMPLEX128 || type->kind == GO_STRING;
-	const char *text;
+	const char *text = format_basic(rt, value);
 
-	if (!is_basic)
-		return arena_format(rt->arena, "(%s) 0x%" PRIx64, type->name, value->data);
-	text = format_basic(rt, value);
 	if (!text || is_predeclared(type))
 		return text;
-	if (type->kind == GO_COMPLEX64 || type->kind == GO_COMPLEX128)
-		return arena_format(rt->arena, "%s%s", type->name, text);
-	return arena_format(rt->arena, type->kind == GO_STRING ? "%s(\"%s\")" : "%s(%s)",
+	return arena_format(rt->arena,
+		type->kind == GO_COMPLEX64 || type->kind == GO_COMPLEX128 ? "%s%s" : "%s(%s)",
 		type->name, text);
+}
+
+/** error.go printpanicval and printanycustomtype. */
+static const char *format_value(const struct runtime *rt, const struct panic_value *value,
+	size_t *size_ret)
+{
+	const struct gotype *type = &value->type;
+	const char *text;
+
+	if (type->kind == GO_STRING) {
+		text = format_string(rt, value->data, size_ret);
+		if (!text || is_predeclared(type))
+			return text;
+		text = arena_format(rt->arena, "%s(\"%s\")", type->name, text);
+	} else if (type->kind <= GO_COMPLEX128) {
+		text = format_number_value(rt, value);
+	} else {
+		text = arena_format(rt->arena, "(%s) 0x%" PRIx64, type->name, value->data);
+	}
+	*size_ret = text ? strlen(text) : 0;
+	return text;
 }
 
 static void load_value(const struct runtime *rt, struct object panic, struct panic_value *ret)
@@ -166,8 +215,9 @@ static void load_value(const struct runtime *rt, struct object panic, struct pan
 	if (ret->is_nil)
 		ret->text = "nil";
 	else if (gotype_load(rt, eface[0], &ret->type))
-		ret->text = format_value(rt, ret);
-	ret->text_length = ret->text ? strlen(ret->text) : 0;
+		ret->text = format_value(rt, ret, &ret->text_size);
+	if (ret->is_nil)
+		ret->text_size = strlen(ret->text);
 }
 
 struct panics panics_load(const struct runtime *rt, target_addr newest)
@@ -235,7 +285,6 @@ const char *panics_fatal_error(const struct runtime *rt)
 		if (*from == '\n' && from[1] != '\t')
 			break;
 		*to++ = *from;
-		from += *from == '\n';
 	}
 	if (message)
 		*to = 0;

@@ -49,7 +49,7 @@ static void walk_goroutine(struct analysis *analysis, size_t index, struct walk 
 			walk->end == WALK_UNREADABLE ? "the stack is not in the core" :
 						       "it is too long");
 	if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
-		walk_drop_crash(&analysis->frames, walk);
+		analysis->crash.is_on_goroutine |= walk_drop_crash(&analysis->frames, walk);
 	row->frames_total = walk->frames_total;
 	row->stack = stack_table_intern(&analysis->stacks, walk);
 }

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+// runtime/runtime2.go throwTypeRuntime, since 1.19
+#define THROW_RUNTIME 2
+
 const char *crash_kind_name(enum crash_kind kind)
 {
 	static const char *const names[] = {"none", "panic", "fatal error", "signal", "deadlock"};
@@ -19,6 +22,17 @@ const char *crash_kind_name(enum crash_kind kind)
 static const char *redacted(const struct analysis *analysis, const char *text)
 {
 	return text ? redact_text(analysis->arena, text, strlen(text), NULL) : NULL;
+}
+
+static void set_message(struct crash *crash, const char *text, size_t size)
+{
+	crash->message = text;
+	crash->message_size = size;
+}
+
+static void set_message_text(struct crash *crash, const char *text)
+{
+	set_message(crash, text, text ? strlen(text) : 0);
 }
 
 /** The m that runs the crash: startpanic_m has set dying on exactly one. */
@@ -63,7 +77,7 @@ static void find_signal(struct analysis *analysis, const struct machine *m)
 	if (thread && thread->first_context &&
 		signal_info_load(analysis->rt, thread->first_context, &info)) {
 		set_signal(analysis, info, thread->stops[thread->stop_count - 1].pc);
-		crash->message = crash->signal.name;
+		set_message_text(crash, crash->signal.name);
 	}
 }
 
@@ -77,7 +91,7 @@ static void find_fatal_error(struct analysis *analysis, const struct machine *m)
 {
 	struct crash *crash = &analysis->crash;
 
-	crash->message = panics_fatal_error(analysis->rt);
+	set_message_text(crash, redacted(analysis, panics_fatal_error(analysis->rt)));
 	crash->kind = is_deadlock(crash->message) ? CRASH_DEADLOCK : CRASH_FATAL_ERROR;
 	// A deadlock is found by a thread that has just run out of goroutines: it blames none.
 	crash->goroutine = crash->kind == CRASH_DEADLOCK ? NO_GOROUTINE :
@@ -122,9 +136,13 @@ static void load_panics(struct analysis *analysis)
 	for (size_t i = 0; i < panics->count; i++) {
 		struct panic_value *value = &panics->list[i];
 
-		value->text = redacted(analysis, value->text);
-		if (crash->kind == CRASH_PANIC && !value->is_goexit)
-			crash->message = value->text;
+		if (value->text)
+			value->text = redact_text(analysis->arena, value->text, value->text_size,
+				&value->text_size);
+		// What was raised again is printed once, where it was raised first.
+		if (crash->kind == CRASH_PANIC && !value->is_goexit &&
+			!(i && panics->list[i - 1].is_repanicked))
+			set_message(crash, value->text, value->text_size);
 	}
 	if (crash->kind == CRASH_PANIC && !crash->message)
 		diag_add(analysis->diag, DIAG_WARNING, "no-message",
@@ -149,7 +167,7 @@ static void find_from_notes(struct analysis *analysis)
 	set_signal(analysis, (struct signal_info){(uint32_t)notes->signal, notes->signal_code,
 				     notes->has_signal_address, notes->signal_address},
 		notes->thread_count ? notes->threads[0].regs.pc : 0);
-	crash->message = crash->signal.name;
+	set_message_text(crash, crash->signal.name);
 }
 
 enum cs_status crash_find(struct analysis *analysis)
@@ -165,6 +183,7 @@ enum cs_status crash_find(struct analysis *analysis)
 	crash->thread_id = (uint32_t)m->thread_id;
 	crash->dying_m = m->address;
 	crash->machine_id = m->id;
+	crash->is_runtime_throw = m->throwing >= THROW_RUNTIME;
 	if (m->caught_signal) {
 		find_signal(analysis, m);
 	} else {
@@ -175,7 +194,6 @@ enum cs_status crash_find(struct analysis *analysis)
 		find_fault(analysis);
 	}
 	load_panics(analysis);
-	crash->message = redacted(analysis, crash->message);
 	return CS_OK;
 }
 

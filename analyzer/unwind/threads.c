@@ -106,11 +106,12 @@ bool goroutine_position(const struct thread_states *all, const struct goroutine 
 	return g->status != GOROUTINE_RUNNING;
 }
 
-void walk_drop_crash(const struct frame_table *table, struct walk *walk)
+bool walk_drop_crash(const struct frame_table *table, struct walk *walk)
 {
 	for (uint32_t i = 0; i < walk->count && i < MAX_CRASH_FRAMES; i++)
 		if (table->places[walk->places[i]].role == ROLE_CRASH) {
 			walk_drop(table, walk, i + 1);
-			return;
+			return true;
 		}
+	return false;
 }

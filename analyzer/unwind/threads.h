@@ -42,7 +42,8 @@ bool goroutine_position(const struct thread_states *all, const struct goroutine 
 /**
  * Cuts the runtime's own dying off a crashing goroutine's stack, so that it starts where the
  * runtime's traceback does (panic.go: dopanic_m is given the caller of fatalpanic or fatalthrow).
+ * False where it did not die on this stack.
  */
-void walk_drop_crash(const struct frame_table *table, struct walk *walk);
+bool walk_drop_crash(const struct frame_table *table, struct walk *walk);
 
 #endif

@@ -34,7 +34,7 @@ struct walk {
 };
 
 /**
- * Walks from `start`. `ret` is the caller's scratch (48 KiB) and is overwritten. A walk never
+ * Walks from `start`. `ret` is the caller's scratch (800 KiB) and is overwritten. A walk never
  * fails: it ends, and says why. Signal frames are followed to what they interrupted.
  */
 void walk_stack(struct frame_table *table, struct position start, struct walk *ret);
