@@ -39,7 +39,7 @@ SERVER_SRC := $(sort $(wildcard server/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c tests/lib/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
-COMMON_LIBS := -ljansson -lcrypto
+COMMON_LIBS := -ljansson -lcrypto -lseccomp
 ANALYZER_LIBS := -ldw -lelf -lseccomp -lz
 DAEMON_LIBS := -lcurl -lzstd
 SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd

@@ -60,6 +60,40 @@
 #define MAX_GROUPED_APP_FRAMES 16   // frames of the default key
 #define MAX_GROUPED_MESSAGE 1024    // bytes of a message that its class looks at
 #define MAX_TITLE_MESSAGE 120       // bytes of a message in a title
+/* Snapshots that are read */
+#define MAX_JSON_DEPTH 128          // containers within containers
+#define MAX_JSON_MEMBERS 128        // top-level members
+#define MAX_JSON_ROWS 16777216      // rows of one table
+#define MAX_JSON_NUMBER 64          // characters of one number
+#define MAX_JSON_DECODED (16u << 20) // bytes of one row or member that is decoded whole
+
+/* The server */
+#define MAX_OBJECT_SIZE (512ull << 20) // bytes of one upload, plain or compressed, unless told otherwise
+#define MAX_OBJECT_KEY 1024
+#define MAX_OBJECT_KEY_PART 240     // leaves room for the store's own suffix in a file name
+#define MAX_SNAPSHOT_ID 64          // ids are 32 hex digits today
+#define MAX_ROW_TEXT 4096           // bytes of one column of the list
+#define MAX_UNPACK_RATIO 1000       // a compressed upload may grow by this, beyond UNPACK_FREE bytes
+#define UNPACK_FREE (64ull << 20)
+#define MAX_PAGE_SIZE (8u << 20)    // bytes of one page
+#define MAX_SERVER_CONNECTIONS 128  // each has a thread
+#define MAX_SERVER_WORKERS 4        // processes that parse at one time
+#define MAX_WORKER_FILES 16         // descriptor numbers below this may be received
+#define MAX_WORKER_SECONDS 60       // of CPU, and of waiting for one
+#define MAX_WORKER_MEMORY (512ull << 20) // beside the snapshot's own bytes
+#define MAX_IDLE_SECONDS 30         // without a byte on a connection
+#define MAX_HEADER_SECONDS 20       // for one request's header to come
+#define MIN_BODY_RATE 1024          // bytes a second, averaged over a body, after MAX_HEADER_SECONDS
+#define MAX_DRAINED_BODY (64u << 20) // of a refused upload that is read, so that the answer arrives
+#define MAX_GROUPS_SHOWN 100        // on one page
+#define MAX_THREADS_SHOWN 100
+#define MAX_FRAMES_SHOWN 200        // of one stack
+#define MAX_CHANNELS_SHOWN 50
+#define MAX_GROUP_PAGE 500          // goroutines of a group on one page
+#define MAX_SUMMARY_GROUPS 8
+#define MAX_LIST_ROWS 50            // snapshots on one page of the list
+#define MAX_QUERY_LENGTH 256        // bytes of ?q=
+#define MAX_TOKEN_LENGTH 1024
 
 /* One analysis */
 #define MAX_ANALYSIS_CPU_SECONDS 600
@@ -77,5 +111,17 @@
 #define MAX_OPTION_STRING (1u << 24)
 #define MAX_OPTION_ELEMENTS (1u << 24)
 #define MAX_OPTION_DEPTH 64
+
+/* The daemon */
+#define MAX_RECORD_SIZE 65536        // bytes of one of its own JSON records
+#define MAX_IDENTITY_SIZE 65536      // bytes of `coresnap identify`'s answer
+#define MAX_REPORT_SIZE 8192         // bytes of the packer's report, and of an analyzer's complaint
+#define MAX_WATCH_DIRECTORIES 64     // --watch options; --exe-dir options
+#define MAX_EXECUTABLES 65536        // files known below all --exe-dir
+#define MAX_EXECUTABLE_DIRECTORIES 4096
+#define MAX_EXECUTABLE_DEPTH 32      // directories within directories
+#define MAX_CANDIDATES 65536         // cores in hand at once; the rest waits for the next rescan
+#define MAX_SNAPSHOT_SIZE (4ull << 30) // compressed bytes of one snapshot
+#define MAX_QUEUE_ENTRIES 1048576
 
 #endif
