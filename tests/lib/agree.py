@@ -4,6 +4,7 @@ compare(snapshot, traceback) goes goroutine by goroutine: state, labels, every f
 file and line in order, creator, parent. The two may honestly differ in a few ways, each a RULE
 here; whatever no rule explains counts as a disagreement.
 """
+import re
 from dataclasses import dataclass, field
 
 import gotrace
@@ -202,7 +203,7 @@ def _plain(message):
     """A message without what the forms of it differ in: from 1.23 on the runtime indents its further
     lines (error.go printindented), and ours escapes bytes that are not UTF-8 or not printable."""
     out = ""
-    for c in message.rstrip("\n").replace("\n\t", "\n"):
+    for c in re.sub(r"\n\t+", "\n", message.rstrip("\n")):
         if "\udc80" <= c <= "\udcff" or (c < " " and c not in "\n\t"):
             c = f"\\x{ord(c) & 0xff:02x}"
         out += c
