@@ -93,6 +93,10 @@ $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
 
+$(B)/fuzz_server_%: $(B)/obj/tests/fuzz/fuzz_server_%.o $(call without_main,$(SERVER_OBJ)) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
+
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"

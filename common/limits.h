@@ -55,11 +55,6 @@
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024
 
-/* Grouping */
-#define MAX_GROUPED_FRAMES 512      // frames of the fine key
-#define MAX_GROUPED_APP_FRAMES 16   // frames of the default key
-#define MAX_GROUPED_MESSAGE 1024    // bytes of a message that its class looks at
-#define MAX_TITLE_MESSAGE 120       // bytes of a message in a title
 /* Snapshots that are read */
 #define MAX_JSON_DEPTH 128          // containers within containers
 #define MAX_JSON_MEMBERS 128        // top-level members
@@ -95,6 +90,12 @@
 #define MAX_QUERY_LENGTH 256        // bytes of ?q=
 #define MAX_TOKEN_LENGTH 1024
 
+/* Grouping */
+#define MAX_GROUPED_FRAMES 512      // frames of the fine key
+#define MAX_GROUPED_APP_FRAMES 16   // frames of the default key
+#define MAX_GROUPED_MESSAGE 1024    // bytes of a message that its class looks at
+#define MAX_TITLE_MESSAGE 120       // bytes of a message in a title
+
 /* One analysis */
 #define MAX_ANALYSIS_CPU_SECONDS 600
 #define MAX_ANALYSIS_MEMORY (16ull << 30)
@@ -102,7 +103,6 @@
 #define MAX_TIME_LIMIT 86400        // seconds; what --time-limit takes at the most
 #define DEFAULT_TIME_LIMIT 300      // seconds
 #define MINIMAL_TIME_LIMIT 60       // seconds for a minimal snapshot after a failed analysis
-#define MAX_WORKER_FILES 16         // descriptor numbers below this may be received
 
 /* Options of the command: caps that a person may set */
 #define DEFAULT_STRING 256

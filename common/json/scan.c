@@ -1,6 +1,7 @@
 #include "common/json/scan.h"
 
 #include "common/limits.h"
+#include "common/utf8.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -72,22 +73,10 @@ static void skip_plain(struct json_scan *s)
 
 static bool skip_utf8(struct json_scan *s)
 {
-	const unsigned char *at = s->at;
-	size_t left = (size_t)(s->end - at), length = *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
-	uint32_t code = *at & (0x7fu >> length);
+	size_t length = utf8_length((const char *)s->at, (size_t)(s->end - s->at));
 
-	if (*at < 0xc2 || *at > 0xf4 || length > left)
-		return scan_fail(s, "a string is not UTF-8");
-	for (size_t i = 1; i < length; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return scan_fail(s, "a string is not UTF-8");
-		code = code << 6 | (at[i] & 0x3f);
-	}
-	if ((length == 3 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))) ||
-		(length == 4 && (code < 0x10000 || code > 0x10ffff)))
-		return scan_fail(s, "a string is not UTF-8");
 	s->at += length;
-	return true;
+	return length || scan_fail(s, "a string is not UTF-8");
 }
 
 static int hex_digit(unsigned char c)

@@ -4,7 +4,6 @@ compare(snapshot, traceback) goes goroutine by goroutine: state, labels, every f
 file and line in order, creator, parent. The two may honestly differ in a few ways, each a RULE
 here; whatever no rule explains counts as a disagreement.
 """
-import re
 from dataclasses import dataclass, field
 
 import gotrace
@@ -199,19 +198,16 @@ def compare(snapshot, traceback):
     return result
 
 
-def _plain(message):
-    """A message without what the forms of it differ in: from 1.23 on the runtime indents its further
-    lines (error.go printindented), and ours escapes bytes that are not UTF-8 or not printable."""
-    out = ""
-    for c in re.sub(r"\n\t+", "\n", message.rstrip("\n")):
-        if "\udc80" <= c <= "\udcff" or (c < " " and c not in "\n\t"):
-            c = f"\\x{ord(c) & 0xff:02x}"
-        out += c
-    return out
+def shown(text):
+    """Bytes that are not UTF-8, and on a terminal control characters, are \\xNN in ours."""
+    return "".join(f"\\x{ord(c) & 0xff:02x}" if "\udc80" <= c <= "\udcff" or c < " " and c not in "\n\t"
+                   else c for c in text)
 
 
-def same_message(ours, printed):
-    return _plain(ours or "") == _plain(printed or "")
+def same_message(ours, text):
+    """Ours is as the runtime printed it, which from 1.23 on indents further lines (go1.23 error.go
+    printindented); `text` is that, or the program's own."""
+    return shown(ours) in (shown(text), shown(text).replace("\n", "\n\t"))
 
 
 def crash_differs(snapshot, traceback):
