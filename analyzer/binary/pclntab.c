@@ -22,6 +22,7 @@
 #define HEADER_SIZE 72
 #define FTAB_ROW_SIZE 8
 #define FUNC_SIZE 40 // at least: 44 since go1.20
+#define FUNC_TAIL_SIZE 1024 // of pcdata and funcdata offsets behind a _func: more than any has
 
 /* The header, as pcHeader in runtime/symtab.go (go1.18 to go1.27). */
 struct header {
@@ -119,6 +120,19 @@ static enum cs_status check_header(const struct header *h, struct diag *diag)
 	return CS_OK;
 }
 
+/*
+ * Where the table ends: behind its last _func. The loader protects whole pages of a PIE's read-only
+ * data, so up to a page of the table's end lies in the next mapping.
+ */
+static uint64_t size_by_functions(const struct pcln_region *whole, const struct header *h)
+{
+	uint64_t row = h->functions + (h->count - 1) * FTAB_ROW_SIZE;
+
+	if (h->functions > whole->size || !checked_range(row, FTAB_ROW_SIZE, whole->size))
+		return whole->size;
+	return h->functions + load_u32(whole->bytes + row + 4) + FUNC_SIZE + FUNC_TAIL_SIZE;
+}
+
 enum cs_status pclntab_load(const struct image *image, target_addr header, uint64_t size,
 	target_addr text, target_addr gofunc, struct arena *arena, struct diag *diag,
 	struct pclntab **ret)
@@ -138,6 +152,8 @@ enum cs_status pclntab_load(const struct image *image, target_addr header, uint6
 	status = check_header(&h, diag);
 	if (status)
 		return status;
+	if (!size && size_by_functions(&whole, &h) > whole.size)
+		table_bytes(image, header, size_by_functions(&whole, &h), arena, &whole);
 	*table = (struct pclntab){.image = image,
 		.text = text ? text : h.text,
 		.gofunc = gofunc,
