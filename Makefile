@@ -39,7 +39,7 @@ SERVER_SRC := $(sort $(wildcard server/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c tests/lib/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
-COMMON_LIBS := -ljansson -lcrypto
+COMMON_LIBS := -ljansson -lcrypto -lseccomp
 ANALYZER_LIBS := -ldw -lelf -lseccomp -lz
 DAEMON_LIBS := -lcurl -lzstd -lseccomp
 SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd
@@ -92,6 +92,10 @@ endif
 $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+
+$(B)/fuzz_server_%: $(B)/obj/tests/fuzz/fuzz_server_%.o $(call without_main,$(SERVER_OBJ)) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/channel.h"
 #include "analyzer/core/executable.h"
-#include "analyzer/sandbox.h"
+#include "common/sandbox/sandbox.h"
 
 #include <elf.h>
 #include <errno.h>

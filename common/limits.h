@@ -55,6 +55,41 @@
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024
 
+/* Snapshots that are read */
+#define MAX_JSON_DEPTH 128          // containers within containers
+#define MAX_JSON_MEMBERS 128        // top-level members
+#define MAX_JSON_ROWS 16777216      // rows of one table
+#define MAX_JSON_NUMBER 64          // characters of one number
+#define MAX_JSON_DECODED (16u << 20) // bytes of one row or member that is decoded whole
+
+/* The server */
+#define MAX_OBJECT_SIZE (512ull << 20) // bytes of one upload, plain or compressed, unless told otherwise
+#define MAX_OBJECT_KEY 1024
+#define MAX_OBJECT_KEY_PART 240     // leaves room for the store's own suffix in a file name
+#define MAX_SNAPSHOT_ID 64          // ids are 32 hex digits today
+#define MAX_ROW_TEXT 4096           // bytes of one column of the list
+#define MAX_UNPACK_RATIO 1000       // a compressed upload may grow by this, beyond UNPACK_FREE bytes
+#define UNPACK_FREE (64ull << 20)
+#define MAX_PAGE_SIZE (8u << 20)    // bytes of one page
+#define MAX_SERVER_CONNECTIONS 128  // each has a thread
+#define MAX_SERVER_WORKERS 4        // processes that parse at one time
+#define MAX_WORKER_FILES 16         // descriptor numbers below this may be received
+#define MAX_WORKER_SECONDS 60       // of CPU, and of waiting for one
+#define MAX_WORKER_MEMORY (512ull << 20) // beside the snapshot's own bytes
+#define MAX_IDLE_SECONDS 30         // without a byte on a connection
+#define MAX_HEADER_SECONDS 20       // for one request's header to come
+#define MIN_BODY_RATE 1024          // bytes a second, averaged over a body, after MAX_HEADER_SECONDS
+#define MAX_DRAINED_BODY (64u << 20) // of a refused upload that is read, so that the answer arrives
+#define MAX_GROUPS_SHOWN 100        // on one page
+#define MAX_THREADS_SHOWN 100
+#define MAX_FRAMES_SHOWN 200        // of one stack
+#define MAX_CHANNELS_SHOWN 50
+#define MAX_GROUP_PAGE 500          // goroutines of a group on one page
+#define MAX_SUMMARY_GROUPS 8
+#define MAX_LIST_ROWS 50            // snapshots on one page of the list
+#define MAX_QUERY_LENGTH 256        // bytes of ?q=
+#define MAX_TOKEN_LENGTH 1024
+
 /* Grouping */
 #define MAX_GROUPED_FRAMES 512      // frames of the fine key
 #define MAX_GROUPED_APP_FRAMES 16   // frames of the default key
@@ -68,7 +103,6 @@
 #define MAX_TIME_LIMIT 86400        // seconds; what --time-limit takes at the most
 #define DEFAULT_TIME_LIMIT 300      // seconds
 #define MINIMAL_TIME_LIMIT 60       // seconds for a minimal snapshot after a failed analysis
-#define MAX_WORKER_FILES 16         // descriptor numbers below this may be received
 
 /* Options of the command: caps that a person may set */
 #define DEFAULT_STRING 256

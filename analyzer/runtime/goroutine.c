@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+// runtime/mfinal.go fingRunningFinalizer, since 1.20
+#define FING_RUNNING_FINALIZER (1u << 1)
+
 const char *goroutine_status_name(unsigned int status)
 {
 	switch ((enum goroutine_status)status) {
@@ -43,26 +46,50 @@ const char *goroutine_wait_reason(const struct runtime *rt, const struct gorouti
  * runtime/traceback.go isSystemGoroutine(gp, false): by the function that it was started with. The
  * finalizer and cleanup goroutines count as the program's while they call back into it.
  */
-static bool is_system(const struct runtime *rt, struct object g, target_addr start_pc)
+enum start_kind { START_USER, START_SYSTEM, START_FINALIZERS, START_CLEANUPS };
+
+static enum start_kind start_kind(const struct runtime *rt, target_addr start_pc)
 {
 	static const char *const user[] = {"runtime.main", "runtime.corostart",
 		"runtime.handleAsyncEvent"};
 	struct pcln_func func;
-	uint64_t status = 0;
 
 	if (!pclntab_find(rt->functions, start_pc, &func))
-		return false;
+		return START_USER;
 	for (size_t i = 0; i < sizeof(user) / sizeof(user[0]); i++)
 		if (!strcmp(func.name, user[i]))
-			return false;
-	if (!strcmp(func.name, "runtime.runfinq") || !strcmp(func.name, "runtime.runFinalizers")) {
-		// mfinal.go: fingRunningFinalizer = 1 << 1, since 1.20; 1 << 1 in 1.27 too
-		runtime_read_variable(rt, VAR_FING_STATUS, &status);
-		return !(status & 1 << 1);
-	}
+			return START_USER;
+	if (!strcmp(func.name, "runtime.runfinq") || !strcmp(func.name, "runtime.runFinalizers"))
+		return START_FINALIZERS;
 	if (!strcmp(func.name, "runtime.runCleanups"))
+		return START_CLEANUPS;
+	return strncmp(func.name, "runtime.", 8) ? START_USER : START_SYSTEM;
+}
+
+static bool is_system(const struct runtime *rt, struct object g, enum start_kind kind)
+{
+	uint64_t status = 0;
+
+	if (kind == START_CLEANUPS)
 		return !object_get(rt, g, G_RUNNING_CLEANUPS);
-	return !strncmp(func.name, "runtime.", 8);
+	if (kind != START_FINALIZERS)
+		return kind == START_SYSTEM;
+	runtime_read_variable(rt, VAR_FING_STATUS, &status);
+	return !(status & FING_RUNNING_FINALIZER);
+}
+
+/** Many goroutines start at few functions: each is looked up once. */
+static enum start_kind start_kind_of(struct goroutines *all, const struct runtime *rt,
+	target_addr start_pc)
+{
+	uint64_t kind;
+
+	if (!u64map_get(&all->start_kinds, start_pc, &kind)) {
+		kind = start_kind(rt, start_pc);
+		if (!u64map_put(&all->start_kinds, start_pc, kind))
+			diag_add(rt->diag, DIAG_WARNING, "no-memory", "out of memory");
+	}
+	return (enum start_kind)kind;
 }
 
 static void load_fields(const struct runtime *rt, struct object g, struct goroutine *ret)
@@ -98,14 +125,17 @@ static void load_fields(const struct runtime *rt, struct object g, struct gorout
 	};
 }
 
-bool goroutine_load(const struct runtime *rt, target_addr address, struct goroutine *ret)
+static bool load(const struct runtime *rt, struct object g, struct goroutine *ret)
 {
-	struct object g = object_load(rt, address, OBJECT_G);
-
 	if (!g.bytes)
 		return false;
 	load_fields(rt, g, ret);
 	return ret->stack_hi >= ret->stack_lo && ret->stack_hi - ret->stack_lo <= MAX_STACK_SIZE;
+}
+
+bool goroutine_load(const struct runtime *rt, target_addr address, struct goroutine *ret)
+{
+	return load(rt, object_load(rt, address, OBJECT_G), ret);
 }
 
 static bool is_alive(const struct goroutine *g)
@@ -121,7 +151,7 @@ static bool add(const struct runtime *rt, struct goroutines *all, target_addr ad
 	struct object object = object_load(rt, address, OBJECT_G);
 
 	// newproc1 sets sched.g to the g itself: what tells a g from garbage.
-	if (!goroutine_load(rt, address, g) ||
+	if (!load(rt, object, g) ||
 		(is_alive(g) && object_get(rt, object, G_SCHED_G) != address && g->id)) {
 		diag_add(rt->diag, DIAG_WARNING, "unreadable-goroutine",
 			"a g struct could not be read (the first at 0x%llx): its goroutine is missing",
@@ -130,9 +160,8 @@ static bool add(const struct runtime *rt, struct goroutines *all, target_addr ad
 	}
 	if (!is_alive(g))
 		return true;
-	g->is_system = is_system(rt, object, g->start_pc);
-	if (!u64map_put(&all->by_address, address, all->count) ||
-		!u64map_put(&all->by_id, g->id, all->count))
+	g->is_system = is_system(rt, object, start_kind_of(all, rt, g->start_pc));
+	if (!u64map_put(&all->by_address, address, all->count))
 		return false;
 	all->count++;
 	return true;
@@ -146,7 +175,7 @@ enum cs_status goroutines_load(const struct runtime *rt, struct goroutines *ret)
 
 	*ret = (struct goroutines){0};
 	u64map_init(&ret->by_address, rt->arena);
-	u64map_init(&ret->by_id, rt->arena);
+	u64map_init(&ret->start_kinds, rt->arena);
 	if (!runtime_slice(rt, runtime_variable(rt, VAR_ALLGS), &data, &count) || !count)
 		return diag_fail(rt->diag, CS_FAULT, "no-goroutines",
 			"runtime.allgs is not readable: the core is truncated, or the executable is "

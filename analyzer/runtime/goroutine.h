@@ -46,7 +46,7 @@ struct goroutines {
 	struct goroutine *list; // in allgs order, without dead and unused ones
 	size_t count;
 	struct u64map by_address; // g's address to its index
-	struct u64map by_id;
+	struct u64map start_kinds; // start pc to what kind of goroutine begins there
 };
 
 /**

@@ -80,7 +80,7 @@ static void load_map(const struct runtime *rt, target_addr pointer, struct label
 	uint64_t b, old;
 
 	if (image_read_u64(rt->image, pointer, &map) == CS_OK)
-		hmap = object_load(rt, map, HMAP_COUNT, HMAP_OLD_BUCKETS);
+		hmap = object_load(rt, map, OBJECT_HMAP);
 	if (!hmap.bytes) {
 		labels->is_unreadable = map != 0;
 		return;

@@ -116,18 +116,38 @@ bool runtime_slice(const struct runtime *rt, target_addr address, target_addr *d
 	return true;
 }
 
-struct object object_load(const struct runtime *rt, target_addr address, enum layout_id first,
-	enum layout_id last)
+/** The rows of layout.def that belong to each struct: first and last. */
+static const struct {
+	enum layout_id first, last;
+} object_rows[OBJECT_TYPE_COUNT] = {
+	[OBJECT_G] = {G_STACK_LO, G_SYNC_GROUP},
+	[OBJECT_M] = {M_G0, M_VDSO_PC},
+	[OBJECT_P] = {P_ID, P_GC_STOP_TIME},
+	[OBJECT_SUDOG] = {SUDOG_G, SUDOG_C},
+	[OBJECT_HCHAN] = {HCHAN_COUNT, HCHAN_SEND_QUEUE},
+	[OBJECT_PANIC] = {PANIC_ARG, PANIC_REPANICKED},
+	[OBJECT_MODULE] = {MODULE_PCHEADER, MODULE_GOFUNC},
+	[OBJECT_TYPE] = {TYPE_SIZE, TYPE_STR},
+	[OBJECT_HMAP] = {HMAP_COUNT, HMAP_OLD_BUCKETS},
+};
+
+static uint64_t object_size(const struct layout *layout, enum object_type type)
 {
 	uint64_t size = 0;
 
-	for (enum layout_id id = first; id <= last; id++) {
-		uint64_t end = layout_value(&rt->layout, id) + layout_size(&rt->layout, id);
+	for (enum layout_id id = object_rows[type].first; id <= object_rows[type].last; id++) {
+		uint64_t end = layout_value(layout, id) + layout_size(layout, id);
 
-		if (layout_has(&rt->layout, id) && end > size)
+		if (layout_has(layout, id) && end > size)
 			size = end;
 	}
-	return (struct object){address, address ? runtime_bytes(rt, address, size) : NULL};
+	return size;
+}
+
+struct object object_load(const struct runtime *rt, target_addr address, enum object_type type)
+{
+	return (struct object){address,
+		address ? runtime_bytes(rt, address, rt->object_sizes[type]) : NULL};
 }
 
 uint64_t object_get(const struct runtime *rt, struct object object, enum layout_id id)
@@ -213,6 +233,8 @@ enum cs_status runtime_open(const struct image *image, struct binary *binary, ui
 	if (!is_layout_sane(&rt->layout))
 		return diag_fail(diag, CS_CORRUPT, "bad-layout",
 			"the executable's debug information describes impossible runtime structs");
+	for (enum object_type type = 0; type < OBJECT_TYPE_COUNT; type++)
+		rt->object_sizes[type] = object_size(&rt->layout, type);
 	status = open_module(rt);
 	if (status != CS_OK)
 		return status;

@@ -19,6 +19,20 @@ enum traceback_level {
 	TRACEBACK_CRASH,  // 2 and the "crash" bit
 };
 
+/** The structs of the runtime that are read as a whole. */
+enum object_type {
+	OBJECT_G,
+	OBJECT_M,
+	OBJECT_P,
+	OBJECT_SUDOG,
+	OBJECT_HCHAN,
+	OBJECT_PANIC,
+	OBJECT_MODULE,
+	OBJECT_TYPE,
+	OBJECT_HMAP,
+	OBJECT_TYPE_COUNT
+};
+
 struct runtime {
 	const struct image *image;    // borrowed, sealed, with the executable's bytes added
 	struct binary *binary;        // borrowed
@@ -26,6 +40,7 @@ struct runtime {
 	struct diag *diag;            // borrowed
 	uint64_t bias;                // where a PIE was loaded; 0 otherwise
 	struct layout layout;
+	uint64_t object_sizes[OBJECT_TYPE_COUNT]; // as far as layout.def's rows reach into each
 	struct pclntab *functions;
 	target_addr types, etypes;    // moduledata: type data lies here
 	const char *version;          // runtime.buildVersion as the process had it
@@ -78,22 +93,12 @@ struct object {
 };
 
 /**
- * The struct at `address`, as far as the rows first…last of layout.def reach into it (they all are
- * of one type). `bytes` is NULL where that much cannot be read.
+ * The struct at `address`, as far as the rows of layout.def reach into it. `bytes` is NULL where that
+ * much cannot be read.
  */
-struct object object_load(const struct runtime *rt, target_addr address, enum layout_id first,
-	enum layout_id last);
+struct object object_load(const struct runtime *rt, target_addr address, enum object_type type);
 
 /** The number in field `id`, zero-extended from its own size; 0 where the release has no such field. */
 uint64_t object_get(const struct runtime *rt, struct object object, enum layout_id id);
-
-#define OBJECT_G G_STACK_LO, G_SYNC_GROUP
-#define OBJECT_M M_G0, M_VDSO_PC
-#define OBJECT_P P_ID, P_GC_STOP_TIME
-#define OBJECT_SUDOG SUDOG_G, SUDOG_C
-#define OBJECT_HCHAN HCHAN_COUNT, HCHAN_SEND_QUEUE
-#define OBJECT_PANIC PANIC_ARG, PANIC_REPANICKED
-#define OBJECT_MODULE MODULE_PCHEADER, MODULE_GOFUNC
-#define OBJECT_TYPE TYPE_SIZE, TYPE_STR
 
 #endif

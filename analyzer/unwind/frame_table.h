@@ -30,6 +30,8 @@ enum frame_role {
 /** One physical frame's place: what a walk stores. */
 struct place {
 	uint32_t first_frame, frame_count; // in frames[]: innermost first
+	target_addr caller_pc; // where it last returned to, and that pc's place: mostly the same again
+	uint32_t caller;
 	int32_t sp_delta;
 	bool has_sp_delta;
 	uint8_t role; // enum frame_role

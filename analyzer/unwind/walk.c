@@ -101,18 +101,35 @@ static bool step(struct reader *reader, struct walk *walk, const struct place *p
 	return true;
 }
 
+/** frame_table_place, with a memory of which caller each place had last. */
+static uint32_t place_of(struct frame_table *table, uint32_t callee, const struct position *at)
+{
+	uint32_t place;
+
+	if (callee == NO_PLACE || at->is_exact)
+		return frame_table_place(table, at->pc, at->is_exact);
+	if (table->places[callee].caller_pc == at->pc)
+		return table->places[callee].caller;
+	place = frame_table_place(table, at->pc, false);
+	if (place != NO_PLACE) {
+		table->places[callee].caller_pc = at->pc;
+		table->places[callee].caller = place;
+	}
+	return place;
+}
+
 void walk_stack(struct frame_table *table, struct position start, struct walk *ret)
 {
 	struct reader reader = {.image = table->rt->image};
 	struct position at = start;
+	uint32_t place = NO_PLACE;
 	uint64_t steps = 0;
 
 	ret->count = ret->cut_at = ret->signal_count = 0;
 	ret->frames_total = 0;
 	ret->end_pc = 0;
 	for (;;) {
-		uint32_t place = frame_table_place(table, at.pc, at.is_exact);
-
+		place = place_of(table, place, &at);
 		if (place == NO_PLACE) {
 			ret->end = at.pc ? WALK_UNKNOWN_PC : WALK_COMPLETE;
 			ret->end_pc = at.pc;

@@ -188,6 +188,23 @@ static bool equals(const char *text, size_t size, const char *word)
 	return size == strlen(word) && !memcmp(text, word, size);
 }
 
+// Behind the package of a name without type arguments: the declared function; "init" for the
+// closures of a package's variables, which are of "glob." up to go1.21 and of "init" from go1.22
+// on.
+static const char *declared_in(const char *package_dot, size_t *size)
+{
+	const char *element;
+
+	*size = strlen(package_dot + 1);
+	if (*size > 5 && !strcmp(package_dot + 1 + *size - 5, ".abi0"))
+		*size -= 5;
+	element = declared(package_dot + 1, size);
+	if (!equals(element, *size, "glob") && !equals(element, *size, "glob."))
+		return element;
+	*size = strlen("init");
+	return "init";
+}
+
 char *function_name_key(struct arena *arena, const char *function, const char *main_path)
 {
 	char *name = without_type_arguments(arena, function);
@@ -203,26 +220,24 @@ char *function_name_key(struct arena *arena, const char *function, const char *m
 	cut_major_version(path);
 	if (main_path && *main_path && !strcmp(path, "main"))
 		path = arena_string(arena, main_path);
-	size = strlen(end + 1);
-	if (size > 5 && !strcmp(end + 1 + size - 5, ".abi0"))
-		size -= 5;
-	element = declared(end + 1, &size);
-	// A package's variables are initialised by "glob." up to go1.21, by "init" from go1.22 on.
-	if (equals(element, size, "glob") || equals(element, size, "glob."))
-		return path ? arena_format(arena, "%s.init", path) : NULL;
+	element = declared_in(end, &size);
 	return path ? arena_format(arena, "%s.%.*s", path, (int)size, element) : NULL;
 }
 
 char *function_name_short(struct arena *arena, const char *function)
 {
-	char *name = without_type_arguments(arena, function);
-	const char *end = name ? package_end(name) : NULL;
+	char *name = without_type_arguments(arena, function), *path;
+	const char *end = name ? package_end(name) : NULL, *start = end, *element;
+	size_t size;
 
-	if (!end)
+	if (!end || !end[1])
 		return name;
-	while (end > name && end[-1] != '/')
-		end--;
-	name += end - name;
-	unescape(name);
-	return name;
+	while (start > name && start[-1] != '/')
+		start--;
+	path = arena_copy(arena, start, (size_t)(end - start));
+	if (!path)
+		return NULL;
+	unescape(path);
+	element = declared_in(end, &size);
+	return arena_format(arena, "%s.%.*s", path, (int)size, element);
 }

@@ -25,7 +25,10 @@ char *function_name_package(struct arena *arena, const char *function);
  */
 char *function_name_key(struct arena *arena, const char *function, const char *main_path);
 
-/** The last element of the path, and the function: "http.(*conn).serve"; NULL: out of memory. */
+/**
+ * For people: the last element of the path and the enclosing declared function, as
+ * "http.(*conn).serve" of "net/http.(*conn).serve.func1"; NULL: out of memory.
+ */
 char *function_name_short(struct arena *arena, const char *function);
 
 #endif

@@ -198,13 +198,16 @@ def compare(snapshot, traceback):
     return result
 
 
-def same_message(ours, printed):
-    """Ours is the text itself; from 1.23 on the runtime indents its further lines (go1.23 error.go
-    printindented). Bytes that are not UTF-8 are Go-quoted in ours."""
-    if "\\x" in ours:
-        printed = "".join(f"\\x{ord(c) & 0xff:02x}" if "\udc80" <= c <= "\udcff" or c < " " and c not in "\n\t"
-                          else c for c in printed)
-    return ours == printed or ours.replace("\n", "\n\t") == printed
+def shown(text):
+    """Bytes that are not UTF-8, and on a terminal control characters, are \\xNN in ours."""
+    return "".join(f"\\x{ord(c) & 0xff:02x}" if "\udc80" <= c <= "\udcff" or c < " " and c not in "\n\t"
+                   else c for c in text)
+
+
+def same_message(ours, text):
+    """Ours is as the runtime printed it, which from 1.23 on indents further lines (go1.23 error.go
+    printindented); `text` is that, or the program's own."""
+    return shown(ours) in (shown(text), shown(text).replace("\n", "\n\t"))
 
 
 def crash_differs(snapshot, traceback):

@@ -52,7 +52,7 @@ def text_problems(made, snapshot, traceback):
     if traceback.kind == "panic":
         wrong += level_problems(snapshot, levels)
     for level, text in levels.items():
-        if text.kind != traceback.kind or text.message != traceback.message:
+        if text.kind != traceback.kind or not agree.same_message(text.message, traceback.message):
             wrong.append(f"text {level}: is about {text.kind} {text.message!r}")
     return wrong
 

@@ -77,7 +77,7 @@ static const struct {
 } packages[] = {
 	{"net/http.(*conn).serve", "net/http", "http.(*conn).serve"},
 	{"main.main", "main", "main.main"},
-	{"example.com/a.b/c.(*T[...]).F.func1", "example.com/a.b/c", "c.(*T[...]).F.func1"},
+	{"example.com/a.b/c.(*T[...]).F.func1", "example.com/a.b/c", "c.(*T[...]).F"},
 	{"gopkg.in/yaml%2ev3.(*Decoder).Decode", "gopkg.in/yaml.v3", "yaml.v3.(*Decoder).Decode"},
 	{"vendor/golang.org/x/net/http2/hpack.Read", "golang.org/x/net/http2/hpack", "hpack.Read"},
 	{"a/vendor/b.com/c.F", "b.com/c", "c.F"},
@@ -88,6 +88,8 @@ static const struct {
 	{"", "", ""},
 	{"a%2", "", "a%2"},
 	{"a%zz.b", "a%zz", "a%zz.b"},
+	{"main.main.main.func9.func10", "main", "main.main"},
+	{"main.glob..func1", "main", "main.init"},
 	{"main.", "main", "main."},
 	{"main.F[", "main", "main.F[...]"},
 	{"main.)].F", "main", "main.)].F"},

@@ -1,7 +1,7 @@
 // The order matters: limits first, then the user (which resets "dumpable" and the parent-death
 // signal), then no_new_privs, which Landlock and seccomp want, and seccomp last, because it forbids
 // all the calls before it.
-#include "analyzer/sandbox.h"
+#include "common/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

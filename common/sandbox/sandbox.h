@@ -1,8 +1,8 @@
 // The walls around the process that parses hostile bytes: after sandbox_enter it opens nothing, has
 // no network, starts nothing, and writes to nothing but the descriptors it has. Any other system
 // call kills it. Lasts until the process ends.
-#ifndef CORESNAP_ANALYZER_SANDBOX_H
-#define CORESNAP_ANALYZER_SANDBOX_H
+#ifndef CORESNAP_COMMON_SANDBOX_SANDBOX_H
+#define CORESNAP_COMMON_SANDBOX_SANDBOX_H
 
 #include "common/diag.h"
 #include "common/status.h"

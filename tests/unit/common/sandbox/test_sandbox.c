@@ -1,6 +1,6 @@
 // Every case is a child that closes the sandbox and makes one call: allowed ones end it with 0,
 // forbidden ones with SIGSYS.
-#include "analyzer/sandbox.h"
+#include "common/sandbox/sandbox.h"
 
 #include <check.h>
 #include <errno.h>
