@@ -1,6 +1,7 @@
 // A row for each goroutine, streamed: this is where the time of a large snapshot goes, so nothing is
 // looked up twice and labels, which many share, are read once.
-#include "analyzer/emit/json.h"
+#include "analyzer/emit/json_members.h"
+#include "analyzer/emit/json_parts.h"
 #include "analyzer/runtime/labels.h"
 #include "analyzer/runtime/waiting.h"
 #include "analyzer/snapshot/analysis.h"

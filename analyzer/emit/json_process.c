@@ -1,6 +1,7 @@
 // process, binary, runtime, crash: one object each.
 #include "analyzer/binary/binary.h"
-#include "analyzer/emit/json.h"
+#include "analyzer/emit/json_members.h"
+#include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
 #include "common/redact/redact.h"
 
