@@ -97,6 +97,12 @@ $(B)/fuzz_server_%: $(B)/obj/tests/fuzz/fuzz_server_%.o $(call without_main,$(SE
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
 
+# What DWARF says of layout.def's rows, for tools/make-layouts and its test.
+$(B)/tools/layouts-dump: $(B)/obj/tools/layouts/dump.o $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -113,7 +119,7 @@ demo:
 	@BUILD=$(B) tools/demo
 
 # Structure first: it is quick. Then every unit, oracle and end-to-end test in one Check run.
-check: all $(B)/tests/check
+check: all $(B)/tests/check $(B)/tools/layouts-dump
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
 

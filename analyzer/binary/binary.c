@@ -339,6 +339,45 @@ bool binary_symbol(const struct binary *binary, const char *name, uint64_t *ret)
 	return false;
 }
 
+/* The row that `name`, the rest of a string table, asks for; NULL where none does. */
+static struct binary_symbol_row *find_row(
+	struct binary_symbol_row *rows, size_t count, const uint8_t *name, size_t left)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(rows[i].name) + 1;
+
+		if (size <= left && !memcmp(name, rows[i].name, size))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+void binary_symbols(const struct binary *binary, struct binary_symbol_row *rows, size_t count)
+{
+	struct binary_bytes symbols, names;
+
+	for (size_t i = 0; i < count; i++)
+		rows[i].found = false;
+	if (!binary_section_bytes(binary, ".symtab", &symbols) ||
+		!binary_section_bytes(binary, ".strtab", &names))
+		return;
+	for (size_t at = 0; at + sizeof(Elf64_Sym) <= symbols.size; at += sizeof(Elf64_Sym)) {
+		struct binary_symbol_row *row;
+		Elf64_Sym symbol;
+
+		memcpy(&symbol, symbols.bytes + at, sizeof(symbol));
+		if (symbol.st_shndx == SHN_UNDEF || symbol.st_name >= names.size ||
+			ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT)
+			continue;
+		row = find_row(rows, count, names.bytes + symbol.st_name,
+			names.size - symbol.st_name);
+		if (!row || row->found)
+			continue;
+		row->found = true;
+		row->address = symbol.st_value;
+	}
+}
+
 struct Elf *binary_elf(const struct binary *binary)
 {
 	return binary->elf;

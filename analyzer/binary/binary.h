@@ -63,6 +63,16 @@ bool binary_pclntab(const struct binary *binary, uint64_t *address_ret, uint64_t
 /** The value of the ELF symbol `name` (.symtab), as linked; false where there is none. */
 bool binary_symbol(const struct binary *binary, const char *name, uint64_t *ret);
 
+/** A symbol that is asked for by name; `address` is as linked, valid where `found`. */
+struct binary_symbol_row {
+	const char *name;
+	bool found;
+	uint64_t address;
+};
+
+/** Looks all rows up in .symtab in one pass over it: symbols of data only, no functions. */
+void binary_symbols(const struct binary *binary, struct binary_symbol_row *rows, size_t count);
+
 /** Bounds of the section `name` as linked; false where there is none. */
 bool binary_section(const struct binary *binary, const char *name, uint64_t *address_ret,
 	uint64_t *size_ret);

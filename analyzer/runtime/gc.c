@@ -60,11 +60,13 @@ struct gc_state gc_load(const struct runtime *rt)
 	gc.heap_live = number(rt, VAR_GC_CONTROLLER, GC_HEAP_LIVE);
 	gc.heap_marked = number(rt, VAR_GC_CONTROLLER, GC_HEAP_MARKED);
 	gc.heap_goal = number(rt, VAR_GC_CONTROLLER, GC_HEAP_GOAL);
-	gc.trigger = number(rt, VAR_GC_CONTROLLER, GC_TRIGGERED);
+	gc.trigger = UINT64_MAX;
+	runtime_read_field(rt, VAR_GC_CONTROLLER, GC_TRIGGERED, &gc.trigger);
 	if (gc.trigger != UINT64_MAX && gc.heap_goal < gc.trigger + MIN_RUNWAY && gc.heap_goal)
 		gc.heap_goal = gc.trigger + MIN_RUNWAY;
 	gc.percent = (int32_t)number(rt, VAR_GC_CONTROLLER, GC_PERCENT);
-	gc.memory_limit = (int64_t)number(rt, VAR_GC_CONTROLLER, GC_MEMORY_LIMIT);
+	gc.memory_limit = layout_has(&rt->layout, GC_MEMORY_LIMIT) ?
+		(int64_t)number(rt, VAR_GC_CONTROLLER, GC_MEMORY_LIMIT) : INT64_MAX;
 	gc.last_start = (int64_t)number(rt, VAR_WORK, WORK_TSTART);
 	gc.last_mark_end = (int64_t)number(rt, VAR_WORK, WORK_TMARK_TERM);
 	load_pauses(rt, &gc);

@@ -29,11 +29,25 @@ struct layout {
 
 /**
  * Fills `ret` for this executable. The sources in order: the table of measured releases, when it
- * has exactly this version; the executable's DWARF; the nearest release of the table. CS_NOT_FOUND
- * with one line in `diag` where none of them has it.
+ * has exactly this version (LAYOUT_EXACT); the executable's DWARF (LAYOUT_DWARF); the nearest
+ * release of the table (LAYOUT_GUESSED: hold it against the process with layout_prove). Variables
+ * are found in .symtab where the file has one, else in its DWARF; one that is in neither stays
+ * `found == false`, with its size, and the caller looks for it in the process. CS_UNSUPPORTED with
+ * one line in `diag` where the DWARF describes a runtime that lacks what every release has.
  */
 CS_MUST_USE enum cs_status layout_resolve(struct binary *binary, struct diag *diag,
 	struct layout *ret);
+
+/**
+ * Every row as the executable's DWARF has it, found or not. The table is made with this and held
+ * against it; layout_resolve is for everyone else. CS_NOT_FOUND: no DWARF.
+ */
+CS_MUST_USE enum cs_status layout_from_dwarf(struct binary *binary, struct diag *diag,
+	struct layout *ret);
+
+/** The name of row `id` in layout.def, "G_STACK_LO"; whether every supported release has it. */
+const char *layout_name(enum layout_id id);
+bool layout_is_required(enum layout_id id);
 
 /** Every row of layout.def, not found yet. For tests that set facts by hand. */
 void layout_init(struct layout *layout);

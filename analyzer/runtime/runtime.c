@@ -2,6 +2,7 @@
 // itself prints. Mirrors runtime/symtab.go (moduledata) and runtime/runtime2.go (waitReasonStrings).
 #include "analyzer/runtime/runtime.h"
 
+#include "analyzer/runtime/layout_prove.h"
 #include "common/checked.h"
 #include "common/limits.h"
 
@@ -235,6 +236,9 @@ enum cs_status runtime_open(const struct image *image, struct binary *binary, ui
 			"the executable's debug information describes impossible runtime structs");
 	for (enum object_type type = 0; type < OBJECT_TYPE_COUNT; type++)
 		rt->object_sizes[type] = object_size(&rt->layout, type);
+	status = rt->layout.source == LAYOUT_GUESSED ? layout_prove(rt) : CS_OK;
+	if (status != CS_OK)
+		return status;
 	status = open_module(rt);
 	if (status != CS_OK)
 		return status;
