@@ -162,7 +162,8 @@ uninstall:
 # The oracle over every release that coresnap supports; toolchains are fetched by go itself.
 ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
 
-check-matrix: all
+check-matrix: all $(B)/tools/layouts-dump
+	@BUILD=$(B) tools/make-layouts --check --all
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
 

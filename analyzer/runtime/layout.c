@@ -107,7 +107,8 @@ static bool find_symbols(const struct binary *binary, struct layout *layout)
 }
 
 /* The addresses of the variables: of the symbol table, else of the DWARF, else none. */
-static enum cs_status find_variables(struct binary *binary, struct diag *diag, struct layout *layout)
+static enum cs_status find_variables(
+	struct binary *binary, struct diag *diag, struct layout *layout)
 {
 	struct fact facts[LAYOUT_COUNT];
 	size_t count = 0;

@@ -25,8 +25,10 @@ static target_addr load_pointer(const struct runtime *rt, target_addr array, uin
 {
 	target_addr pointer;
 
-	return image_read(rt->image, array + i * sizeof(pointer), &pointer, sizeof(pointer)) == CS_OK ?
-		pointer : 0;
+	return image_read(rt->image, array + i * sizeof(pointer), &pointer, sizeof(pointer)) ==
+			       CS_OK
+		       ? pointer
+		       : 0;
 }
 
 static bool fits_sudog(const struct runtime *rt, target_addr address, target_addr g)
@@ -140,7 +142,8 @@ enum cs_status layout_prove(const struct runtime *rt)
 	if (!what)
 		return CS_OK;
 	return diag_fail(rt->diag, CS_UNSUPPORTED, "unknown-layout",
-		"%s is a release that coresnap does not know, its executable has no DWARF, and %s of %s "
+		"%s is a release that coresnap does not know, its executable has no DWARF, and %s "
+		"of %s "
 		"does not fit it: give the unstripped executable",
 		version ? version : "the Go release", what, rt->layout.from);
 }

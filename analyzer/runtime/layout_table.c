@@ -20,12 +20,12 @@ enum release_id {
 #define TEXT_(text) #text
 #define TEXT(text) TEXT_(text)
 /* Go 1.21 began to write the first patch's .0. */
-#define FULL_VERSION(minor, patch) \
+#define FULL_VERSION(minor, patch)                                                                 \
 	((minor) < 21 && !(patch) ? "go1." TEXT(minor) : "go1." TEXT(minor) "." TEXT(patch))
 
 static const struct layout_release releases[RELEASE_COUNT] = {
-#define RELEASE(id, minor, first_patch, last_patch, experiments) \
-	{minor, first_patch, last_patch, FULL_VERSION(minor, first_patch), \
+#define RELEASE(id, minor, first_patch, last_patch, experiments)                                   \
+	{minor, first_patch, last_patch, FULL_VERSION(minor, first_patch),                         \
 		FULL_VERSION(minor, last_patch), experiments},
 #define ROW(name, arch, ...)
 #include "analyzer/runtime/layout_table.def"
@@ -40,8 +40,14 @@ struct run {
 	uint32_t value, size;
 };
 
-#define HAS(from, value, size) {from, true, value, size}
-#define LACKS(from) {from, false, 0, 0}
+#define HAS(from, value, size)                                                                     \
+	{                                                                                          \
+		from, true, value, size                                                            \
+	}
+#define LACKS(from)                                                                                \
+	{                                                                                          \
+		from, false, 0, 0                                                                  \
+	}
 
 #define RELEASE(id, minor, first_patch, last_patch, experiments)
 #define ROW(name, arch, ...) static const struct run name##_##arch[] = {__VA_ARGS__};
@@ -57,7 +63,8 @@ static const struct {
 	const struct run *runs;
 	size_t count;
 } rows[] = {
-#define ROW(name, arch, ...) {name, arch, name##_##arch, sizeof(name##_##arch) / sizeof(struct run)},
+#define ROW(name, arch, ...)                                                                       \
+	{name, arch, name##_##arch, sizeof(name##_##arch) / sizeof(struct run)},
 #include "analyzer/runtime/layout_table.def"
 #undef ROW
 #undef RELEASE
@@ -152,7 +159,7 @@ const struct layout_release *layout_table_nearest(const char *text, const char *
 		if (!*releases[i].experiments)
 			nearest = &releases[i];
 		else if (!strcmp(releases[i].experiments, version.experiments) &&
-			releases[i].minor == version.minor)
+			 releases[i].minor == version.minor)
 			same = &releases[i];
 	}
 	if (same)
@@ -181,8 +188,8 @@ static const struct run *find_run(const struct run *runs, size_t count, size_t r
 	return low ? &runs[low - 1] : NULL;
 }
 
-bool layout_table_fill(const struct layout_release *release, enum image_arch arch,
-	struct fact facts[LAYOUT_COUNT])
+bool layout_table_fill(
+	const struct layout_release *release, enum image_arch arch, struct fact facts[LAYOUT_COUNT])
 {
 	size_t index = (size_t)(release - releases);
 

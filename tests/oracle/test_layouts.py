@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Holds layout_table.def against DWARF: of a probe built with each Go toolchain that is on this
-machine, and of the executables of testdata/crashes, which were not built for it."""
+"""Holds layout_table.def against DWARF: of a probe built with the Go on the path, of the probes that
+tools/make-layouts kept, and of the executables of testdata/crashes, which were not built for it. `make
+check-matrix` builds a probe with each toolchain that is on the machine."""
 import pathlib
 import subprocess
 import sys

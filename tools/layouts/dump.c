@@ -11,7 +11,8 @@
 
 static const char *const kinds[] = {"field", "size", "variable", "constant"};
 
-static void print_layout(const char *path, const struct binary_info *info, const struct layout *layout)
+static void print_layout(
+	const char *path, const struct binary_info *info, const struct layout *layout)
 {
 	printf("FILE\t%s\t%s\t%s\n", path, info->go_version ? info->go_version : "",
 		info->arch == ARCH_AMD64 ? "amd64" : "arm64");

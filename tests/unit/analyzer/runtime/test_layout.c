@@ -126,7 +126,8 @@ START_TEST(every_row_is_somewhere)
 
 			layout_init(&layout);
 			ck_assert(layout_table_fill(release, ARCH_AMD64, layout.facts));
-			is_known |= layout_has(&layout, id) || layout.facts[id].kind == FACT_VARIABLE;
+			is_known |=
+				layout_has(&layout, id) || layout.facts[id].kind == FACT_VARIABLE;
 		}
 		ck_assert_msg(is_known, "%s", layout_name(id));
 	}
@@ -197,9 +198,13 @@ static void add_symbols(struct mkelf *elf, bool is_foreign)
 	static const char names[] = "\0runtime.allgs\0runtime.allp\0main.allm";
 	Elf64_Sym rows[] = {
 		{0},
-		{.st_name = is_foreign ? 28 : 1, .st_shndx = 1, .st_value = 0x1000,
+		{.st_name = is_foreign ? 28 : 1,
+			.st_shndx = 1,
+			.st_value = 0x1000,
 			.st_info = ELF64_ST_INFO(STB_LOCAL, STT_OBJECT)},
-		{.st_name = 15, .st_shndx = 1, .st_value = 0x2000,
+		{.st_name = 15,
+			.st_shndx = 1,
+			.st_value = 0x2000,
 			.st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC)}, // no variable
 		{.st_name = 1000, .st_shndx = 1, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_OBJECT)},
 	};
