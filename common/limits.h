@@ -86,6 +86,7 @@
 #define MAX_CHANNELS_SHOWN 50
 #define MAX_GROUP_PAGE 500          // goroutines of a group on one page
 #define MAX_SUMMARY_GROUPS 8
+#define MAX_SUMMARY_DIAGNOSTICS 3
 #define MAX_LIST_ROWS 50            // snapshots on one page of the list
 #define MAX_QUERY_LENGTH 256        // bytes of ?q=
 #define MAX_TOKEN_LENGTH 1024
