@@ -20,6 +20,8 @@ RULES = {
     "moved-on": "the goroutine ran on, or was stopped, between the print and the dump: a system call "
                 "returned, or freezing the world stopped it; its creator and outermost frames must be the "
                 "same",
+    "readied": "what it waited for came between the print and the dump (a timer, a packet, a collection's "
+               "end): ours is runnable, at the very same frames",
     "scan": "the collector held the goroutine while the runtime printed it",
 }
 
@@ -135,9 +137,8 @@ def _wait_differs(printed, row):
 def _moved_on(snapshot, printed, row):
     """True where the goroutine's own next steps explain every difference: it was about to move, and
     the frames that it was started with are the same still."""
-    movable = ("running", "runnable", "syscall")
-    if (printed.status not in movable and not printed.scan) or row["status"] not in movable + (
-            "preempted", "waiting"):
+    if (printed.status not in gotrace.MOVING and not printed.scan) or \
+            row["status"] not in gotrace.MOVING + ("waiting",):
         return False
     if printed.status == state_of(row) == "syscall":
         return False
@@ -146,6 +147,14 @@ def _moved_on(snapshot, printed, row):
     return len(ours) >= len(outer) and all(
         not _frame_differs(frame, mine) or frame.inlined
         for frame, mine in zip(outer[1:], ours[-len(outer):][1:]))
+
+
+def _readied(snapshot, printed, row):
+    """True where ours differs in nothing but that somebody has made it runnable since."""
+    waited = not printed.unavailable and printed.status not in gotrace.MOVING
+    return waited and row["status"] == "runnable" and printed.locked == row["locked_to_thread"] and \
+        printed.labels in (None, row["labels"]) and \
+        not frames_differ(printed, stack_of(snapshot, row), row["frames_total"])
 
 
 def goroutine_differs(snapshot, printed, row, comparison):
@@ -160,6 +169,9 @@ def goroutine_differs(snapshot, printed, row, comparison):
         wrong = frames_differ(printed, stack_of(snapshot, row), row["frames_total"], comparison)
     if wrong and _moved_on(snapshot, printed, row):
         comparison.used("moved-on")
+        return None
+    if wrong and _readied(snapshot, printed, row):
+        comparison.used("readied")
         return None
     return wrong
 
@@ -230,8 +242,11 @@ def crash_differs(snapshot, traceback):
     allowed = {first.id or None}
     if traceback.causes > 1:
         allowed |= {g.id for g in traceback.goroutines if g.part == 0 and g.status == "running"}
+    # So is one whose stack the thread's collector work borrows: it counts as waiting then
+    # (go1.26 proc.go casGToWaitingForSuspendG), and is no first entry of allgs.
     if first.id == 0:
-        allowed |= {g.id for g in traceback.goroutines[1:2] if g.status == "running"}
+        allowed |= {g.id for g in traceback.goroutines[1:2]
+                    if g.status == "running" or (g.m == first.m if first.m is not None else g.id != 1)}
     if traceback.kind == "deadlock":
         allowed.add(None)
     if crash["goroutine"] not in allowed:
