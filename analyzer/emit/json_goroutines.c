@@ -163,7 +163,8 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 	struct rows rows = {.w = w, .analysis = analysis};
 
 	u64map_init(&rows.labels, analysis->arena);
-	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt) != CS_OK)
+	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt,
+				    analysis->goroutines.count) != CS_OK)
 		diag_add(analysis->diag, DIAG_WARNING, "no-memory",
 			"out of memory: what goroutines wait on is incomplete");
 	jsonw_newline(w);
