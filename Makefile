@@ -64,21 +64,21 @@ all: $(PROGRAMS)
 
 $(B)/coresnap: $(COMMAND_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
 $(B)/coresnapd: $(DAEMON_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(DAEMON_LIBS) $(COMMON_LIBS)
 
 $(B)/coresnap-server: $(SERVER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SERVER_LIBS) $(COMMON_LIBS)
 
 $(B)/tests/check: $(TEST_OBJ) $(FUZZ_OBJ) $(call without_main,$(COMMAND_OBJ) $(DAEMON_OBJ) $(SERVER_OBJ)) \
 		$(ANALYZER_OBJ) $(COMMON_OBJ)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(ANALYZER_LIBS) $(DAEMON_LIBS) $(SERVER_LIBS) \
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LIBS) $(ANALYZER_LIBS) $(DAEMON_LIBS) $(SERVER_LIBS) \
 		$(COMMON_LIBS)
 
 # In the tests each target bears its file's name; libFuzzer wants LLVMFuzzerTestOneInput itself.
@@ -91,13 +91,25 @@ endif
 
 $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
 $(B)/fuzz_server_%: $(B)/obj/tests/fuzz/fuzz_server_%.o $(call without_main,$(SERVER_OBJ)) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(SERVER_LIBS) $(COMMON_LIBS)
 
-$(B)/obj/%.o: %.c Makefile
+# Another compiler or other flags: everything again. Another list of files: link again.
+quote = '$(subst ','\'',$(1))'
+$(B)/recipe: remembered = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(B)/sources: remembered = $(COMMON_SRC) $(ANALYZER_SRC) $(COMMAND_SRC) $(DAEMON_SRC) $(SERVER_SRC) \
+	$(TEST_SRC) $(FUZZ_SRC)
+$(B)/recipe $(B)/sources: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(remembered)) | cmp -s - $@ || \
+		printf '%s\n' $(call quote,$(remembered)) >$@
+
+$(PROGRAMS) $(B)/tests/check: $(B)/sources
+
+$(B)/obj/%.o: %.c Makefile $(B)/recipe
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -167,4 +179,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: FORCE all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean

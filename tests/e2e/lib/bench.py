@@ -41,7 +41,7 @@ class Bench:
     def path(self, *names):
         return os.path.join(self.root, *names)
 
-    def start(self, *options, fail_at=None, wait=True):
+    def start(self, *options, fail_at=None, wait=True, before=None):
         environment = dict(os.environ)
         environment.pop("CORESNAPD_FAIL_AT", None)
         if fail_at:
@@ -54,7 +54,7 @@ class Bench:
                  "--upload", self.store.url, "--analyzer", self.analyzer,
                  "--retry-min", "50ms", "--stall-timeout", "1s", "--keep-free", "0", "--verbose",
                  *options],
-                stderr=log, env=environment)
+                stderr=log, env=environment, preexec_fn=before)
         if wait:
             self.until(lambda: self.log().count("watching ") > lines, "the daemon watches")
 
