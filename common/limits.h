@@ -43,6 +43,7 @@
 #define MAX_UNWIND_STEPS (1u << 26)  // physical frames walked; a 1 GiB stack of the smallest frames
 #define MAX_UNWIND_TOTAL (1u << 27) // physical frames walked in one analysis
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
+#define MAX_CRASH_FRAMES 64         // physical frames of dying above fatalpanic or fatalthrow
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* What is written */

@@ -54,6 +54,31 @@ static void walk_goroutine(struct analysis *analysis, size_t index, struct walk 
 	row->stack = stack_table_intern(&analysis->stacks, walk);
 }
 
+bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret)
+{
+	const struct goroutine *g = &analysis->goroutines.list[index];
+	struct frame_table table = analysis->frames; // every pc has its place by now: none is added
+	struct position start;
+
+	if (analysis->rows[index].stack == NO_STACK ||
+		!goroutine_position(&analysis->threads, g, &start))
+		return false;
+	// As many steps as the first time: a frame at least each, and those of dying.
+	table.steps_left = analysis->rows[index].frames_total + MAX_CRASH_FRAMES;
+	walk_stack(&table, start, ret);
+	if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
+		walk_drop_crash(&table, ret);
+	return true;
+}
+
+bool analysis_wants_values(const struct analysis *analysis, size_t index)
+{
+	enum analysis_variables wanted = analysis->options->variables;
+
+	return wanted == VARIABLES_ALL ||
+	       (wanted == VARIABLES_CRASH && index == analysis->crash.goroutine);
+}
+
 static void place_goroutine(struct analysis *analysis, size_t index)
 {
 	const struct goroutine *g = &analysis->goroutines.list[index];
@@ -151,7 +176,7 @@ enum cs_status analysis_run(struct analysis *analysis)
 		status = numbering_build(analysis);
 	redact_strings(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: variables, arguments, channels, sync, blocking, memory, "
+		"not read by this version: variables, channels, sync, blocking, memory, "
 		"timers, descriptors, globals");
 	return status;
 }

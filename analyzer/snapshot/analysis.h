@@ -93,6 +93,15 @@ CS_MUST_USE enum cs_status analysis_create(struct image *image, struct binary *b
  */
 CS_MUST_USE enum cs_status analysis_run(struct analysis *analysis);
 
+/**
+ * Walks goroutine `index` again, for what the interned stack does not keep: its stack pointers. `ret`
+ * is the caller's scratch. False where it has no stack.
+ */
+bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret);
+
+/** Whether the caller wants the values of goroutine `index` (options.variables). */
+bool analysis_wants_values(const struct analysis *analysis, size_t index);
+
 /** How long goroutine `index` has waited. */
 struct wait_time analysis_wait(const struct analysis *analysis, size_t index);
 

@@ -94,6 +94,10 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	// traceback.go symPC: a call is looked up at the call, not at what follows it.
 	line_pc = is_exact || pc == func.entry ? pc : pc - 1;
 	place.role = (uint8_t)role_of(&func);
+	place.argument_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_INFO);
+	place.live_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_LIVE_INFO);
+	place.live_index =
+		pclntab_pcdata(table->rt->functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
 	place.has_sp_delta =
 		pclntab_sp_delta(table->rt->functions, &func, line_pc, &place.sp_delta);
 	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,

@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/** The frames of dying that can stand above fatalpanic or fatalthrow; far more than there are. */
-#define MAX_CRASH_FRAMES 64
-
 static void load_thread(struct frame_table *table, struct stack_table *stacks, struct walk *walk,
 	struct thread_state *state)
 {

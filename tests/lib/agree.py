@@ -210,6 +210,19 @@ def compare(snapshot, traceback):
     return result
 
 
+def arguments_differ(printed, ours):
+    """Frames that both show at the same place, but with other argument words."""
+    wrong, by_id = [], {g.id: g for g in ours.goroutines}
+    for g in printed.goroutines:
+        other = by_id.get(g.id)
+        if not g.id or not other or [f.function for f in g.frames] != [f.function for f in other.frames]:
+            continue
+        wrong += [f"goroutine {g.id}: {theirs.function}({theirs.args}), ours ({mine.args})"
+                  for theirs, mine in zip(g.frames, other.frames)
+                  if not theirs.inlined and theirs.args != mine.args]
+    return wrong[:3]
+
+
 def shown(text):
     """Bytes that are not UTF-8, and on a terminal control characters, are \\xNN in ours."""
     return "".join(f"\\x{ord(c) & 0xff:02x}" if "\udc80" <= c <= "\udcff" or c < " " and c not in "\n\t"

@@ -49,6 +49,7 @@ def text_problems(made, snapshot, traceback):
     for level in ("crash", "system"):
         wrong += [f"text {level}: {line}" for line in agree.same_goroutines(snapshot, levels[level])]
     wrong += [f"text: {line}" for line in agree.headers_differ(traceback, levels["crash"])]
+    wrong += [f"arguments: {line}" for line in agree.arguments_differ(traceback, levels["crash"])]
     if traceback.kind == "panic":
         wrong += level_problems(snapshot, levels)
     for level, text in levels.items():
