@@ -53,6 +53,7 @@ DAEMON_OBJ := $(call object,$(DAEMON_SRC))
 SERVER_OBJ := $(call object,$(SERVER_SRC))
 TEST_OBJ := $(call object,$(TEST_SRC))
 FUZZ_OBJ := $(call object,$(FUZZ_SRC))
+TEST_LIB_OBJ := $(call object,$(sort $(wildcard tests/lib/*.c)))
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(basename $(notdir $(FUZZ_SRC)))
 # Tests link a program's parts, never its main.
@@ -90,6 +91,10 @@ $(B)/obj/tests/unit/test_fuzz_corpus.o: tests/fuzz
 endif
 
 $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+
+$(B)/fuzz_analysis: $(B)/obj/tests/fuzz/fuzz_analysis.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
 
