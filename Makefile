@@ -165,6 +165,10 @@ check-matrix: all
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
 
+# Every page of a core cut off, and thousands of random damages to it: half an hour.
+check-damaged: all
+	@BUILD=$(B) DAMAGED_STRIDE=1 DAMAGED_PATCHES=5000 tests/e2e/test_damaged.py
+
 # CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
 bench: all
 	@BUILD=$(B) tests/bench/bench
@@ -172,4 +176,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: all deps demo check check-damaged check-matrix bench fuzz run-fuzz install uninstall clean
