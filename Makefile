@@ -53,6 +53,7 @@ DAEMON_OBJ := $(call object,$(DAEMON_SRC))
 SERVER_OBJ := $(call object,$(SERVER_SRC))
 TEST_OBJ := $(call object,$(TEST_SRC))
 FUZZ_OBJ := $(call object,$(FUZZ_SRC))
+TEST_LIB_OBJ := $(call object,$(sort $(wildcard tests/lib/*.c)))
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(basename $(notdir $(FUZZ_SRC)))
 # Tests link a program's parts, never its main.
@@ -90,6 +91,10 @@ $(B)/obj/tests/unit/test_fuzz_corpus.o: tests/fuzz
 endif
 
 $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
+$(B)/fuzz_analysis: $(B)/obj/tests/fuzz/fuzz_analysis.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
@@ -172,6 +177,10 @@ check-matrix: all
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
 
+# Every page of a core cut off, and thousands of random damages to it: half an hour.
+check-damaged: all
+	@BUILD=$(B) DAMAGED_STRIDE=1 DAMAGED_PATCHES=5000 tests/e2e/test_damaged.py
+
 # CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
 bench: all
 	@BUILD=$(B) tests/bench/bench
@@ -179,4 +188,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: FORCE all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: FORCE all deps demo check check-damaged check-matrix bench fuzz run-fuzz install uninstall clean

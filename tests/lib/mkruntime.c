@@ -95,7 +95,8 @@ static struct mkpclntab *make_functions(unsigned int release)
 					 .files = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, 0}},
 					 .lines = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, line}},
 					 .inlined = is_outer ?
-						(struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, 0}} : NULL,
+						(struct mkpclntab_run[]){{0x20, -1},
+							{MKRUNTIME_FUNCTION, 0}} : NULL,
 					 .calls = is_outer ? (struct mkpclntab_call[]){
 						{"main.inlined", 0, 0x10, 7}} : NULL,
 					 .call_count = is_outer});
@@ -292,6 +293,7 @@ void mkruntime_destroy(struct mkruntime *m)
 	image_close(m->image);
 	arena_deinit(&m->arena);
 	mkpclntab_destroy(m->functions);
+	free(m->analysis);
 	free(m->memory);
 	free(m);
 }
@@ -473,23 +475,6 @@ static void add_range(struct mkruntime *m, target_addr start, const void *bytes,
 		abort();
 }
 
-void mkruntime_open(struct mkruntime *m)
-{
-	struct image_notes *notes;
-
-	m->image = must(image_create(ARCH_AMD64, &m->arena));
-	notes = image_notes(m->image);
-	notes->threads = m->threads;
-	while (notes->thread_count < MKRUNTIME_MAX_THREADS && m->threads[notes->thread_count].id)
-		notes->thread_count++;
-	add_range(m, MKRUNTIME_TABLE, m->functions->table.bytes, m->functions->table.size);
-	add_range(m, MKRUNTIME_GOFUNC, m->functions->gofunc.bytes, m->functions->gofunc.size);
-	add_range(m, MKRUNTIME_DATA, m->memory, MKRUNTIME_DATA_SIZE);
-	if (image_seal(m->image) != CS_OK ||
-		runtime_open_with(m->image, 0, &m->layout, &m->arena, &m->diag, &m->rt) != CS_OK)
-		abort();
-}
-
 static void open_binary(struct mkruntime *m)
 {
 	m->elf = mkelf_executable_create(EM_X86_64, ET_EXEC, MKRUNTIME_TEXT);
@@ -501,13 +486,31 @@ static void open_binary(struct mkruntime *m)
 		abort();
 }
 
+enum cs_status mkruntime_open(struct mkruntime *m)
+{
+	struct image_notes *notes;
+
+	m->image = must(image_create(ARCH_AMD64, &m->arena));
+	notes = image_notes(m->image);
+	notes->threads = m->threads;
+	while (notes->thread_count < MKRUNTIME_MAX_THREADS && m->threads[notes->thread_count].id)
+		notes->thread_count++;
+	add_range(m, MKRUNTIME_TABLE, m->functions->table.bytes, m->functions->table.size);
+	add_range(m, MKRUNTIME_GOFUNC, m->functions->gofunc.bytes, m->functions->gofunc.size);
+	add_range(m, MKRUNTIME_DATA, m->memory, MKRUNTIME_DATA_SIZE);
+	if (image_seal(m->image) != CS_OK)
+		abort();
+	open_binary(m);
+	return runtime_open_with(m->image, 0, &m->layout, &m->arena, &m->diag, &m->rt);
+}
+
 enum cs_status mkruntime_analyze(struct mkruntime *m)
 {
-	if (!m->rt)
-		mkruntime_open(m);
-	if (!m->binary)
-		open_binary(m);
-	m->analysis = must(arena_alloc(&m->arena, sizeof(*m->analysis)));
+	enum cs_status status = m->rt ? CS_OK : mkruntime_open(m);
+
+	if (status != CS_OK)
+		return status;
+	m->analysis = must(calloc(1, sizeof(*m->analysis)));
 	*m->analysis = (struct analysis){.image = m->image,
 		.binary = m->binary,
 		.executable = &m->executable,

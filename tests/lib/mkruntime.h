@@ -43,6 +43,7 @@ struct mkruntime {
 	struct analysis *analysis;           // after mkruntime_analyze
 	struct analysis_options options;     // may be changed until then
 	struct core_executable executable;   // likewise
+	target_addr crashing_g, dying_m, ucontext; // of mkruntime_sample
 
 	/* Private. */
 	struct mkpclntab *functions;
@@ -118,13 +119,19 @@ target_addr mkruntime_frames(struct mkruntime *m, target_addr high, const char *
 /** The same on g's own stack, and sets g.sched. */
 void mkruntime_stack(struct mkruntime *m, target_addr g, const char *const *names);
 
-/** The process as the readers get it. */
-void mkruntime_open(struct mkruntime *m);
+/** The process as the readers get it. Returns what runtime_open_with did. */
+enum cs_status mkruntime_open(struct mkruntime *m);
 
 /**
  * The analysis, with an executable whose main module is example.com/app. Opens first where that has
  * not been done. Returns what analysis_run did.
  */
 enum cs_status mkruntime_analyze(struct mkruntime *m);
+
+/**
+ * A process with something of everything: goroutines that wait on a channel, in a select and for a
+ * lock, one that panics, queues, labels, threads in signal handlers. What fuzzing starts from.
+ */
+struct mkruntime *mkruntime_sample(void);
 
 #endif
