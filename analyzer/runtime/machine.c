@@ -25,6 +25,28 @@ static void load_stack(const struct runtime *rt, target_addr g, target_addr *lo,
 	*hi = object_get(rt, object, G_STACK_HI);
 }
 
+static bool is_within(target_addr address, target_addr lo, target_addr hi)
+{
+	return address >= lo && address < hi;
+}
+
+/**
+ * A thread writes its id into its m only after it has unblocked signals (os_linux.go minit): one that
+ * dies in between is known by the stack that it stands on. 0 where there is none.
+ */
+static uint64_t thread_on_stacks_of(const struct runtime *rt, const struct machine *m)
+{
+	const struct image_notes *notes = image_notes((struct image *)rt->image);
+
+	for (size_t i = 0; i < notes->thread_count; i++) {
+		target_addr sp = notes->threads[i].regs.sp;
+
+		if (is_within(sp, m->gsignal_lo, m->gsignal_hi) || is_within(sp, m->g0_lo, m->g0_hi))
+			return notes->threads[i].id;
+	}
+	return 0;
+}
+
 static void load_machine(const struct runtime *rt, struct object m, struct machine *ret)
 {
 	*ret = (struct machine){
@@ -48,6 +70,9 @@ static void load_machine(const struct runtime *rt, struct object m, struct machi
 	};
 	load_stack(rt, ret->g0, &ret->g0_lo, &ret->g0_hi);
 	load_stack(rt, ret->gsignal, &ret->gsignal_lo, &ret->gsignal_hi);
+	// An idle extra m has no thread either; its g0 is the stack of whoever had it last.
+	if (!ret->thread_id && !ret->is_extra)
+		ret->thread_id = thread_on_stacks_of(rt, ret);
 }
 
 /** Makes the machine at the end of the list known by address and thread; the first of a thread wins. */

@@ -22,6 +22,8 @@ RULES = {
                 "same",
     "readied": "what it waited for came between the print and the dump (a timer, a packet, a collection's "
                "end): ours is runnable, at the very same frames",
+    "lent": "a signal came to a thread of C's after the print, and the runtime lent it a goroutine for it "
+            "(go1.26 signal_unix.go badsignal): in a system call, with nothing on its stack",
     "scan": "the collector held the goroutine while the runtime printed it",
 }
 
@@ -189,6 +191,11 @@ def _best(snapshot, printings, row, comparison):
     return wrong
 
 
+def _is_lent(snapshot, row):
+    return row["status"] == "syscall" and row["locked_to_thread"] and row["created_by"] is None and \
+        [frame["function"] for frame in stack_of(snapshot, row)] == ["runtime.goexit"]
+
+
 def compare(snapshot, traceback):
     """Goroutine by goroutine; dead ones are in neither."""
     result = Comparison()
@@ -198,6 +205,9 @@ def compare(snapshot, traceback):
         result.goroutines += 1
         if number not in rows:
             wrong = "only the runtime printed it: [" + printed[number][0].status + "]"
+        elif number not in printed and _is_lent(snapshot, rows[number]):
+            result.used("lent")
+            wrong = None
         elif number not in printed:
             wrong = f"only ours has it: [{state_of(rows[number])}]"
         else:

@@ -69,6 +69,11 @@ class Case:
         return self.flags == "cgo" or bool(self.spec.get("cgo"))
 
     @property
+    def silent(self):
+        """Whether the runtime dies without a word."""
+        return bool(self.run_spec.get("silent"))
+
+    @property
     def slow(self):
         return bool(self.run_spec.get("slow"))
 

@@ -14,8 +14,8 @@ THREAD = re.compile(r"  M(?P<id>\d+): (?P<numbers>p=.*)$")
 GOROUTINE = re.compile(r"  G(?P<id>\d+): status=(?P<status>\d+)\((?P<reason>.*)\) m=(?P<m>\w+)"
                        r" lockedm=(?P<lockedm>\w+)$")
 STATUS = ("idle", "running", "syscall", "gcstop", "dead")
-# runtime2.go _Gscan, _Gsyscall; _Gidle, _Gdead, _Gdeadextra
-SCAN, SYSCALL, DEAD = 0x1000, 3, (0, 6, 10)
+# runtime2.go _Gscan, _Gsyscall, _Gwaiting; _Gidle, _Gdead, _Gdeadextra
+SCAN, SYSCALL, WAITING, DEAD = 0x1000, 3, 4, (0, 6, 10)
 
 
 @dataclass
@@ -103,7 +103,7 @@ def differs(snapshot, trace):
 def _queues_differ(snapshot, trace):
     """Where no processor has scheduled anything since, every queue must be as it was, but that each
     goroutine that the freeze stopped went to the global queue's end (gopreempt_m, goschedImpl), and
-    so may one whose system call returned (exitsyscall0)."""
+    so may one whose system call returned (exitsyscall0) or whom the monitor's netpoll woke."""
     ours, wrong = snapshot["scheduler"], []
     pairs = [(trace.processors.get(p["id"]), p) for p in ours["processors"]]
     choosing = any(m["p"] != "nil" and m["curg"] == "nil" for number, m in trace.threads.items()
@@ -115,7 +115,10 @@ def _queues_differ(snapshot, trace):
         if int(was["runqsize"]) != p["queue_total"]:
             wrong.append(f"P{p['id']}: runqsize {was['runqsize']}, ours {p['queue_total']}")
     stopped = sum(STATUS[int(was["status"])] == "running" and p["status"] == "gcstop" for was, p in pairs)
-    stopped += sum(int(g["status"]) & ~SCAN == SYSCALL for g in trace.goroutines.values())
+    runnable = {row["id"] for row in snapshot["goroutines"] if row["status"] == "runnable"}
+    stopped += sum(int(g["status"]) & ~SCAN == SYSCALL or
+                   int(g["status"]) & ~SCAN == WAITING and number in runnable
+                   for number, g in trace.goroutines.items())
     if not 0 <= ours["global_queue_total"] - int(trace.head["runqueue"]) <= stopped:
         wrong.append(f"runqueue {trace.head['runqueue']}, ours {ours['global_queue_total']}, "
                      f"at most {stopped} were added")

@@ -264,6 +264,19 @@ class Comparison(unittest.TestCase):
         snapshot["frames"][snapshot["stacks"][row["stack"]][0]]["line"] += 1
         self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
 
+    def test_lent(self):
+        """A goroutine that the runtime did not print may be one that stands at goexit alone."""
+        t = gotrace.parse(PANIC)
+        snapshot = snapshot_of(t)
+        snapshot["frames"].append({"function": "runtime.goexit"})
+        snapshot["stacks"].append([len(snapshot["frames"]) - 1])
+        lent = {"id": 99, "status": "syscall", "wait_reason": None, "locked_to_thread": True, "created_by": None,
+                "stack": len(snapshot["stacks"]) - 1}
+        snapshot["goroutines"].append(lent)
+        self.assertEqual(agree.compare(snapshot, t).disagreements, [])
+        lent["created_by"] = 0
+        self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
+
     def test_crash(self):
         t = gotrace.parse(PANIC)
         snapshot = snapshot_of(t)

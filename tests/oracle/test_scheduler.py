@@ -61,7 +61,8 @@ def sample():
     def processor(number, status, tick, syscall, queue):
         return {"id": number, "status": status, "schedule_tick": tick, "syscall_tick": syscall,
                 "queue_total": queue}
-    return {"goroutines": [{"id": 1, "locked_to_thread": True}, {"id": 2, "locked_to_thread": False}],
+    return {"goroutines": [{"id": 1, "status": "running", "locked_to_thread": True},
+                           {"id": 2, "status": "waiting", "locked_to_thread": False}],
             "threads": [{"goroutine": 1}],
             "scheduler": {"gomaxprocs": 2, "global_queue_total": 1,
                           "stats": {"threads": 4, "idle_processors": 1, "idle_threads": 2,
