@@ -21,6 +21,7 @@
 
 #define FULL_RETRY_NS (2 * NS_PER_SECOND)
 #define PRESSED_RETRY_NS (10 * NS_PER_SECOND)
+#define MAX_TROUBLES 3
 #define CORE_FD 3
 #define EXECUTABLE_FD 4
 
@@ -166,22 +167,36 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+// One fact with what stands around it, or nothing where the snapshot does not say.
+static const char *fact(
+	const char *before, const char *value, const char *after, char *buffer, size_t size)
+{
+	*buffer = '\0';
+	if (*value)
+		snprintf(buffer, size, "%s%s%s", before, value, after);
+	return buffer;
+}
+
 static void say_crash(const struct core *core, char facts[HEAD_FACTS][HEAD_VALUE_SIZE])
 {
 	const char *executable = facts[HEAD_EXECUTABLE];
+	char pid[HEAD_VALUE_SIZE + 16], signal[HEAD_VALUE_SIZE + 16], go[HEAD_VALUE_SIZE + 16],
+		title[HEAD_VALUE_SIZE + 16], goroutines[HEAD_VALUE_SIZE + 16];
 
-	log_line(LOG_INFO, "crash: %s (pid %s) %s %s: %s, %s goroutines%s -> %s, queued",
-		*executable ? base_name(executable) : base_name(core->path),
-		*facts[HEAD_PID] ? facts[HEAD_PID] : "unknown",
-		*facts[HEAD_SIGNAL] ? facts[HEAD_SIGNAL] : "no signal",
-		*facts[HEAD_GO_VERSION] ? facts[HEAD_GO_VERSION] : "unknown Go",
-		*facts[HEAD_TITLE] ? facts[HEAD_TITLE] : "no title",
-		*facts[HEAD_GOROUTINES] ? facts[HEAD_GOROUTINES] : "unknown",
+	log_line(LOG_INFO, "crash: %s%s%s%s%s%s%s -> %s, queued",
+		base_name(*executable ? executable : core->path),
+		fact(" (pid ", facts[HEAD_PID], ")", pid, sizeof(pid)),
+		fact(" ", facts[HEAD_SIGNAL], "", signal, sizeof(signal)),
+		fact(" ", facts[HEAD_GO_VERSION], "", go, sizeof(go)),
+		fact(": ", facts[HEAD_TITLE], "", title, sizeof(title)),
+		fact(", ", facts[HEAD_GOROUTINES], " goroutines", goroutines, sizeof(goroutines)),
 		core->executable ? "" : " (without its executable)", facts[HEAD_ID]);
 }
 
-static void succeeded(struct core *core, int output, char facts[HEAD_FACTS][HEAD_VALUE_SIZE])
+static void succeeded(
+	struct task *task, struct core *core, int output, char facts[HEAD_FACTS][HEAD_VALUE_SIZE])
 {
+	char words[MAX_DIAGNOSTIC_LENGTH];
 	struct service *service = core->service;
 
 	if (spool_enqueue(&service->spool, core->key, output, facts[HEAD_ID])) {
@@ -191,6 +206,9 @@ static void succeeded(struct core *core, int output, char facts[HEAD_FACTS][HEAD
 		return;
 	}
 	say_crash(core, facts);
+	last_words(task, core, words, sizeof(words));
+	if (*words)
+		log_line(LOG_WARN, "%s: %s", core->path, words);
 	if (service->is_full)
 		log_line(LOG_INFO, "the spool has room again");
 	service->is_full = false;
@@ -227,6 +245,26 @@ static void overflowed(struct core *core, uint64_t room)
 	put_off(core, FULL_RETRY_NS);
 }
 
+// The packer ended as it never should, whatever the analyzer wrote.
+static bool has_packer_trouble(const struct task *task)
+{
+	return !task->is_late && !task_exited(task, PACKER, PACK_OK) &&
+	       !task_exited(task, PACKER, PACK_NOT_A_SNAPSHOT);
+}
+
+// Not the core's fault: it is tried again, later and later, before it is given up.
+static void pack_trouble(struct task *task, struct core *core)
+{
+	char why[64];
+
+	task_describe(task, PACKER, why, sizeof(why));
+	log_line(LOG_ERR, "%s: the snapshot could not be packed: %s", core->path, why);
+	if (core->troubles < MAX_TROUBLES)
+		put_off(core, PRESSED_RETRY_NS << (2 * core->troubles++));
+	else
+		analysis_park(core, "its snapshot could not be packed");
+}
+
 static void analysis_done(struct task *task, void *context)
 {
 	struct analysis *analysis = context;
@@ -239,11 +277,13 @@ static void analysis_done(struct task *task, void *context)
 		core->state = CORE_SETTLED; // the next start takes it again
 	else if (task_exited(task, PACKER, PACK_NOT_WRITTEN))
 		overflowed(core, analysis->room);
+	else if (has_packer_trouble(task))
+		pack_trouble(task, core);
 	else if (!task_exited(task, ANALYZER, 0) || !task_exited(task, PACKER, PACK_OK) ||
 		 pack_report_read(task->output.text, facts))
 		failed(task, core);
 	else
-		succeeded(core, analysis->output, facts);
+		succeeded(task, core, analysis->output, facts);
 	spool_discard(&service->spool, core->key); // what was queued has another name by now
 	analysis_free(analysis);
 }

@@ -48,6 +48,7 @@ struct core {
 	struct stamp executable_stamp;
 	bool is_unverified;      // it has no build id in common with the core
 	bool without_executable; // an analysis with it failed, or the wait is over
+	uint32_t troubles;       // of the packer, not of this core
 	uint64_t wanted_room;    // that an analysis had, and more, when the spool could not take it
 	struct service *service; // borrowed
 	struct core *next;

@@ -1,8 +1,7 @@
 // The packer: the role of coresnapd that stands between an analyzer and the spool. It reads a
 // snapshot from descriptor 0, writes it compressed to descriptor 3, and reports what head.h found
-// on descriptor 1, one fact a line. After its memory is allocated it can only read, write and exit;
-// seccomp kills it at anything else: the bytes that pass come from a process that read a hostile
-// core.
+// on descriptor 1, one fact a line. After its memory is allocated it can only read, write and exit
+// (seccomp): the bytes that pass come from a process that read a hostile core.
 #ifndef CORESNAP_DAEMON_PACK_H
 #define CORESNAP_DAEMON_PACK_H
 
@@ -18,7 +17,7 @@
 #define PACK_NOT_A_SNAPSHOT 1
 #define PACK_NOT_WRITTEN 3 // no space, or the size limit
 #define PACK_NO_MEMORY 4
-#define PACK_NO_SANDBOX 5 // seccomp is not to be had
+#define PACK_NOT_CONFINED 5
 
 /** The role's main. Does not return. */
 _Noreturn void pack_main(void);

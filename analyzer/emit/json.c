@@ -1,43 +1,11 @@
 #include "analyzer/emit/json.h"
 
+#include "analyzer/emit/json_members.h"
+#include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
 
 #include <stdio.h>
 #include <time.h>
-
-void json_member_ns(struct json_writer *w, const char *key, int64_t ns)
-{
-	jsonw_key(w, key);
-	if (ns < 0)
-		jsonw_null(w);
-	else
-		jsonw_i64(w, ns);
-}
-
-void json_member_index(struct json_writer *w, const char *key, uint32_t index)
-{
-	jsonw_key(w, key);
-	if (index == UINT32_MAX)
-		jsonw_null(w);
-	else
-		jsonw_u64(w, index);
-}
-
-void json_members_null(struct json_writer *w, const char *const *keys)
-{
-	for (; *keys; keys++)
-		jsonw_member_null(w, *keys);
-}
-
-void json_members_empty(struct json_writer *w, const char *const *keys)
-{
-	for (; *keys; keys++) {
-		jsonw_newline(w);
-		jsonw_key(w, *keys);
-		jsonw_begin_array(w);
-		jsonw_end_array(w);
-	}
-}
 
 static void write_time(struct json_writer *w, const char *key, int64_t seconds)
 {

@@ -1,6 +1,7 @@
 // A row for each goroutine, streamed: this is where the time of a large snapshot goes, so nothing is
 // looked up twice and labels, which many share, are read once.
-#include "analyzer/emit/json.h"
+#include "analyzer/emit/json_members.h"
+#include "analyzer/emit/json_parts.h"
 #include "analyzer/runtime/labels.h"
 #include "analyzer/runtime/waiting.h"
 #include "analyzer/snapshot/analysis.h"
@@ -101,6 +102,21 @@ static void write_wait(struct rows *rows, size_t index)
 	jsonw_member_string(rows->w, "wait_source", wait.is_from_gc ? "gc" : NULL);
 }
 
+/** Of a stack that was cut: before which of its frames the missing ones were. */
+static void write_cut(struct rows *rows, const struct goroutine_row *row)
+{
+	const struct analysis *analysis = rows->analysis;
+	const struct stack *stack =
+		row->stack == NO_STACK ? NULL : &analysis->stacks.stacks[row->stack];
+	uint64_t frames = 0;
+
+	if (!stack || !stack->cut_at)
+		return;
+	for (uint32_t i = 0; i < stack->cut_at; i++)
+		frames += analysis->frames.places[stack->places[i]].frame_count;
+	jsonw_member_u64(rows->w, "frames_cut_at", frames);
+}
+
 static void write_stack(struct rows *rows, const struct goroutine *g,
 	const struct goroutine_row *row)
 {
@@ -110,6 +126,7 @@ static void write_stack(struct rows *rows, const struct goroutine *g,
 
 	json_member_index(w, "stack", row_number(&numbering->stacks, row->stack));
 	jsonw_member_u64(w, "frames_total", row->frames_total);
+	write_cut(rows, row);
 	json_member_index(w, "created_by", row_number(&numbering->frames, row->created_by));
 	jsonw_key(w, "parent");
 	if (g->parent_id)
@@ -163,7 +180,8 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 	struct rows rows = {.w = w, .analysis = analysis};
 
 	u64map_init(&rows.labels, analysis->arena);
-	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt) != CS_OK)
+	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt,
+				    analysis->goroutines.count) != CS_OK)
 		diag_add(analysis->diag, DIAG_WARNING, "no-memory",
 			"out of memory: what goroutines wait on is incomplete");
 	jsonw_newline(w);

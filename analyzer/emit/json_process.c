@@ -1,7 +1,9 @@
 // process, binary, runtime, crash: one object each.
 #include "analyzer/binary/binary.h"
-#include "analyzer/emit/json.h"
+#include "analyzer/emit/json_members.h"
+#include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
+#include "common/redact/redact.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -100,26 +102,32 @@ void json_write_process(struct json_writer *w, const struct analysis *analysis)
 	jsonw_end_object(w);
 }
 
-static void write_pairs(struct json_writer *w, const char *key, const struct name_value *pairs,
-	size_t count)
+/** Build settings hold whole command lines: "-ldflags" may set a variable to a secret. */
+static void write_settings(struct json_writer *w, const struct analysis *analysis)
 {
-	jsonw_key(w, key);
+	const struct binary_info *info = binary_info(analysis->binary);
+
+	jsonw_key(w, "settings");
 	jsonw_begin_object(w);
-	for (size_t i = 0; i < count; i++) {
-		jsonw_text_key(w, pairs[i].name);
-		jsonw_string(w, pairs[i].value);
+	for (size_t i = 0; i < info->setting_count; i++) {
+		const char *value = info->settings[i].value;
+
+		jsonw_text_key(w, info->settings[i].name);
+		jsonw_string(w, value ? redact_text(analysis->arena, value, strlen(value), NULL) : NULL);
 	}
 	jsonw_end_object(w);
 }
 
-static void write_build(struct json_writer *w, const struct binary_info *info)
+static void write_build(struct json_writer *w, const struct analysis *analysis)
 {
+	const struct binary_info *info = binary_info(analysis->binary);
+
 	jsonw_key(w, "main");
 	jsonw_begin_object(w);
 	jsonw_member_string(w, "path", info->main_path);
 	jsonw_member_string(w, "version", info->main_version);
 	jsonw_end_object(w);
-	write_pairs(w, "settings", info->settings, info->setting_count);
+	write_settings(w, analysis);
 	jsonw_key(w, "modules");
 	jsonw_begin_array(w);
 	for (size_t i = 0; i < info->module_count; i++) {
@@ -181,7 +189,7 @@ void json_write_binary(struct json_writer *w, const struct analysis *analysis)
 	jsonw_member_string(w, "gnu_build_id",
 		either(executable->gnu_build_id, info->gnu_build_id));
 	if (analysis->binary)
-		write_build(w, info);
+		write_build(w, analysis);
 	else
 		json_members_null(w, unknown);
 	jsonw_end_object(w);

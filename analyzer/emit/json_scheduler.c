@@ -1,5 +1,6 @@
 // threads, scheduler, gc, channels.
-#include "analyzer/emit/json.h"
+#include "analyzer/emit/json_members.h"
+#include "analyzer/emit/json_parts.h"
 #include "analyzer/emit/registers.h"
 #include "analyzer/snapshot/analysis.h"
 #include "common/limits.h"

@@ -1,6 +1,7 @@
 // frames, stacks, groups: what rows refer to by index.
 #include "analyzer/binary/binary.h"
-#include "analyzer/emit/json.h"
+#include "analyzer/emit/json_members.h"
+#include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
 #include "common/grouping/function_name.h"
 

@@ -169,8 +169,12 @@ static void print_frames(struct text *text)
 
 	if (!count)
 		count = collect(text, true, &cut, &cut_at);
-	if (count + cut <= INNER_FRAMES + OUTER_FRAMES) {
-		print_range(text, 0, count);
+	// Of frames that the walk cut out nobody knows how many this level would show: all are counted.
+	if (count <= INNER_FRAMES + OUTER_FRAMES) {
+		print_range(text, 0, cut_at);
+		if (cut)
+			printer_format(text->printer, "...%" PRIu64 " frames elided...\n", cut);
+		print_range(text, cut_at, count);
 		return;
 	}
 	print_range(text, 0, INNER_FRAMES);

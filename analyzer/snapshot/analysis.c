@@ -123,8 +123,7 @@ static void redact_strings(struct analysis *analysis)
 	environment->count = kept;
 }
 
-/** Everything that needs the executable. */
-static enum cs_status analyze(struct analysis *analysis)
+enum cs_status analysis_run(struct analysis *analysis)
 {
 	struct runtime *rt = analysis->rt;
 	enum cs_status status = goroutines_load(rt, &analysis->goroutines);
@@ -209,7 +208,7 @@ enum cs_status analysis_create(struct image *image, struct binary *binary,
 	if (binary) {
 		status = open_runtime(analysis);
 		if (status == CS_OK)
-			status = analyze(analysis);
+			status = analysis_run(analysis);
 		if (status == CS_NO_MEMORY && !diag->fatal)
 			return diag_fail(diag, status, "no-memory", "%s: out of memory",
 				options->core_name);

@@ -87,6 +87,12 @@ CS_MUST_USE enum cs_status analysis_create(struct image *image, struct binary *b
 	const struct core_executable *executable, const struct analysis_options *options,
 	struct arena *arena, struct diag *diag, struct analysis **ret);
 
+/**
+ * The half of analysis_create that needs the executable: fills in everything behind `rt`, which is
+ * open already, as are the members before it.
+ */
+CS_MUST_USE enum cs_status analysis_run(struct analysis *analysis);
+
 /** How long goroutine `index` has waited. */
 struct wait_time analysis_wait(const struct analysis *analysis, size_t index);
 

@@ -6,7 +6,7 @@
 
 void frame_table_init(struct frame_table *table, const struct runtime *rt)
 {
-	*table = (struct frame_table){.rt = rt};
+	*table = (struct frame_table){.rt = rt, .steps_left = MAX_UNWIND_TOTAL};
 	u64map_init(&table->by_pc, rt->arena);
 	u64map_init(&table->by_creation, rt->arena);
 }
@@ -110,6 +110,8 @@ uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_ex
 	uint64_t key = pc * 2 + is_exact;
 	uint64_t place;
 
+	if (pc >> 63) // no user code lies there, and its key would be another's
+		return NO_PLACE;
 	if (u64map_get(&table->by_pc, key, &place))
 		return (uint32_t)place;
 	place = add_place(table, pc, is_exact);

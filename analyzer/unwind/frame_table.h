@@ -45,6 +45,7 @@ struct frame_table {
 	size_t place_count, place_capacity;
 	struct u64map by_pc;       // pc * 2 + is_exact to its place; NO_PLACE where there is none
 	struct u64map by_creation; // gopc to its frame
+	uint64_t steps_left;       // physical frames that all walks together may still take
 };
 
 #define NO_PLACE UINT32_MAX

@@ -296,17 +296,38 @@ enum cs_status grouping_make_keys(struct arena *arena, const char *class,
 	return CS_OK;
 }
 
-static const char *blamed_function(const struct grouping_frame *frames, size_t count)
-{
-	const char *first = NULL;
+/** The nearest to the program: its own, else a dependency's, Go's library's, the runtime's. */
+enum distance { OWN, DEPENDENCY, LIBRARY, RUNTIME, MACHINERY };
 
-	for (size_t i = 0; i < count; i++) {
-		if (frames[i].in_app)
-			return frames[i].function;
-		if (!first && !grouping_is_machinery(frames[i].function))
-			first = frames[i].function;
+static enum distance distance_of(struct arena *arena, const struct grouping_frame *frame)
+{
+	const char *package;
+
+	if (frame->in_app)
+		return OWN;
+	if (grouping_is_machinery(frame->function))
+		return MACHINERY;
+	package = function_name_package(arena, frame->function);
+	if (!package || !strcmp(package, "runtime"))
+		return RUNTIME;
+	return grouping_is_standard(package) ? LIBRARY : DEPENDENCY;
+}
+
+static const char *blamed_function(
+	struct arena *arena, const struct grouping_frame *frames, size_t count)
+{
+	enum distance nearest = MACHINERY;
+	const char *function = NULL;
+
+	for (size_t i = 0; i < count && nearest != OWN; i++) {
+		enum distance distance = distance_of(arena, &frames[i]);
+
+		if (distance < nearest) {
+			nearest = distance;
+			function = frames[i].function;
+		}
 	}
-	return first;
+	return function;
 }
 
 // The first line, cut before a UTF-8 character that would not fit; *is_cut when more was there.
@@ -325,7 +346,7 @@ static size_t title_size(const char *message, bool *is_cut)
 char *grouping_title(struct arena *arena, const char *kind, const char *message,
 	const struct grouping_frame *frames, size_t frame_count)
 {
-	const char *function = blamed_function(frames, frame_count);
+	const char *function = blamed_function(arena, frames, frame_count);
 	char *name = function ? function_name_short(arena, function) : NULL;
 	bool is_cut;
 	size_t size = title_size(message ? message : "", &is_cut);

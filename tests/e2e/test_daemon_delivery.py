@@ -3,6 +3,7 @@
 import email.utils
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -112,11 +113,15 @@ def store_is_down():
     with Bench() as bench:
         port = bench.store.port
         bench.store.close()
-        bench.executable("app")
-        bench.core("one")
-        bench.core("two")
-        bench.start()
-        bench.until(lambda: "next try" in bench.log(), "an attempt failed")
+        # Bound and not listening: connections are refused, and no one else is given the port.
+        with socket.socket() as holder:
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            holder.bind(("127.0.0.1", port))
+            bench.executable("app")
+            bench.core("one")
+            bench.core("two")
+            bench.start()
+            bench.until(lambda: "next try" in bench.log(), "an attempt failed")
         bench.store.__init__(port=port)
         bench.until_objects(2)
         bench.until_idle()

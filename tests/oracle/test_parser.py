@@ -253,6 +253,17 @@ class Comparison(unittest.TestCase):
             result = agree.compare(snapshot, t)
             self.assertEqual(len(result.disagreements), 1, what)
 
+    def test_readied(self):
+        """What was waiting may be runnable in the core, but only at the same frames."""
+        t = gotrace.parse(PANIC)
+        snapshot = snapshot_of(t)
+        row = snapshot["goroutines"][1]
+        row.update(status="runnable", wait_reason=None, wait_ns=None, wait_source=None)
+        result = agree.compare(snapshot, t)
+        self.assertEqual((result.disagreements, result.rules["readied"]), ([], 1))
+        snapshot["frames"][snapshot["stacks"][row["stack"]][0]]["line"] += 1
+        self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
+
     def test_crash(self):
         t = gotrace.parse(PANIC)
         snapshot = snapshot_of(t)
