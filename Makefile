@@ -129,6 +129,12 @@ check: all $(B)/tests/check
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
 
+# The other compiler is quiet, too.
+check-clang:
+	@if command -v $(CLANG) >/dev/null; then \
+		$(MAKE) --no-print-directory CC=$(CLANG) B=build/clang all build/clang/tests/check; \
+	else echo "check-clang: no $(CLANG) here"; fi
+
 # Each target in turn; what it finds goes to build/fuzz/corpus/, what breaks it to build/fuzz/.
 fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz CC=$(CLANG) run-fuzz
@@ -179,4 +185,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: FORCE all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: FORCE all deps demo check check-clang check-matrix bench fuzz run-fuzz install uninstall clean
