@@ -110,36 +110,14 @@ static void last_words(struct task *task, const struct core *core, char *ret, si
 	analysis_name(core, line ? line + 1 : text, ret, size);
 }
 
-// What the packer's exit status says; it has no voice of its own.
-static const char *packer_words(const struct task *task)
-{
-	static const struct {
-		int code;
-		const char *words;
-	} rows[] = {
-		{PACK_NOT_A_SNAPSHOT, "the analyzer did not write a snapshot"},
-		{PACK_NO_MEMORY, "the packer had no memory"},
-		{PACK_NO_SANDBOX, "the packer cannot close its sandbox (no seccomp here)"},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (task_exited(task, PACKER, rows[i].code))
-			return rows[i].words;
-	return "";
-}
-
 static void say_why(struct task *task, const struct core *core, char *ret, size_t size)
 {
-	const char *packer = task->is_late ? "" : packer_words(task);
-
-	*ret = '\0';
-	// An analyzer whose reader has gone fails, too: the packer's reason is the first one.
-	if (*packer && !task_exited(task, PACKER, PACK_NOT_A_SNAPSHOT))
-		snprintf(ret, size, "%s", packer);
-	else if (!task->is_late && !task_exited(task, ANALYZER, 0))
+	if (!task->is_late && !task_exited(task, ANALYZER, 0))
 		last_words(task, core, ret, size);
+	else if (!task->is_late && task_exited(task, PACKER, PACK_NOT_A_SNAPSHOT))
+		snprintf(ret, size, "the analyzer did not write a snapshot");
 	else
-		snprintf(ret, size, "%s", packer);
+		*ret = '\0';
 	if (!*ret)
 		task_describe(task, task_exited(task, ANALYZER, 0) ? PACKER : ANALYZER, ret, size);
 }
