@@ -175,6 +175,7 @@ uninstall:
 ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
 
 check-matrix: all
+	@command -v go >/dev/null || { echo "check-matrix: needs Go, which fetches the other releases" >&2; exit 1; }
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
 
