@@ -134,6 +134,12 @@ check: all $(B)/tests/check
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
 
+# The other compiler is quiet, too.
+check-clang:
+	@if command -v $(CLANG) >/dev/null; then \
+		$(MAKE) --no-print-directory CC=$(CLANG) B=build/clang all build/clang/tests/check; \
+	else echo "check-clang: no $(CLANG) here"; fi
+
 # Each target in turn; what it finds goes to build/fuzz/corpus/, what breaks it to build/fuzz/.
 fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz CC=$(CLANG) run-fuzz
@@ -174,6 +180,7 @@ uninstall:
 ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
 
 check-matrix: all
+	@command -v go >/dev/null || { echo "check-matrix: needs Go, which fetches the other releases" >&2; exit 1; }
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
 
@@ -188,4 +195,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: FORCE all deps demo check check-damaged check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: FORCE all deps demo check check-clang check-damaged check-matrix bench fuzz run-fuzz install uninstall clean

@@ -105,7 +105,8 @@ class Bench:
             return []
 
     def spool(self, state):
-        return sorted(os.listdir(self.path("spool", state)))
+        """The entries; a name with a dot before it is one that is not written yet."""
+        return sorted(name for name in os.listdir(self.path("spool", state)) if name[0] != ".")
 
     def until(self, condition, what, seconds=15):
         """Waits for the condition; a test that waits in vain fails and says for what."""
