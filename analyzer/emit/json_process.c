@@ -100,12 +100,22 @@ void json_write_process(struct json_writer *w, const struct analysis *analysis)
 	jsonw_end_object(w);
 }
 
+static bool is_repeated(const struct name_value *pairs, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(pairs[i].name, pairs[index].name))
+			return true;
+	return false;
+}
+
 static void write_pairs(struct json_writer *w, const char *key, const struct name_value *pairs,
 	size_t count)
 {
 	jsonw_key(w, key);
 	jsonw_begin_object(w);
 	for (size_t i = 0; i < count; i++) {
+		if (is_repeated(pairs, i))
+			continue;
 		jsonw_text_key(w, pairs[i].name);
 		jsonw_string(w, pairs[i].value);
 	}
