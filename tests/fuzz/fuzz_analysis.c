@@ -70,7 +70,7 @@ static void check_json(const struct analysis *analysis)
 
 	fclose(stream);
 	if (status == CS_OK)
-		json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+		json = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	if (status == CS_OK && !json)
 		abort();
 	json_decref(json);
