@@ -130,7 +130,7 @@ static bool load(const struct runtime *rt, struct object g, struct goroutine *re
 	if (!g.bytes)
 		return false;
 	load_fields(rt, g, ret);
-	return ret->stack_hi >= ret->stack_lo && ret->stack_hi - ret->stack_lo <= MAX_STACK_SIZE;
+	return ret->id <= INT64_MAX && ret->stack_hi >= ret->stack_lo && ret->stack_hi - ret->stack_lo <= MAX_STACK_SIZE;
 }
 
 bool goroutine_load(const struct runtime *rt, target_addr address, struct goroutine *ret)

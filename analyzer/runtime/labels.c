@@ -108,6 +108,17 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
 }
 
+/** A set has each key once; one that is garbage may not. */
+static void drop_repeated(struct labels *labels)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < labels->count; i++)
+		if (!kept || strcmp(labels->list[kept - 1].key, labels->list[i].key))
+			labels->list[kept++] = labels->list[i];
+	labels->count = kept;
+}
+
 struct labels labels_load(const struct runtime *rt, target_addr pointer)
 {
 	struct labels labels = {0};
@@ -124,5 +135,6 @@ struct labels labels_load(const struct runtime *rt, target_addr pointer)
 		labels.is_unreadable = true;
 	if (labels.count)
 		qsort(labels.list, labels.count, sizeof(*labels.list), compare);
+	drop_repeated(&labels);
 	return labels;
 }

@@ -119,27 +119,42 @@ static enum cs_status build_rows(struct analysis *analysis)
 	return CS_OK;
 }
 
-static void redact_strings(struct analysis *analysis)
+static void redact_program_arguments(struct analysis *analysis)
 {
 	struct string_list *arguments = &analysis->arguments;
-	struct string_list *environment = &analysis->environment;
-	char **redacted;
-	size_t kept = 0;
+	char **redacted = NULL;
 
-	analysis->has_arguments = process_arguments(analysis->rt, arguments);
-	redacted = analysis->has_arguments ?
-		redact_arguments(analysis->arena, arguments->list, arguments->count) : NULL;
+	if (process_arguments(analysis->rt, arguments))
+		redacted = redact_arguments(analysis->arena, arguments->list, arguments->count);
 	analysis->has_arguments = redacted != NULL;
 	arguments->list = (const char **)redacted;
+}
+
+/** Whether an entry for the same name (`size` bytes with its "=") is kept already. */
+static bool is_kept(const struct string_list *environment, size_t kept, const char *entry,
+	size_t size)
+{
+	for (size_t i = 0; i < kept; i++)
+		if (!strncmp(environment->list[i], entry, size))
+			return true;
+	return false;
+}
+
+/** Of entries with one name the first counts (syscall/env_unix.go copyenv). */
+static void redact_environment(struct analysis *analysis)
+{
+	struct string_list *environment = &analysis->environment;
+	size_t kept = 0;
 
 	analysis->has_environment = process_environment(analysis->rt, environment);
 	for (size_t i = 0; analysis->has_environment && i < environment->count; i++) {
 		const char *entry = environment->list[i];
 		const char *equals = strchr(entry, '=');
-		const char *name = equals ? arena_copy(analysis->arena, entry,
-						    (size_t)(equals - entry)) : NULL;
+		size_t size = equals ? (size_t)(equals - entry) : 0;
+		const char *name = equals ? arena_copy(analysis->arena, entry, size) : NULL;
 
-		if (!name || !redact_environment_allowed(name))
+		if (!name || !redact_environment_allowed(name) ||
+			is_kept(environment, kept, entry, size + 1))
 			continue;
 		entry = redact_text(analysis->arena, entry, strlen(entry), NULL);
 		if (entry)
@@ -174,7 +189,8 @@ enum cs_status analysis_run(struct analysis *analysis)
 		status = crash_describe(analysis);
 	if (status == CS_OK)
 		status = numbering_build(analysis);
-	redact_strings(analysis);
+	redact_program_arguments(analysis);
+	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
 		"not read by this version: variables, channels, sync, blocking, memory, "
 		"timers, descriptors, globals");

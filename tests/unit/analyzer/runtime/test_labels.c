@@ -139,7 +139,7 @@ START_TEST(a_map_whose_buckets_form_a_ring_ends)
 	mkruntime_open(map.m);
 	before = map.m->arena.total;
 	labels = labels_load(map.m->rt, map.pointer);
-	ck_assert_uint_eq(labels.count, MAX_LABELS);
+	ck_assert_uint_eq(labels.count, 1); // a key stands once
 	ck_assert_uint_lt(map.m->arena.total - before, 4u << 20);
 	mkruntime_destroy(map.m);
 }

@@ -9,6 +9,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static const uint8_t zeros[16];
+
 /** A panic with a value of type `name`, whose bytes are `value`. */
 static target_addr add_panic(struct mkruntime *m, const char *name, uint64_t kind, uint64_t size,
 	const void *value, size_t value_size)
@@ -152,7 +154,7 @@ START_TEST(strings_pointers_and_nil)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct mkruntime *m = mkruntime_create(rows[i].release);
-		target_addr panic = add_panic(m, rows[i].name, GO_STRING, 16, "", 16);
+		target_addr panic = add_panic(m, rows[i].name, GO_STRING, 16, zeros, 16);
 		target_addr arg = panic + layout_value(&m->layout, PANIC_ARG);
 		target_addr data = mkruntime_alloc(m, 16);
 		struct panics panics;
@@ -179,7 +181,7 @@ END_TEST
 START_TEST(a_pointer_shows_its_type_and_address)
 {
 	struct mkruntime *m = mkruntime_create(0);
-	target_addr panic = add_panic(m, "*main.T", GO_POINTER, 8, "", 8);
+	target_addr panic = add_panic(m, "*main.T", GO_POINTER, 8, zeros, 8);
 	struct panics panics;
 
 	mkruntime_word(m, panic + layout_value(&m->layout, PANIC_ARG) + 8, 0xc000123456);
