@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import store as store_double  # noqa: E402
@@ -92,7 +93,8 @@ class Bench:
         os.rename(temporary, self.path(name))
 
     def core(self, crash, build_id="id-a", path="-", behaviour=""):
-        self.write("cores/core." + crash, "CORE %s %s %s %s\n" % (crash, build_id, path, behaviour))
+        self.write("cores/core." + crash, "CORE %s %s %s %s\n" % (
+            crash, build_id, urllib.parse.quote(path), behaviour))
 
     def executable(self, name, build_id="id-a"):
         self.write("bin/" + name, "\x7fELF %s (as long as an ELF header)\n" % build_id)
