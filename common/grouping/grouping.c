@@ -296,17 +296,40 @@ enum cs_status grouping_make_keys(struct arena *arena, const char *class,
 	return CS_OK;
 }
 
-static const char *blamed_function(const struct grouping_frame *frames, size_t count)
-{
-	const char *first = NULL;
+/* How much a frame without the program's own tells: a goroutine parks in the runtime, below net. */
+enum frame_worth { WORTH_RUNTIME = 1, WORTH_STANDARD, WORTH_DEPENDENCY };
 
+static enum frame_worth worth(const char *package)
+{
+	if (!strcmp(package, "runtime") || !strncmp(package, "internal/", 9))
+		return WORTH_RUNTIME;
+	return grouping_is_standard(package) ? WORTH_STANDARD : WORTH_DEPENDENCY;
+}
+
+static enum cs_status find_blamed(struct arena *arena, const struct grouping_frame *frames, size_t count,
+	const char **ret)
+{
+	unsigned int best = 0;
+
+	*ret = NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (frames[i].in_app)
-			return frames[i].function;
-		if (!first && !grouping_is_machinery(frames[i].function))
-			first = frames[i].function;
+		const char *package;
+
+		if (frames[i].in_app) {
+			*ret = frames[i].function;
+			return CS_OK;
+		}
+		if (grouping_is_machinery(frames[i].function))
+			continue;
+		package = function_name_package(arena, frames[i].function);
+		if (!package)
+			return CS_NO_MEMORY;
+		if (worth(package) > best) {
+			best = worth(package);
+			*ret = frames[i].function;
+		}
 	}
-	return first;
+	return CS_OK;
 }
 
 // The first line, cut before a UTF-8 character that would not fit; *is_cut when more was there.
@@ -325,11 +348,14 @@ static size_t title_size(const char *message, bool *is_cut)
 char *grouping_title(struct arena *arena, const char *kind, const char *message,
 	const struct grouping_frame *frames, size_t frame_count)
 {
-	const char *function = blamed_function(frames, frame_count);
-	char *name = function ? function_name_short(arena, function) : NULL;
+	const char *function;
+	char *name;
 	bool is_cut;
 	size_t size = title_size(message ? message : "", &is_cut);
 
+	if (find_blamed(arena, frames, frame_count, &function) != CS_OK)
+		return NULL;
+	name = function ? function_name_short(arena, function) : NULL;
 	if (function && !name)
 		return NULL;
 	return arena_format(arena, "%s%s%.*s%s%s%s", kind, size ? ": " : "", (int)size,
