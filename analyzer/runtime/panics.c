@@ -224,7 +224,8 @@ static void load_value(const struct runtime *rt, struct object panic, struct pan
 		ret->text = "nil";
 	else if (gotype_load(rt, eface[0], &ret->type))
 		ret->text = format_value(rt, ret, &ret->text_size);
-	ret->is_replaced = ret->type.kind == GO_STRING && is_predeclared(&ret->type);
+	ret->is_replaced = ret->type.name && ret->type.kind == GO_STRING &&
+			   is_predeclared(&ret->type);
 	if (ret->is_nil)
 		ret->text_size = strlen(ret->text);
 }

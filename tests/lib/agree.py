@@ -137,9 +137,9 @@ def _wait_differs(printed, row):
 
 
 def _moved_on(snapshot, printed, row):
-    """True where the goroutine's own next steps explain every difference: it was about to move, and
-    the frames that it was started with are the same still."""
-    if (printed.status not in gotrace.MOVING and not printed.scan) or \
+    """True where the goroutine's own next steps explain every difference: it was about to move, or what
+    it waited for came, and the frames that it was started with are the same still."""
+    if (printed.status not in gotrace.MOVING and not printed.scan and row["status"] == "waiting") or \
             row["status"] not in gotrace.MOVING + ("waiting",):
         return False
     if printed.status == state_of(row) == "syscall":
@@ -169,11 +169,11 @@ def goroutine_differs(snapshot, printed, row, comparison):
         comparison.used("unavailable")
     elif not wrong:
         wrong = frames_differ(printed, stack_of(snapshot, row), row["frames_total"], comparison)
-    if wrong and _moved_on(snapshot, printed, row):
-        comparison.used("moved-on")
-        return None
     if wrong and _readied(snapshot, printed, row):
         comparison.used("readied")
+        return None
+    if wrong and _moved_on(snapshot, printed, row):
+        comparison.used("moved-on")
         return None
     return wrong
 

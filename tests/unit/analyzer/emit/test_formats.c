@@ -62,12 +62,12 @@ START_TEST(the_traceback_is_gos)
 	text = write_as(m, "text", "single");
 	ck_assert_str_eq(text, "panic: boom: 42\n\ngoroutine 1 [running]:\n"
 			       "main.inlined(...)\n\t/src/app/main.go:330\n"
-			       "main.outer(...)\n\t/src/app/main.go:330 +0x40\n"
-			       "main.main(...)\n\t/src/app/main.go:270 +0x40\n");
+			       "main.outer()\n\t/src/app/main.go:330 +0x40\n"
+			       "main.main()\n\t/src/app/main.go:270 +0x40\n");
 	free(text);
 	text = write_as(m, "text", "all");
 	ck_assert_ptr_nonnull(strstr(text, "\ngoroutine 2 [chan receive, 2 minutes]:\n"
-					   "main.worker(...)\n\t/src/app/main.go:280 +0x40\n"
+					   "main.worker()\n\t/src/app/main.go:280 +0x40\n"
 					   "created by main.main in goroutine 1\n"));
 	ck_assert_ptr_null(strstr(text, "goroutine 21"));
 	free(text);
