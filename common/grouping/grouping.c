@@ -260,16 +260,18 @@ static void hash_functions(struct hash *hash, const struct chosen *c, size_t max
 	}
 }
 
-static void hash_lines(struct arena *arena, struct hash *hash, const struct chosen *c)
+/** False when out of memory. */
+static bool hash_lines(struct arena *arena, struct hash *hash, const struct chosen *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		char *line =
 			arena_format(arena, "%s:%d", c->keys[i], (int)c->frames[i].relative_line);
 
-		hash->is_good = hash->is_good && line;
-		if (line)
-			hash_text(hash, line);
+		if (!line)
+			return false;
+		hash_text(hash, line);
 	}
+	return true;
 }
 
 enum cs_status grouping_make_keys(struct arena *arena, const char *class,
@@ -288,7 +290,8 @@ enum cs_status grouping_make_keys(struct arena *arena, const char *class,
 	hash_init(&standard, "default", class);
 	hash_functions(&standard, &chosen, MAX_GROUPED_APP_FRAMES);
 	hash_init(&fine, "fine", class);
-	hash_lines(arena, &fine, &chosen);
+	if (!hash_lines(arena, &fine, &chosen))
+		return CS_NO_MEMORY;
 	if (!hash_final(&coarse, keys.coarse) || !hash_final(&standard, keys.standard) ||
 		!hash_final(&fine, keys.fine))
 		return CS_REFUSED;
