@@ -53,6 +53,7 @@ DAEMON_OBJ := $(call object,$(DAEMON_SRC))
 SERVER_OBJ := $(call object,$(SERVER_SRC))
 TEST_OBJ := $(call object,$(TEST_SRC))
 FUZZ_OBJ := $(call object,$(FUZZ_SRC))
+TEST_LIB_OBJ := $(call object,$(sort $(wildcard tests/lib/*.c)))
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(basename $(notdir $(FUZZ_SRC)))
 # Tests link a program's parts, never its main.
@@ -64,21 +65,21 @@ all: $(PROGRAMS)
 
 $(B)/coresnap: $(COMMAND_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
 $(B)/coresnapd: $(DAEMON_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(DAEMON_LIBS) $(COMMON_LIBS)
 
 $(B)/coresnap-server: $(SERVER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SERVER_LIBS) $(COMMON_LIBS)
 
 $(B)/tests/check: $(TEST_OBJ) $(FUZZ_OBJ) $(call without_main,$(COMMAND_OBJ) $(DAEMON_OBJ) $(SERVER_OBJ)) \
 		$(ANALYZER_OBJ) $(COMMON_OBJ)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(ANALYZER_LIBS) $(DAEMON_LIBS) $(SERVER_LIBS) \
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LIBS) $(ANALYZER_LIBS) $(DAEMON_LIBS) $(SERVER_LIBS) \
 		$(COMMON_LIBS)
 
 # In the tests each target bears its file's name; libFuzzer wants LLVMFuzzerTestOneInput itself.
@@ -91,19 +92,35 @@ endif
 
 $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
+$(B)/fuzz_analysis: $(B)/obj/tests/fuzz/fuzz_analysis.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
 $(B)/fuzz_server_%: $(B)/obj/tests/fuzz/fuzz_server_%.o $(call without_main,$(SERVER_OBJ)) $(COMMON_OBJ)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(SERVER_LIBS) $(COMMON_LIBS)
 
 # What DWARF says of layout.def's rows, for tools/make-layouts and its test.
 $(B)/tools/layouts-dump: $(B)/obj/tools/layouts/dump.o $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ANALYZER_LIBS) $(COMMON_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
-$(B)/obj/%.o: %.c Makefile
+# Another compiler or other flags: everything again. Another list of files: link again.
+quote = '$(subst ','\'',$(1))'
+$(B)/recipe: remembered = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(B)/sources: remembered = $(COMMON_SRC) $(ANALYZER_SRC) $(COMMAND_SRC) $(DAEMON_SRC) $(SERVER_SRC) \
+	$(TEST_SRC) $(FUZZ_SRC)
+$(B)/recipe $(B)/sources: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(remembered)) | cmp -s - $@ || \
+		printf '%s\n' $(call quote,$(remembered)) >$@
+
+$(PROGRAMS) $(B)/tests/check $(B)/tools/layouts-dump: $(B)/sources
+
+$(B)/obj/%.o: %.c Makefile $(B)/recipe
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -122,6 +139,12 @@ demo:
 check: all $(B)/tests/check $(B)/tools/layouts-dump
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
+
+# The other compiler is quiet, too.
+check-clang:
+	@if command -v $(CLANG) >/dev/null; then \
+		$(MAKE) --no-print-directory CC=$(CLANG) B=build/clang all build/clang/tests/check; \
+	else echo "check-clang: no $(CLANG) here"; fi
 
 # Each target in turn; what it finds goes to build/fuzz/corpus/, what breaks it to build/fuzz/.
 fuzz:
@@ -163,9 +186,14 @@ uninstall:
 ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
 
 check-matrix: all $(B)/tools/layouts-dump
+	@command -v go >/dev/null || { echo "check-matrix: needs Go, which fetches the other releases" >&2; exit 1; }
 	@BUILD=$(B) tools/make-layouts --check --all
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
+
+# Every page of a core cut off, and thousands of random damages to it: half an hour.
+check-damaged: all
+	@BUILD=$(B) DAMAGED_STRIDE=1 DAMAGED_PATCHES=5000 tests/e2e/test_damaged.py
 
 # CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
 bench: all
@@ -174,4 +202,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo check check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: FORCE all deps demo check check-clang check-damaged check-matrix bench fuzz run-fuzz install uninstall clean

@@ -1,6 +1,7 @@
 #include "analyzer/supervisor.h"
 
 #include "analyzer/input.h"
+#include "common/sanitizer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,10 +100,8 @@ static void forget_streams(void)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-#ifdef __SANITIZE_ADDRESS__
-		if (fd == STDERR_FILENO)
+		if (IS_ASAN && fd == STDERR_FILENO)
 			continue;
-#endif
 		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
 	}
@@ -133,6 +132,7 @@ static _Noreturn void be_worker(const struct supervisor_job *job, int channel, p
 	keep[SUPERVISOR_KEEP_MAX] = channel;
 	close_others(keep, SUPERVISOR_KEEP_MAX + 1);
 	job->work(job->context, channel);
+	sanitizer_check_leaks();
 	_exit(0);
 }
 
@@ -298,6 +298,7 @@ enum cs_status supervisor_run(const struct supervisor_job *job, struct superviso
 	watch(&s);
 	while (waitpid(s.pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
+	sanitizer_pass_on(wait_status);
 	conclude(&s, wait_status);
 	close(s.channel);
 	close(s.process);

@@ -12,6 +12,7 @@ struct arena {
 	size_t used;                // bytes of the newest block
 	size_t total;               // bytes taken from malloc
 	size_t max;                 // never more than this; 0: no limit
+	size_t fail_in;             // for fault sweeps: that request from now on fails; 0: none
 };
 
 /** An empty arena in the caller's memory that will take at most `max` bytes (0: no limit). */

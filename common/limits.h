@@ -31,7 +31,7 @@
 #define MAX_RUNTIME_THREADS 262144  // allm
 #define MAX_RUN_QUEUE 16777216      // steps along one run queue
 #define MAX_PANICS 256              // links of one goroutine's panic chain
-#define MAX_SUDOGS 65536            // cases of one select
+#define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
 #define MAX_LABELS 256              // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
@@ -41,7 +41,9 @@
 /* Unwinding */
 #define MAX_FRAMES 65536            // physical frames of one stack; deeper stacks are cut in the middle
 #define MAX_UNWIND_STEPS (1u << 26)  // physical frames walked; a 1 GiB stack of the smallest frames
+#define MAX_UNWIND_TOTAL (1u << 27) // physical frames walked in one analysis
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
+#define MAX_CRASH_FRAMES 64         // physical frames of dying above fatalpanic or fatalthrow
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* What is written */
@@ -86,6 +88,7 @@
 #define MAX_CHANNELS_SHOWN 50
 #define MAX_GROUP_PAGE 500          // goroutines of a group on one page
 #define MAX_SUMMARY_GROUPS 8
+#define MAX_SUMMARY_DIAGNOSTICS 3
 #define MAX_LIST_ROWS 50            // snapshots on one page of the list
 #define MAX_QUERY_LENGTH 256        // bytes of ?q=
 #define MAX_TOKEN_LENGTH 1024

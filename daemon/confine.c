@@ -1,5 +1,6 @@
 #include "daemon/confine.h"
 
+#include "common/sanitizer.h"
 #include "daemon/fd.h"
 
 #include <fcntl.h>
@@ -28,7 +29,9 @@ void confine_self(void)
 	struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	// LeakSanitizer looks at the process with ptrace.
+	if (!IS_ASAN)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 static void drop_capabilities(void)
@@ -68,7 +71,11 @@ static enum cs_status allow_all_reading(int rules, const char *ca_file)
 	// late.
 	static const char *const readable[] = {"/etc", "/usr/lib", "/usr/lib64", "/usr/share",
 		"/usr/local/share", "/lib", "/lib64", "/run/systemd/resolve", "/run/resolvconf",
-		"/run/NetworkManager", "/var/lib/ca-certificates", "/dev/urandom", "/dev/null"};
+		"/run/NetworkManager", "/var/lib/ca-certificates", "/dev/urandom", "/dev/null",
+#if IS_ASAN
+		"/proc", // LeakSanitizer lists the threads
+#endif
+	};
 	enum cs_status status = CS_OK;
 
 	for (size_t i = 0; !status && i < sizeof(readable) / sizeof(readable[0]); i++)

@@ -162,22 +162,30 @@ static void add_groups(struct page *page)
 	json_decref(total);
 }
 
+/** Warnings and errors only: what a version does not read by design is on the page. */
+static bool is_worth_a_line(const json_t *entry)
+{
+	const char *severity = json_string_value(json_object_get(entry, "severity"));
+
+	return !severity || strcmp(severity, "info") != 0;
+}
+
 static void add_diagnostics(struct page *page)
 {
-	size_t count = jsonr_count(page->reader, "diagnostics");
+	size_t count = jsonr_count(page->reader, "diagnostics"), added = 0;
 
-	for (size_t i = 0; i < count && i < 3; i++) {
+	for (size_t i = 0; i < count && added < MAX_SUMMARY_DIAGNOSTICS; i++) {
 		json_t *entry = jsonr_row(page->reader, "diagnostics", i);
 
-		text_add(page->out, i ? "" : "\n");
-		add_string(page, json_object_get(entry, "severity"), "note");
-		text_add(page->out, ": ");
-		add_string(page, json_object_get(entry, "message"), "");
-		text_add(page->out, "\n");
+		if (is_worth_a_line(entry)) {
+			text_add(page->out, added++ ? "" : "\n");
+			add_string(page, json_object_get(entry, "severity"), "note");
+			text_add(page->out, ": ");
+			add_string(page, json_object_get(entry, "message"), "");
+			text_add(page->out, "\n");
+		}
 		json_decref(entry);
 	}
-	if (count > 3)
-		text_format(page->out, "… %zu more diagnostics\n", count - 3);
 }
 
 unsigned int page_summary(struct page *page)

@@ -5,6 +5,7 @@
 #include "analyzer/runtime/labels.h"
 #include "analyzer/runtime/waiting.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/unwind/arguments.h"
 #include "common/redact/redact.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ struct rows {
 	struct json_writer *w;
 	const struct analysis *analysis;
 	struct waiting waiting;
+	struct walk *walk;    // scratch; NULL where no values are wanted
 	struct u64map labels; // g.labels to the struct labels that was read from it
 };
 
@@ -102,6 +104,21 @@ static void write_wait(struct rows *rows, size_t index)
 	jsonw_member_string(rows->w, "wait_source", wait.is_from_gc ? "gc" : NULL);
 }
 
+/** Of a stack that was cut: before which of its frames the missing ones were. */
+static void write_cut(struct rows *rows, const struct goroutine_row *row)
+{
+	const struct analysis *analysis = rows->analysis;
+	const struct stack *stack =
+		row->stack == NO_STACK ? NULL : &analysis->stacks.stacks[row->stack];
+	uint64_t frames = 0;
+
+	if (!stack || !stack->cut_at)
+		return;
+	for (uint32_t i = 0; i < stack->cut_at; i++)
+		frames += analysis->frames.places[stack->places[i]].frame_count;
+	jsonw_member_u64(rows->w, "frames_cut_at", frames);
+}
+
 static void write_stack(struct rows *rows, const struct goroutine *g,
 	const struct goroutine_row *row)
 {
@@ -111,6 +128,7 @@ static void write_stack(struct rows *rows, const struct goroutine *g,
 
 	json_member_index(w, "stack", row_number(&numbering->stacks, row->stack));
 	jsonw_member_u64(w, "frames_total", row->frames_total);
+	write_cut(rows, row);
 	json_member_index(w, "created_by", row_number(&numbering->frames, row->created_by));
 	jsonw_key(w, "parent");
 	if (g->parent_id)
@@ -129,6 +147,30 @@ static void write_stack(struct rows *rows, const struct goroutine *g,
 		jsonw_u64(w, g->stack_hi - sp);
 	else
 		jsonw_null(w);
+}
+
+/** One string for each logical frame; an inlined one has no words of its own. */
+static void write_arguments(struct rows *rows, size_t index)
+{
+	const struct analysis *analysis = rows->analysis;
+	char text[ARGUMENTS_SIZE];
+
+	jsonw_key(rows->w, "arguments");
+	if (!rows->walk || !analysis_wants_values(analysis, index) ||
+		!analysis_walk(analysis, index, rows->walk)) {
+		jsonw_null(rows->w);
+		return;
+	}
+	jsonw_begin_array(rows->w);
+	for (uint32_t i = 0; i < rows->walk->count; i++) {
+		const struct place *place = &analysis->frames.places[rows->walk->places[i]];
+
+		for (uint32_t k = 0; k + 1 < place->frame_count; k++)
+			jsonw_string_sized(rows->w, "...", 3);
+		arguments_format(analysis->rt, place, rows->walk->sps[i], text);
+		jsonw_string(rows->w, text);
+	}
+	jsonw_end_array(rows->w);
 }
 
 static void write_row(struct rows *rows, size_t index)
@@ -155,7 +197,7 @@ static void write_row(struct rows *rows, size_t index)
 	jsonw_key(w, "variables");
 	jsonw_begin_array(w);
 	jsonw_end_array(w);
-	jsonw_member_null(w, "arguments");
+	write_arguments(rows, index);
 	jsonw_end_object(w);
 }
 
@@ -164,7 +206,10 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 	struct rows rows = {.w = w, .analysis = analysis};
 
 	u64map_init(&rows.labels, analysis->arena);
-	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt) != CS_OK)
+	if (analysis->options->variables != VARIABLES_NONE)
+		rows.walk = arena_alloc(analysis->arena, sizeof(*rows.walk));
+	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt,
+				    analysis->goroutines.count) != CS_OK)
 		diag_add(analysis->diag, DIAG_WARNING, "no-memory",
 			"out of memory: what goroutines wait on is incomplete");
 	jsonw_newline(w);

@@ -102,6 +102,14 @@ void json_write_process(struct json_writer *w, const struct analysis *analysis)
 	jsonw_end_object(w);
 }
 
+static bool is_repeated(const struct name_value *pairs, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(pairs[i].name, pairs[index].name))
+			return true;
+	return false;
+}
+
 /** Build settings hold whole command lines: "-ldflags" may set a variable to a secret. */
 static void write_settings(struct json_writer *w, const struct analysis *analysis)
 {
@@ -112,6 +120,8 @@ static void write_settings(struct json_writer *w, const struct analysis *analysi
 	for (size_t i = 0; i < info->setting_count; i++) {
 		const char *value = info->settings[i].value;
 
+		if (is_repeated(info->settings, i))
+			continue;
 		jsonw_text_key(w, info->settings[i].name);
 		jsonw_string(w, value ? redact_text(analysis->arena, value, strlen(value), NULL) : NULL);
 	}

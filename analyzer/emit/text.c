@@ -1,12 +1,13 @@
 // What Go would have printed, at any GOTRACEBACK level, so that every tool that reads Go tracebacks
 // reads ours. Mirrors go1.27 runtime/traceback.go (goroutineheader, traceback2, showfuncinfo,
 // printcreatedby) and runtime/panic.go (printpanics). Differences, on purpose: a goroutine that ran on
-// another thread has its stack here; arguments are not known and stand as "...".
+// another thread has its stack here.
 #include "analyzer/emit/text.h"
 
 #include "analyzer/emit/printer.h"
 #include "analyzer/runtime/labels.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/unwind/arguments.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -25,6 +26,7 @@ struct text {
 	enum traceback_level level;
 	bool is_all;          // more than the crashing goroutine
 	bool has_addresses;   // gp=, fp=, sp=, pc=: only the level "system" prints them here
+	bool has_arguments;   // of this goroutine
 	bool has_labels;      // debug.tracebacklabels, on by default since go1.27
 	uint64_t wrapper_id;  // abi.FuncIDWrapper of this release; UINT64_MAX: not known
 };
@@ -110,9 +112,14 @@ static void print_frame(struct text *text, struct logical at)
 	const struct place *place = &table->places[text->walk->places[at.place_index]];
 	const struct frame *frame = &table->frames[at.frame];
 	target_addr sp = text->walk->sps[at.place_index];
+	char arguments[ARGUMENTS_SIZE];
 
 	print_function(text, frame->function);
-	printer_format(text->printer, "(...)\n");
+	if (frame->is_inlined || !text->has_arguments)
+		strcpy(arguments, "...");
+	else
+		arguments_format(text->analysis->rt, place, sp, arguments);
+	printer_format(text->printer, "(%s)\n", arguments);
 	print_position(text, frame);
 	if (text->has_addresses && !frame->is_inlined)
 		printer_format(text->printer, " fp=0x%" PRIx64 " sp=0x%" PRIx64 " pc=0x%" PRIx64,
@@ -169,8 +176,12 @@ static void print_frames(struct text *text)
 
 	if (!count)
 		count = collect(text, true, &cut, &cut_at);
-	if (count + cut <= INNER_FRAMES + OUTER_FRAMES) {
-		print_range(text, 0, count);
+	// Of frames that the walk cut out nobody knows how many this level would show: all are counted.
+	if (count <= INNER_FRAMES + OUTER_FRAMES) {
+		print_range(text, 0, cut_at);
+		if (cut)
+			printer_format(text->printer, "...%" PRIu64 " frames elided...\n", cut);
+		print_range(text, cut_at, count);
 		return;
 	}
 	print_range(text, 0, INNER_FRAMES);
@@ -262,21 +273,16 @@ static void print_header(struct text *text, size_t index)
 static void print_goroutine(struct text *text, size_t index)
 {
 	const struct analysis *analysis = text->analysis;
-	const struct goroutine *g = &analysis->goroutines.list[index];
-	struct position start;
 
 	printer_format(text->printer, "\n");
 	print_header(text, index);
-	if (goroutine_position(&analysis->threads, g, &start)) {
-		walk_stack((struct frame_table *)&analysis->frames, start, text->walk);
-		if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
-			walk_drop_crash(&analysis->frames, text->walk);
+	text->has_arguments = analysis_wants_values(analysis, index);
+	if (analysis_walk(analysis, index, text->walk))
 		print_frames(text);
-	} else {
+	else
 		printer_format(text->printer,
 			"\tgoroutine running on other thread; stack unavailable\n");
-	}
-	print_creation(text, g, &analysis->rows[index]);
+	print_creation(text, &analysis->goroutines.list[index], &analysis->rows[index]);
 }
 
 static void print_panics(struct text *text)

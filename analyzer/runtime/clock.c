@@ -29,7 +29,8 @@ struct clock clock_load(const struct runtime *rt, const struct scheduler *schedu
 	// The ends are kept on the wall clock; the newest is known on both.
 	for (uint32_t i = 0; i < gc->pause_count; i++)
 		clock.previous_ends[clock.previous_count++] =
-			gc->last_end - (gc->last_end_unix - gc->ends_unix[i]);
+			(int64_t)((uint64_t)gc->last_end - (uint64_t)gc->last_end_unix +
+				  (uint64_t)gc->ends_unix[i]); // garbage may wrap
 	return clock;
 }
 

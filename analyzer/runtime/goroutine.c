@@ -130,7 +130,7 @@ static bool load(const struct runtime *rt, struct object g, struct goroutine *re
 	if (!g.bytes)
 		return false;
 	load_fields(rt, g, ret);
-	return ret->stack_hi >= ret->stack_lo && ret->stack_hi - ret->stack_lo <= MAX_STACK_SIZE;
+	return ret->id <= INT64_MAX && ret->stack_hi >= ret->stack_lo && ret->stack_hi - ret->stack_lo <= MAX_STACK_SIZE;
 }
 
 bool goroutine_load(const struct runtime *rt, target_addr address, struct goroutine *ret)
@@ -160,6 +160,11 @@ static bool add(const struct runtime *rt, struct goroutines *all, target_addr ad
 	}
 	if (!is_alive(g))
 		return true;
+	if (u64map_get(&all->by_address, address, &(uint64_t){0})) {
+		diag_add(rt->diag, DIAG_WARNING, "repeated-goroutine",
+			"runtime.allgs has the g at 0x%llx twice", (unsigned long long)address);
+		return true;
+	}
 	g->is_system = is_system(rt, object, start_kind_of(all, rt, g->start_pc));
 	if (!u64map_put(&all->by_address, address, all->count))
 		return false;

@@ -18,19 +18,21 @@
 #define BUCKET_SIZE (BUCKET_OVERFLOW + 8)
 #define TOPHASH_MIN 5 // smaller marks are empty or moved slots
 #define LABEL_BUCKETS_SHIFT 10
-#define LABEL_BUCKETS_MAX (1 << LABEL_BUCKETS_SHIFT)
+#define LABEL_BUCKETS_MAX (1 << LABEL_BUCKETS_SHIFT) // of one map, overflow buckets too
 
 static void add(const struct runtime *rt, struct labels *labels, target_addr key, target_addr value)
 {
-	struct label label = {runtime_string(rt, key, MAX_LABEL_LENGTH),
-		runtime_string(rt, value, MAX_LABEL_LENGTH)};
+	struct label label;
 
+	if (labels->count >= labels->capacity)
+		return;
+	label = (struct label){runtime_string(rt, key, MAX_LABEL_LENGTH),
+		runtime_string(rt, value, MAX_LABEL_LENGTH)};
 	if (!label.key || !label.value) {
 		labels->is_unreadable = true;
 		return;
 	}
-	if (labels->count < labels->capacity)
-		labels->list[labels->count++] = label;
+	labels->list[labels->count++] = label;
 }
 
 /** Room for what the target says there is, within the cap. */
@@ -56,11 +58,14 @@ static void load_slice(const struct runtime *rt, target_addr slice, struct label
 		add(rt, labels, data + i * PAIR_SIZE, data + i * PAIR_SIZE + STRING_SIZE);
 }
 
-static void load_bucket_chain(const struct runtime *rt, target_addr bucket, struct labels *labels)
+/** `budget`: buckets that this map may still have, whatever its links say. */
+static void load_bucket_chain(const struct runtime *rt, target_addr bucket, struct labels *labels,
+	unsigned int *budget)
 {
-	for (int links = 0; bucket && links < LABEL_BUCKETS_MAX; links++) {
+	while (bucket && *budget && labels->count < labels->capacity) {
 		const uint8_t *bytes = runtime_bytes(rt, bucket, BUCKET_SIZE);
 
+		--*budget;
 		if (!bytes) {
 			labels->is_unreadable = true;
 			return;
@@ -75,7 +80,8 @@ static void load_bucket_chain(const struct runtime *rt, target_addr bucket, stru
 
 static void load_map(const struct runtime *rt, target_addr pointer, struct labels *labels)
 {
-	target_addr map, buckets;
+	unsigned int budget = LABEL_BUCKETS_MAX;
+	target_addr map = pointer, buckets; // unreadable unless it says that it is nil
 	struct object hmap = {0};
 	uint64_t b, old;
 
@@ -92,14 +98,25 @@ static void load_map(const struct runtime *rt, target_addr pointer, struct label
 	buckets = object_get(rt, hmap, HMAP_BUCKETS);
 	// While it grows, entries not moved yet lie in the old buckets, half as many.
 	for (uint64_t i = 0; buckets && b < LABEL_BUCKETS_SHIFT && i < UINT64_C(1) << b; i++)
-		load_bucket_chain(rt, buckets + i * BUCKET_SIZE, labels);
+		load_bucket_chain(rt, buckets + i * BUCKET_SIZE, labels, &budget);
 	for (uint64_t i = 0; old && b && b < LABEL_BUCKETS_SHIFT && i < UINT64_C(1) << (b - 1); i++)
-		load_bucket_chain(rt, old + i * BUCKET_SIZE, labels);
+		load_bucket_chain(rt, old + i * BUCKET_SIZE, labels, &budget);
 }
 
 static int compare(const void *a, const void *b)
 {
 	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
+}
+
+/** A set has each key once; one that is garbage may not. */
+static void drop_repeated(struct labels *labels)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < labels->count; i++)
+		if (!kept || strcmp(labels->list[kept - 1].key, labels->list[i].key))
+			labels->list[kept++] = labels->list[i];
+	labels->count = kept;
 }
 
 struct labels labels_load(const struct runtime *rt, target_addr pointer)
@@ -118,5 +135,6 @@ struct labels labels_load(const struct runtime *rt, target_addr pointer)
 		labels.is_unreadable = true;
 	if (labels.count)
 		qsort(labels.list, labels.count, sizeof(*labels.list), compare);
+	drop_repeated(&labels);
 	return labels;
 }

@@ -138,6 +138,7 @@ static enum cs_status from_table(const struct layout_release *release, enum layo
 		return CS_UNSUPPORTED;
 	ret->source = source;
 	ret->from = from;
+	ret->version = binary_info(binary)->go_version;
 	return CS_OK;
 }
 
@@ -166,6 +167,7 @@ static enum cs_status from_dwarf(struct binary *binary, struct diag *diag, struc
 			missing->type, missing->path);
 	ret->source = LAYOUT_DWARF;
 	ret->from = version;
+	ret->version = binary_info(binary)->go_version;
 	return CS_OK;
 }
 

@@ -24,7 +24,8 @@ enum layout_source { LAYOUT_EXACT, LAYOUT_DWARF, LAYOUT_GUESSED };
 struct layout {
 	struct fact facts[LAYOUT_COUNT];
 	enum layout_source source;
-	const char *from; // the full version of the release it was measured on; borrowed
+	const char *from;    // the full version of the release it was measured on; borrowed
+	const char *version; // what the executable says it was built with; NULL: nothing; borrowed
 };
 
 /**

@@ -128,7 +128,7 @@ static bool fits_sched(const struct runtime *rt, uint64_t max_goid, uint64_t max
 
 enum cs_status layout_prove(const struct runtime *rt)
 {
-	const char *version = binary_info(rt->binary)->go_version, *what = NULL;
+	const char *version = rt->layout.version, *what = NULL;
 	uint64_t max_goid, max_mid;
 
 	if (!is_proven(score_goroutines(rt, &max_goid)))

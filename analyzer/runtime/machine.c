@@ -25,6 +25,28 @@ static void load_stack(const struct runtime *rt, target_addr g, target_addr *lo,
 	*hi = object_get(rt, object, G_STACK_HI);
 }
 
+static bool is_within(target_addr address, target_addr lo, target_addr hi)
+{
+	return address >= lo && address < hi;
+}
+
+/**
+ * A thread writes its id into its m only after it has unblocked signals (os_linux.go minit): one that
+ * dies in between is known by the stack that it stands on. 0 where there is none.
+ */
+static uint64_t thread_on_stacks_of(const struct runtime *rt, const struct machine *m)
+{
+	const struct image_notes *notes = image_notes((struct image *)rt->image);
+
+	for (size_t i = 0; i < notes->thread_count; i++) {
+		target_addr sp = notes->threads[i].regs.sp;
+
+		if (is_within(sp, m->gsignal_lo, m->gsignal_hi) || is_within(sp, m->g0_lo, m->g0_hi))
+			return notes->threads[i].id;
+	}
+	return 0;
+}
+
 static void load_machine(const struct runtime *rt, struct object m, struct machine *ret)
 {
 	*ret = (struct machine){
@@ -48,21 +70,33 @@ static void load_machine(const struct runtime *rt, struct object m, struct machi
 	};
 	load_stack(rt, ret->g0, &ret->g0_lo, &ret->g0_hi);
 	load_stack(rt, ret->gsignal, &ret->gsignal_lo, &ret->gsignal_hi);
+	// An idle extra m has no thread either; its g0 is the stack of whoever had it last.
+	if (!ret->thread_id && !ret->is_extra)
+		ret->thread_id = thread_on_stacks_of(rt, ret);
+}
+
+/** Makes the machine at the end of the list known by address and thread; the first of a thread wins. */
+static bool add_machine(struct scheduler *s, const struct machine *m)
+{
+	size_t index = s->machine_count++;
+
+	if (m->thread_id && !u64map_get(&s->machines_by_thread, m->thread_id, &(uint64_t){0}) &&
+		!u64map_put(&s->machines_by_thread, m->thread_id, index))
+		return false;
+	return u64map_put(&s->machines_by_address, m->address, index);
 }
 
 static enum cs_status load_machines(const struct runtime *rt, struct scheduler *s)
 {
-	struct u64map seen;
 	size_t capacity = 0;
 	uint64_t address = 0;
 
-	u64map_init(&seen, rt->arena);
 	runtime_read_variable(rt, VAR_ALLM, &address);
 	while (address && s->machine_count < MAX_RUNTIME_THREADS) {
 		struct object m = object_load(rt, address, OBJECT_M);
 		struct machine *grown;
 
-		if (!m.bytes || u64map_get(&seen, address, &(uint64_t){0})) {
+		if (!m.bytes || scheduler_machine_at(s, address)) {
 			diag_add(rt->diag, DIAG_WARNING, "unreadable-thread",
 				"runtime.allm is broken at 0x%llx: the threads behind it are missing",
 				(unsigned long long)address);
@@ -70,10 +104,12 @@ static enum cs_status load_machines(const struct runtime *rt, struct scheduler *
 		}
 		grown = arena_grow(rt->arena, s->machines, &capacity, s->machine_count + 1,
 			sizeof(*grown));
-		if (!grown || !u64map_put(&seen, address, 1))
+		if (!grown)
 			return CS_NO_MEMORY;
 		s->machines = grown;
-		load_machine(rt, m, &s->machines[s->machine_count++]);
+		load_machine(rt, m, &grown[s->machine_count]);
+		if (!add_machine(s, &grown[s->machine_count]))
+			return CS_NO_MEMORY;
 		address = object_get(rt, m, M_ALL_LINK);
 	}
 	return CS_OK;
@@ -86,7 +122,8 @@ static bool load_queue(const struct runtime *rt, struct object p, struct process
 	const uint8_t *slots = p.bytes + layout_value(&rt->layout, P_RUNQ);
 	target_addr *queue;
 
-	if (tail - head > LOCAL_QUEUE_SIZE)
+	if (tail - head > LOCAL_QUEUE_SIZE ||
+		layout_size(&rt->layout, P_RUNQ) != LOCAL_QUEUE_SIZE * sizeof(*queue))
 		return false;
 	queue = arena_array(rt->arena, tail - head, sizeof(*queue));
 	if (!queue)
@@ -141,7 +178,15 @@ static enum cs_status load_processors(const struct runtime *rt, struct scheduler
 		target_addr address;
 
 		memcpy(&address, addresses + i * sizeof(address), sizeof(address));
-		load_processor(rt, address, &s->processors[s->processor_count++]);
+		if (scheduler_processor_at(s, address)) {
+			diag_add(rt->diag, DIAG_WARNING, "repeated-processor",
+				"runtime.allp has the processor at 0x%llx twice",
+				(unsigned long long)address);
+			continue;
+		}
+		load_processor(rt, address, &s->processors[s->processor_count]);
+		if (!u64map_put(&s->processors_by_address, address, s->processor_count++))
+			return CS_NO_MEMORY;
 	}
 	return CS_OK;
 }
@@ -156,8 +201,8 @@ static uint64_t sched_number(const struct runtime *rt, enum layout_id id)
 
 static enum cs_status load_global_queue(const struct runtime *rt, struct scheduler *s)
 {
-	target_addr address = sched_number(rt, SCHED_RUNQ_HEAD);
-	size_t capacity = 0;
+	target_addr address = sched_number(rt, SCHED_RUNQ_HEAD), mark = 0;
+	size_t capacity = 0, next_mark = 1;
 
 	s->global_total = layout_has(&rt->layout, SCHED_RUNQ_SIZE)
 				  ? (uint32_t)sched_number(rt, SCHED_RUNQ_SIZE)
@@ -171,9 +216,14 @@ static enum cs_status load_global_queue(const struct runtime *rt, struct schedul
 		if (!grown)
 			return CS_NO_MEMORY;
 		s->global_queue = grown;
-		if (!goroutine_load(rt, address, &g))
+		if (address == mark || !goroutine_load(rt, address, &g))
 			break;
 		grown[s->global_count++] = address;
+		// Brent's way to notice a ring: what was seen at the last power of two comes again.
+		if (s->global_count == next_mark) {
+			mark = address;
+			next_mark *= 2;
+		}
 		address = g.queue_link;
 	}
 	if (s->global_count != s->global_total)
@@ -208,6 +258,9 @@ enum cs_status scheduler_load(const struct runtime *rt, struct scheduler *ret)
 	enum cs_status status;
 
 	*ret = (struct scheduler){0};
+	u64map_init(&ret->machines_by_address, rt->arena);
+	u64map_init(&ret->machines_by_thread, rt->arena);
+	u64map_init(&ret->processors_by_address, rt->arena);
 	load_statistics(rt, ret);
 	status = load_machines(rt, ret);
 	if (status == CS_OK)
@@ -219,26 +272,23 @@ enum cs_status scheduler_load(const struct runtime *rt, struct scheduler *ret)
 
 const struct machine *scheduler_machine_of_thread(const struct scheduler *s, uint64_t thread_id)
 {
-	for (size_t i = 0; i < s->machine_count; i++)
-		if (s->machines[i].thread_id == thread_id)
-			return &s->machines[i];
-	return NULL;
+	uint64_t index;
+
+	return u64map_get(&s->machines_by_thread, thread_id, &index) ? &s->machines[index] : NULL;
 }
 
 const struct machine *scheduler_machine_at(const struct scheduler *s, target_addr m)
 {
-	for (size_t i = 0; m && i < s->machine_count; i++)
-		if (s->machines[i].address == m)
-			return &s->machines[i];
-	return NULL;
+	uint64_t index;
+
+	return u64map_get(&s->machines_by_address, m, &index) ? &s->machines[index] : NULL;
 }
 
 const struct processor *scheduler_processor_at(const struct scheduler *s, target_addr address)
 {
-	for (size_t i = 0; address && i < s->processor_count; i++)
-		if (s->processors[i].address == address)
-			return &s->processors[i];
-	return NULL;
+	uint64_t index;
+
+	return u64map_get(&s->processors_by_address, address, &index) ? &s->processors[index] : NULL;
 }
 
 /** Whether a parked goroutine was preempted: gopreempt_m and asyncPreempt2 leave it so. */

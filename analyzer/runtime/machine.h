@@ -44,8 +44,10 @@ struct processor {
 struct scheduler {
 	struct machine *machines;
 	size_t machine_count;
+	struct u64map machines_by_address, machines_by_thread; // to their index
 	struct processor *processors;
 	size_t processor_count;    // len(allp), which may be more than gomaxprocs
+	struct u64map processors_by_address; // to their index
 	int32_t gomaxprocs;
 	target_addr *global_queue; // g's, first to run first
 	size_t global_count;       // how many could be followed

@@ -25,9 +25,9 @@ static void format_shortest(double v, bool is_float32, char *ret)
 		if (is_float32 ? strtof(ret, NULL) == (float)v : strtod(ret, NULL) == v)
 			break;
 	}
-	// strconv %e is used where the exponent is below -4 or at least 21.
+	// internal/strconv ftoa.go %g: %e where the exponent is below -4 or at least 6, if shortest.
 	exponent = strchr(ret, 'e');
-	if (exponent && atoi(exponent + 1) >= -4 && atoi(exponent + 1) < 21) {
+	if (exponent && atoi(exponent + 1) >= -4 && atoi(exponent + 1) < 6) {
 		int decimals = (int)(exponent - strchr(ret, '.')) - 1;
 		int digits = strchr(ret, '.') ? decimals : 0;
 		int keep = digits - atoi(exponent + 1);
@@ -150,10 +150,15 @@ static const char *format_string(const struct runtime *rt, target_addr address, 
 /** A number by itself, without its type's name. */
 static const char *format_basic(const struct runtime *rt, const struct panic_value *value)
 {
+	static const uint8_t sizes[] = {[GO_BOOL] = 1, [GO_INT] = 8, [GO_INT8] = 1, [GO_INT16] = 2,
+		[GO_INT32] = 4, [GO_INT64] = 8, [GO_UINT] = 8, [GO_UINT8] = 1, [GO_UINT16] = 2,
+		[GO_UINT32] = 4, [GO_UINT64] = 8, [GO_UINTPTR] = 8, [GO_FLOAT32] = 4,
+		[GO_FLOAT64] = 8, [GO_COMPLEX64] = 8, [GO_COMPLEX128] = 16};
 	const struct gotype *type = &value->type;
 	const uint8_t *bytes;
 
-	if (type->kind > GO_COMPLEX128 || type->size > 16)
+	// A descriptor that contradicts its own kind is garbage, and would be read past its size.
+	if (type->kind >= sizeof(sizes) || !sizes[type->kind] || type->size != sizes[type->kind])
 		return NULL;
 	bytes = runtime_bytes(rt, value->data, type->size);
 	return bytes ? format_number(rt, type->kind, bytes, type->size) : NULL;
@@ -203,6 +208,9 @@ static void load_value(const struct runtime *rt, struct object panic, struct pan
 	target_addr arg = panic.address + layout_value(&rt->layout, PANIC_ARG);
 	uint64_t eface[2]; // {type, data}
 
+	*ret = (struct panic_value){0};
+	if (!panic.bytes) // it was there when the chain was followed: out of memory
+		return;
 	*ret = (struct panic_value){
 		.is_recovered = object_get(rt, panic, PANIC_RECOVERED),
 		.is_goexit = object_get(rt, panic, PANIC_GOEXIT),
@@ -216,9 +224,18 @@ static void load_value(const struct runtime *rt, struct object panic, struct pan
 		ret->text = "nil";
 	else if (gotype_load(rt, eface[0], &ret->type))
 		ret->text = format_value(rt, ret, &ret->text_size);
-	ret->is_replaced = ret->type.kind == GO_STRING && is_predeclared(&ret->type);
+	ret->is_replaced = ret->type.name && ret->type.kind == GO_STRING &&
+			   is_predeclared(&ret->type);
 	if (ret->is_nil)
 		ret->text_size = strlen(ret->text);
+}
+
+static bool is_among(const target_addr *chain, size_t count, target_addr address)
+{
+	for (size_t i = 0; i < count; i++)
+		if (chain[i] == address)
+			return true;
+	return false;
 }
 
 struct panics panics_load(const struct runtime *rt, target_addr newest)
@@ -230,7 +247,7 @@ struct panics panics_load(const struct runtime *rt, target_addr newest)
 	for (target_addr at = newest; at && count < MAX_PANICS;) {
 		struct object panic = object_load(rt, at, OBJECT_PANIC);
 
-		if (!panic.bytes)
+		if (!panic.bytes || is_among(chain, count, at))
 			break;
 		chain[count++] = at;
 		at = object_get(rt, panic, PANIC_LINK);

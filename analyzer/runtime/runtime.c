@@ -215,22 +215,19 @@ static enum traceback_level load_traceback_level(const struct runtime *rt)
 	return cache >> 2 ? TRACEBACK_SINGLE : TRACEBACK_NONE;
 }
 
-enum cs_status runtime_open(const struct image *image, struct binary *binary, uint64_t bias,
-	struct arena *arena, struct diag *diag, struct runtime **ret)
+enum cs_status runtime_open_with(const struct image *image, uint64_t bias,
+	const struct layout *layout, struct arena *arena, struct diag *diag, struct runtime **ret)
 {
 	struct runtime *rt = arena_alloc(arena, sizeof(*rt));
 	enum cs_status status;
 
 	if (!rt)
 		return CS_NO_MEMORY;
-	rt->image = image;
-	rt->binary = binary;
-	rt->arena = arena;
-	rt->diag = diag;
-	rt->bias = bias;
-	status = layout_resolve(binary, diag, &rt->layout);
-	if (status != CS_OK)
-		return status;
+	*rt = (struct runtime){.image = image,
+		.arena = arena,
+		.diag = diag,
+		.bias = bias,
+		.layout = *layout};
 	if (!is_layout_sane(&rt->layout))
 		return diag_fail(diag, CS_CORRUPT, "bad-layout",
 			"the executable's debug information describes impossible runtime structs");
@@ -247,4 +244,18 @@ enum cs_status runtime_open(const struct image *image, struct binary *binary, ui
 	load_wait_reasons(rt);
 	*ret = rt;
 	return CS_OK;
+}
+
+enum cs_status runtime_open(const struct image *image, struct binary *binary, uint64_t bias,
+	struct arena *arena, struct diag *diag, struct runtime **ret)
+{
+	struct layout *layout = arena_alloc(arena, sizeof(*layout));
+	enum cs_status status;
+
+	if (!layout)
+		return CS_NO_MEMORY;
+	status = layout_resolve(binary, diag, layout);
+	if (status != CS_OK)
+		return status;
+	return runtime_open_with(image, bias, layout, arena, diag, ret);
 }

@@ -35,7 +35,6 @@ enum object_type {
 
 struct runtime {
 	const struct image *image;    // borrowed, sealed, with the executable's bytes added
-	struct binary *binary;        // borrowed
 	struct arena *arena;          // borrowed
 	struct diag *diag;            // borrowed
 	uint64_t bias;                // where a PIE was loaded; 0 otherwise
@@ -54,6 +53,10 @@ struct runtime {
  */
 CS_MUST_USE enum cs_status runtime_open(const struct image *image, struct binary *binary,
 	uint64_t bias, struct arena *arena, struct diag *diag, struct runtime **ret);
+
+/** The same with a layout that is known already: the half of runtime_open behind layout_resolve. */
+CS_MUST_USE enum cs_status runtime_open_with(const struct image *image, uint64_t bias,
+	const struct layout *layout, struct arena *arena, struct diag *diag, struct runtime **ret);
 
 /** The address of a package variable in this process; 0 where the layout does not have it. */
 target_addr runtime_variable(const struct runtime *rt, enum layout_id id);

@@ -9,51 +9,73 @@
 #define SIDE_RECEIVE 1
 #define SIDE_SEND 2
 
-/** Every sudog below `root`: the treap's tree, and in each node a list of waiters by waitlink. */
-static bool add_semaphores(struct waiting *waiting, target_addr root)
+/** What is still to be looked at of the semaphore table's treaps. */
+struct treap_walk {
+	target_addr *stack;
+	size_t depth, capacity;
+	struct u64map seen;    // sudogs: each stands in one place, whatever the links say
+	uint64_t budget;       // sudogs: a goroutine waits for one semaphore at a time
+};
+
+static bool push(struct treap_walk *walk, struct arena *arena, target_addr sudog)
+{
+	target_addr *grown;
+
+	if (!sudog)
+		return true;
+	grown = arena_grow(arena, walk->stack, &walk->capacity, walk->depth + 1, sizeof(*grown));
+	if (!grown)
+		return false;
+	walk->stack = grown;
+	grown[walk->depth++] = sudog;
+	return true;
+}
+
+/** The waiters for one semaphore: the treap's node, and from it on by waitlink. */
+static bool add_waiters(struct waiting *waiting, struct treap_walk *walk, target_addr first,
+	target_addr word)
 {
 	const struct runtime *rt = waiting->rt;
-	target_addr *stack = NULL;
-	size_t depth = 0, capacity = 0;
-	uint64_t visited = 0;
 
-	if (!root)
-		return true;
-	stack = arena_grow(rt->arena, stack, &capacity, 1, sizeof(*stack));
-	if (!stack)
-		return false;
-	stack[depth++] = root;
-	while (depth && visited++ < MAX_GOROUTINES) {
-		target_addr address = stack[--depth];
-		struct object sudog = object_load(rt, address, OBJECT_SUDOG);
-		target_addr elem, children[2];
+	for (target_addr at = first; at && walk->budget;) {
+		struct object waiter = object_load(rt, at, OBJECT_SUDOG);
 
-		if (!sudog.bytes)
-			continue;
-		elem = object_get(rt, sudog, SUDOG_ELEM);
-		children[0] = object_get(rt, sudog, SUDOG_PREV);
-		children[1] = object_get(rt, sudog, SUDOG_NEXT);
-		for (target_addr at = address; at && visited++ < MAX_GOROUTINES;) {
-			struct object waiter = object_load(rt, at, OBJECT_SUDOG);
-
-			if (!waiter.bytes)
-				break;
-			if (!u64map_put(&waiting->semaphores, object_get(rt, waiter, SUDOG_G), elem))
-				return false;
-			at = object_get(rt, waiter, SUDOG_WAIT_LINK);
-		}
-		stack = arena_grow(rt->arena, stack, &capacity, depth + 2, sizeof(*stack));
-		if (!stack)
+		if (!waiter.bytes || u64map_get(&walk->seen, at, &(uint64_t){0}))
+			break;
+		walk->budget--;
+		if (!u64map_put(&walk->seen, at, 1) ||
+			!u64map_put(&waiting->semaphores, object_get(rt, waiter, SUDOG_G), word))
 			return false;
-		for (int i = 0; i < 2; i++)
-			if (children[i])
-				stack[depth++] = children[i];
+		at = object_get(rt, waiter, SUDOG_WAIT_LINK);
 	}
 	return true;
 }
 
-enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt)
+/** Every sudog below `root`: a tree by prev and next, and in each node a list of waiters. */
+static bool add_semaphores(struct waiting *waiting, struct treap_walk *walk, target_addr root)
 {
+	const struct runtime *rt = waiting->rt;
+
+	walk->depth = 0;
+	if (!push(walk, rt->arena, root))
+		return false;
+	while (walk->depth && walk->budget) {
+		target_addr address = walk->stack[--walk->depth];
+		struct object sudog = object_load(rt, address, OBJECT_SUDOG);
+
+		if (!sudog.bytes || u64map_get(&walk->seen, address, &(uint64_t){0}))
+			continue;
+		if (!add_waiters(waiting, walk, address, object_get(rt, sudog, SUDOG_ELEM)) ||
+			!push(walk, rt->arena, object_get(rt, sudog, SUDOG_PREV)) ||
+			!push(walk, rt->arena, object_get(rt, sudog, SUDOG_NEXT)))
+			return false;
+	}
+	return true;
+}
+
+enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt, size_t goroutines)
+{
+	struct treap_walk walk = {.budget = goroutines};
 	target_addr table = runtime_variable(rt, VAR_SEMTABLE);
 	uint64_t stride = layout_size(&rt->layout, VAR_SEMTABLE) / SEMAPHORE_ROOTS;
 
@@ -61,11 +83,12 @@ enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt)
 	u64map_init(&waiting->sides, rt->arena);
 	u64map_init(&waiting->channels, rt->arena);
 	u64map_init(&waiting->semaphores, rt->arena);
+	u64map_init(&walk.seen, rt->arena);
 	for (uint64_t i = 0; table && stride && i < SEMAPHORE_ROOTS; i++) {
 		target_addr root;
 
 		if (image_read_u64(rt->image, table + i * stride + SEMAPHORE_TREAP, &root) == CS_OK &&
-			!add_semaphores(waiting, root))
+			!add_semaphores(waiting, &walk, root))
 			return CS_NO_MEMORY;
 	}
 	return CS_OK;
@@ -75,7 +98,7 @@ static bool add_side(struct waiting *waiting, target_addr first, uint64_t side)
 {
 	const struct runtime *rt = waiting->rt;
 
-	for (target_addr at = first; at;) {
+	for (target_addr at = first; at && waiting->sides.count < MAX_SUDOGS_FOLLOWED;) {
 		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
 
 		if (!sudog.bytes || u64map_get(&waiting->sides, at, &(uint64_t){0}))
@@ -113,6 +136,7 @@ static size_t find_channels(struct waiting *waiting, const struct goroutine *g, 
 	const struct runtime *rt = waiting->rt;
 	size_t count = 0;
 
+	// A case without a channel is not listed in g.waiting; a list that has them may be a ring.
 	for (target_addr at = g->waiting; at && count < max;) {
 		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
 		struct waiting_on on = {.kind = "channel"};
@@ -120,12 +144,13 @@ static size_t find_channels(struct waiting *waiting, const struct goroutine *g, 
 		if (!sudog.bytes || object_get(rt, sudog, SUDOG_G) != g->address)
 			break;
 		on.address = object_get(rt, sudog, SUDOG_C);
+		if (!on.address || (count && at == g->waiting))
+			break;
 		if (object_get(rt, sudog, SUDOG_IS_SELECT))
 			on.operation = side_of(waiting, on.address, at);
 		else
 			on.operation = strstr(reason, "send") ? "send" : "receive";
-		if (on.address)
-			ret[count++] = on;
+		ret[count++] = on;
 		at = object_get(rt, sudog, SUDOG_WAIT_LINK);
 	}
 	return count;

@@ -19,8 +19,9 @@ struct waiting {
 	struct u64map semaphores;  // g to the address that it waits for in the semaphore table
 };
 
-/** Reads the semaphore table. */
-CS_MUST_USE enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt);
+/** Reads the semaphore table, in which at most `goroutines` can wait. */
+CS_MUST_USE enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt,
+	size_t goroutines);
 
 /**
  * What `g` waits on, at most `max`, as many as could be recovered; `reason` is its wait reason (NULL:

@@ -54,6 +54,31 @@ static void walk_goroutine(struct analysis *analysis, size_t index, struct walk 
 	row->stack = stack_table_intern(&analysis->stacks, walk);
 }
 
+bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret)
+{
+	const struct goroutine *g = &analysis->goroutines.list[index];
+	struct frame_table table = analysis->frames; // every pc has its place by now: none is added
+	struct position start;
+
+	if (analysis->rows[index].stack == NO_STACK ||
+		!goroutine_position(&analysis->threads, g, &start))
+		return false;
+	// As many steps as the first time: a frame at least each, and those of dying.
+	table.steps_left = analysis->rows[index].frames_total + MAX_CRASH_FRAMES;
+	walk_stack(&table, start, ret);
+	if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
+		walk_drop_crash(&table, ret);
+	return true;
+}
+
+bool analysis_wants_values(const struct analysis *analysis, size_t index)
+{
+	enum analysis_variables wanted = analysis->options->variables;
+
+	return wanted == VARIABLES_ALL ||
+	       (wanted == VARIABLES_CRASH && index == analysis->crash.goroutine);
+}
+
 static void place_goroutine(struct analysis *analysis, size_t index)
 {
 	const struct goroutine *g = &analysis->goroutines.list[index];
@@ -94,27 +119,42 @@ static enum cs_status build_rows(struct analysis *analysis)
 	return CS_OK;
 }
 
-static void redact_strings(struct analysis *analysis)
+static void redact_program_arguments(struct analysis *analysis)
 {
 	struct string_list *arguments = &analysis->arguments;
-	struct string_list *environment = &analysis->environment;
-	char **redacted;
-	size_t kept = 0;
+	char **redacted = NULL;
 
-	analysis->has_arguments = process_arguments(analysis->rt, arguments);
-	redacted = analysis->has_arguments ?
-		redact_arguments(analysis->arena, arguments->list, arguments->count) : NULL;
+	if (process_arguments(analysis->rt, arguments))
+		redacted = redact_arguments(analysis->arena, arguments->list, arguments->count);
 	analysis->has_arguments = redacted != NULL;
 	arguments->list = (const char **)redacted;
+}
+
+/** Whether an entry for the same name (`size` bytes with its "=") is kept already. */
+static bool is_kept(const struct string_list *environment, size_t kept, const char *entry,
+	size_t size)
+{
+	for (size_t i = 0; i < kept; i++)
+		if (!strncmp(environment->list[i], entry, size))
+			return true;
+	return false;
+}
+
+/** Of entries with one name the first counts (syscall/env_unix.go copyenv). */
+static void redact_environment(struct analysis *analysis)
+{
+	struct string_list *environment = &analysis->environment;
+	size_t kept = 0;
 
 	analysis->has_environment = process_environment(analysis->rt, environment);
 	for (size_t i = 0; analysis->has_environment && i < environment->count; i++) {
 		const char *entry = environment->list[i];
 		const char *equals = strchr(entry, '=');
-		const char *name = equals ? arena_copy(analysis->arena, entry,
-						    (size_t)(equals - entry)) : NULL;
+		size_t size = equals ? (size_t)(equals - entry) : 0;
+		const char *name = equals ? arena_copy(analysis->arena, entry, size) : NULL;
 
-		if (!name || !redact_environment_allowed(name))
+		if (!name || !redact_environment_allowed(name) ||
+			is_kept(environment, kept, entry, size + 1))
 			continue;
 		entry = redact_text(analysis->arena, entry, strlen(entry), NULL);
 		if (entry)
@@ -123,8 +163,7 @@ static void redact_strings(struct analysis *analysis)
 	environment->count = kept;
 }
 
-/** Everything that needs the executable. */
-static enum cs_status analyze(struct analysis *analysis)
+enum cs_status analysis_run(struct analysis *analysis)
 {
 	struct runtime *rt = analysis->rt;
 	enum cs_status status = goroutines_load(rt, &analysis->goroutines);
@@ -150,9 +189,10 @@ static enum cs_status analyze(struct analysis *analysis)
 		status = crash_describe(analysis);
 	if (status == CS_OK)
 		status = numbering_build(analysis);
-	redact_strings(analysis);
+	redact_program_arguments(analysis);
+	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: variables, arguments, channels, sync, blocking, memory, "
+		"not read by this version: variables, channels, sync, blocking, memory, "
 		"timers, descriptors, globals");
 	return status;
 }
@@ -209,7 +249,7 @@ enum cs_status analysis_create(struct image *image, struct binary *binary,
 	if (binary) {
 		status = open_runtime(analysis);
 		if (status == CS_OK)
-			status = analyze(analysis);
+			status = analysis_run(analysis);
 		if (status == CS_NO_MEMORY && !diag->fatal)
 			return diag_fail(diag, status, "no-memory", "%s: out of memory",
 				options->core_name);

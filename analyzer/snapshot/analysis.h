@@ -87,6 +87,21 @@ CS_MUST_USE enum cs_status analysis_create(struct image *image, struct binary *b
 	const struct core_executable *executable, const struct analysis_options *options,
 	struct arena *arena, struct diag *diag, struct analysis **ret);
 
+/**
+ * The half of analysis_create that needs the executable: fills in everything behind `rt`, which is
+ * open already, as are the members before it.
+ */
+CS_MUST_USE enum cs_status analysis_run(struct analysis *analysis);
+
+/**
+ * Walks goroutine `index` again, for what the interned stack does not keep: its stack pointers. `ret`
+ * is the caller's scratch. False where it has no stack.
+ */
+bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret);
+
+/** Whether the caller wants the values of goroutine `index` (options.variables). */
+bool analysis_wants_values(const struct analysis *analysis, size_t index);
+
 /** How long goroutine `index` has waited. */
 struct wait_time analysis_wait(const struct analysis *analysis, size_t index);
 

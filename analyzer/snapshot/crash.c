@@ -6,6 +6,7 @@
 #include "common/grouping/function_name.h"
 #include "common/redact/redact.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,6 +150,23 @@ static void load_panics(struct analysis *analysis)
 			"the panic's value is not readable");
 }
 
+/**
+ * A signal on a thread of C's: the runtime lends it an m and a goroutine, and raises the signal anew
+ * at itself without a word (signal_unix.go badsignal). What happened lies behind the handler.
+ */
+static bool find_raised_again(struct analysis *analysis, const struct image_notes *notes)
+{
+	const struct thread_state *thread = &analysis->threads.list[0];
+	struct signal_info info;
+
+	if (!thread->first_context ||
+		!signal_info_load(analysis->rt, thread->first_context, &info) ||
+		info.number != (uint32_t)notes->signal)
+		return false;
+	set_signal(analysis, info, thread->stops[thread->stop_count - 1].pc);
+	return true;
+}
+
 /** The runtime has not noticed: the kernel killed it, or somebody took a core of a live process. */
 static void find_from_notes(struct analysis *analysis)
 {
@@ -163,10 +181,13 @@ static void find_from_notes(struct analysis *analysis)
 	if (!notes->has_signal || !notes->signal)
 		return;
 	crash->kind = CRASH_SIGNAL;
-	crash->goroutine = m ? index_of(analysis, m->curg) : NO_GOROUTINE;
-	set_signal(analysis, (struct signal_info){(uint32_t)notes->signal, notes->signal_code,
-				     notes->has_signal_address, notes->signal_address},
-		notes->thread_count ? notes->threads[0].regs.pc : 0);
+	if (!notes->thread_count || !find_raised_again(analysis, notes)) {
+		crash->goroutine = m ? index_of(analysis, m->curg) : NO_GOROUTINE;
+		set_signal(analysis, (struct signal_info){(uint32_t)notes->signal,
+					     notes->signal_code, notes->has_signal_address,
+					     notes->signal_address},
+			notes->thread_count ? notes->threads[0].regs.pc : 0);
+	}
 	set_message_text(crash, crash->signal.name);
 }
 
@@ -213,10 +234,13 @@ static size_t largest_group(const struct analysis *analysis)
 static size_t whom_to_blame(const struct analysis *analysis)
 {
 	const struct crash *crash = &analysis->crash;
-	bool is_own = crash->kind == CRASH_PANIC || crash->kind == CRASH_FATAL_ERROR ||
-		      (crash->kind == CRASH_SIGNAL && crash->signal.has_address);
+	// A fault, or a signal that a thread sent to itself, as abort() does. On a thread without a
+	// goroutine it is nobody's: it happened in C.
+	bool is_own_signal = crash->kind == CRASH_SIGNAL &&
+			     (crash->signal.has_address || crash->signal.code == SI_TKILL);
 
-	if (is_own && crash->goroutine != NO_GOROUTINE)
+	if (is_own_signal || ((crash->kind == CRASH_PANIC || crash->kind == CRASH_FATAL_ERROR) &&
+				crash->goroutine != NO_GOROUTINE))
 		return crash->goroutine;
 	return crash->kind == CRASH_NONE ? NO_GOROUTINE : largest_group(analysis);
 }

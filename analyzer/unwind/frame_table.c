@@ -6,7 +6,7 @@
 
 void frame_table_init(struct frame_table *table, const struct runtime *rt)
 {
-	*table = (struct frame_table){.rt = rt};
+	*table = (struct frame_table){.rt = rt, .steps_left = MAX_UNWIND_TOTAL};
 	u64map_init(&table->by_pc, rt->arena);
 	u64map_init(&table->by_creation, rt->arena);
 }
@@ -94,6 +94,10 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	// traceback.go symPC: a call is looked up at the call, not at what follows it.
 	line_pc = is_exact || pc == func.entry ? pc : pc - 1;
 	place.role = (uint8_t)role_of(&func);
+	place.argument_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_INFO);
+	place.live_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_LIVE_INFO);
+	place.live_index =
+		pclntab_pcdata(table->rt->functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
 	place.has_sp_delta =
 		pclntab_sp_delta(table->rt->functions, &func, line_pc, &place.sp_delta);
 	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
@@ -110,6 +114,8 @@ uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_ex
 	uint64_t key = pc * 2 + is_exact;
 	uint64_t place;
 
+	if (pc >> 63) // no user code lies there, and its key would be another's
+		return NO_PLACE;
 	if (u64map_get(&table->by_pc, key, &place))
 		return (uint32_t)place;
 	place = add_place(table, pc, is_exact);

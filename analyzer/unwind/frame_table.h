@@ -32,6 +32,8 @@ struct place {
 	uint32_t first_frame, frame_count; // in frames[]: innermost first
 	target_addr caller_pc; // where it last returned to, and that pc's place: mostly the same again
 	uint32_t caller;
+	target_addr argument_info, live_info; // FUNCDATA_ArgInfo, FUNCDATA_ArgLiveInfo; 0: none
+	int32_t live_index;                   // PCDATA_ArgLiveIndex at this pc
 	int32_t sp_delta;
 	bool has_sp_delta;
 	uint8_t role; // enum frame_role
@@ -45,6 +47,7 @@ struct frame_table {
 	size_t place_count, place_capacity;
 	struct u64map by_pc;       // pc * 2 + is_exact to its place; NO_PLACE where there is none
 	struct u64map by_creation; // gopc to its frame
+	uint64_t steps_left;       // physical frames that all walks together may still take
 };
 
 #define NO_PLACE UINT32_MAX

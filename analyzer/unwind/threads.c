@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/** The frames of dying that can stand above fatalpanic or fatalthrow; far more than there are. */
-#define MAX_CRASH_FRAMES 64
-
 static void load_thread(struct frame_table *table, struct stack_table *stacks, struct walk *walk,
 	struct thread_state *state)
 {
@@ -34,6 +31,7 @@ enum cs_status thread_states_load(struct frame_table *table, struct stack_table 
 	struct walk *walk = arena_alloc(rt->arena, sizeof(*walk));
 
 	*ret = (struct thread_states){0};
+	u64map_init(&ret->by_machine, rt->arena);
 	ret->list = arena_array(rt->arena, notes->thread_count, sizeof(*ret->list));
 	if (!walk || !ret->list)
 		return CS_NO_MEMORY;
@@ -42,6 +40,9 @@ enum cs_status thread_states_load(struct frame_table *table, struct stack_table 
 
 		state->thread = &notes->threads[i];
 		state->machine = scheduler_machine_of_thread(scheduler, state->thread->id);
+		if (state->machine && !thread_states_of_machine(ret, state->machine->address) &&
+			!u64map_put(&ret->by_machine, state->machine->address, i))
+			return CS_NO_MEMORY;
 		load_thread(table, stacks, walk, state);
 		if (!state->is_in_go && state->stop_count == 1)
 			diag_add(rt->diag, DIAG_INFO, "c-frames",
@@ -52,10 +53,9 @@ enum cs_status thread_states_load(struct frame_table *table, struct stack_table 
 
 const struct thread_state *thread_states_of_machine(const struct thread_states *all, target_addr m)
 {
-	for (size_t i = 0; m && i < all->count; i++)
-		if (all->list[i].machine && all->list[i].machine->address == m)
-			return &all->list[i];
-	return NULL;
+	uint64_t index;
+
+	return u64map_get(&all->by_machine, m, &index) ? &all->list[index] : NULL;
 }
 
 static bool is_on_stack(const struct goroutine *g, target_addr sp)

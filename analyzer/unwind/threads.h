@@ -21,6 +21,7 @@ struct thread_state {
 struct thread_states {
 	struct thread_state *list; // as many as the core has threads, in its order
 	size_t count;
+	struct u64map by_machine;  // the address of an m to the index of its thread
 };
 
 /** Walks every thread of the core. CS_NO_MEMORY is the only failure. */

@@ -108,7 +108,7 @@ static uint32_t place_of(struct frame_table *table, uint32_t callee, const struc
 
 	if (callee == NO_PLACE || at->is_exact)
 		return frame_table_place(table, at->pc, at->is_exact);
-	if (table->places[callee].caller_pc == at->pc)
+	if (at->pc && table->places[callee].caller_pc == at->pc)
 		return table->places[callee].caller;
 	place = frame_table_place(table, at->pc, false);
 	if (place != NO_PLACE) {
@@ -137,10 +137,11 @@ void walk_stack(struct frame_table *table, struct position start, struct walk *r
 		}
 		append(ret, steps++, place, at.sp);
 		ret->frames_total += table->places[place].frame_count;
-		if (steps >= MAX_UNWIND_STEPS) {
+		if (steps >= MAX_UNWIND_STEPS || !table->steps_left) {
 			ret->end = WALK_TOO_LONG;
 			break;
 		}
+		table->steps_left--;
 		if (!step(&reader, ret, &table->places[place], &at))
 			break;
 	}

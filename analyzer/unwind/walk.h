@@ -17,7 +17,7 @@ enum walk_end {
 	WALK_COMPLETE,    // at a function that nothing lies below
 	WALK_UNKNOWN_PC,  // a pc in no Go function
 	WALK_UNREADABLE,  // stack memory not in the core, or a frame without a size
-	WALK_TOO_LONG,    // MAX_UNWIND_STEPS
+	WALK_TOO_LONG,    // MAX_UNWIND_STEPS, or MAX_UNWIND_TOTAL with all walks before it
 };
 
 struct walk {

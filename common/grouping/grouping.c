@@ -260,16 +260,18 @@ static void hash_functions(struct hash *hash, const struct chosen *c, size_t max
 	}
 }
 
-static void hash_lines(struct arena *arena, struct hash *hash, const struct chosen *c)
+/** False when out of memory. */
+static bool hash_lines(struct arena *arena, struct hash *hash, const struct chosen *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		char *line =
 			arena_format(arena, "%s:%d", c->keys[i], (int)c->frames[i].relative_line);
 
-		hash->is_good = hash->is_good && line;
-		if (line)
-			hash_text(hash, line);
+		if (!line)
+			return false;
+		hash_text(hash, line);
 	}
+	return true;
 }
 
 enum cs_status grouping_make_keys(struct arena *arena, const char *class,
@@ -288,7 +290,8 @@ enum cs_status grouping_make_keys(struct arena *arena, const char *class,
 	hash_init(&standard, "default", class);
 	hash_functions(&standard, &chosen, MAX_GROUPED_APP_FRAMES);
 	hash_init(&fine, "fine", class);
-	hash_lines(arena, &fine, &chosen);
+	if (!hash_lines(arena, &fine, &chosen))
+		return CS_NO_MEMORY;
 	if (!hash_final(&coarse, keys.coarse) || !hash_final(&standard, keys.standard) ||
 		!hash_final(&fine, keys.fine))
 		return CS_REFUSED;
@@ -296,38 +299,40 @@ enum cs_status grouping_make_keys(struct arena *arena, const char *class,
 	return CS_OK;
 }
 
-/** The nearest to the program: its own, else a dependency's, Go's library's, the runtime's. */
-enum distance { OWN, DEPENDENCY, LIBRARY, RUNTIME, MACHINERY };
+/* How much a frame without the program's own tells: a goroutine parks in the runtime, below net. */
+enum frame_worth { WORTH_RUNTIME = 1, WORTH_STANDARD, WORTH_DEPENDENCY };
 
-static enum distance distance_of(struct arena *arena, const struct grouping_frame *frame)
+static enum frame_worth worth(const char *package)
 {
-	const char *package;
-
-	if (frame->in_app)
-		return OWN;
-	if (grouping_is_machinery(frame->function))
-		return MACHINERY;
-	package = function_name_package(arena, frame->function);
-	if (!package || !strcmp(package, "runtime"))
-		return RUNTIME;
-	return grouping_is_standard(package) ? LIBRARY : DEPENDENCY;
+	if (!strcmp(package, "runtime") || !strncmp(package, "internal/", 9))
+		return WORTH_RUNTIME;
+	return grouping_is_standard(package) ? WORTH_STANDARD : WORTH_DEPENDENCY;
 }
 
-static const char *blamed_function(
-	struct arena *arena, const struct grouping_frame *frames, size_t count)
+static enum cs_status find_blamed(struct arena *arena, const struct grouping_frame *frames, size_t count,
+	const char **ret)
 {
-	enum distance nearest = MACHINERY;
-	const char *function = NULL;
+	unsigned int best = 0;
 
-	for (size_t i = 0; i < count && nearest != OWN; i++) {
-		enum distance distance = distance_of(arena, &frames[i]);
+	*ret = NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *package;
 
-		if (distance < nearest) {
-			nearest = distance;
-			function = frames[i].function;
+		if (frames[i].in_app) {
+			*ret = frames[i].function;
+			return CS_OK;
+		}
+		if (grouping_is_machinery(frames[i].function))
+			continue;
+		package = function_name_package(arena, frames[i].function);
+		if (!package)
+			return CS_NO_MEMORY;
+		if (worth(package) > best) {
+			best = worth(package);
+			*ret = frames[i].function;
 		}
 	}
-	return function;
+	return CS_OK;
 }
 
 // The first line, cut before a UTF-8 character that would not fit; *is_cut when more was there.
@@ -346,11 +351,14 @@ static size_t title_size(const char *message, bool *is_cut)
 char *grouping_title(struct arena *arena, const char *kind, const char *message,
 	const struct grouping_frame *frames, size_t frame_count)
 {
-	const char *function = blamed_function(arena, frames, frame_count);
-	char *name = function ? function_name_short(arena, function) : NULL;
+	const char *function;
+	char *name;
 	bool is_cut;
 	size_t size = title_size(message ? message : "", &is_cut);
 
+	if (find_blamed(arena, frames, frame_count, &function) != CS_OK)
+		return NULL;
+	name = function ? function_name_short(arena, function) : NULL;
 	if (function && !name)
 		return NULL;
 	return arena_format(arena, "%s%s%.*s%s%s%s", kind, size ? ": " : "", (int)size,

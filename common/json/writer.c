@@ -211,7 +211,7 @@ void jsonw_text_key(struct json_writer *w, const char *key)
 	w->comma = false;
 }
 
-void jsonw_u64(struct json_writer *w, uint64_t value)
+static void put_number(struct json_writer *w, uint64_t value)
 {
 	char digits[20];
 	size_t at = sizeof(digits);
@@ -224,16 +224,24 @@ void jsonw_u64(struct json_writer *w, uint64_t value)
 	put(w, digits + at, sizeof(digits) - at);
 }
 
+void jsonw_u64(struct json_writer *w, uint64_t value)
+{
+	if (value > INT64_MAX)
+		jsonw_null(w);
+	else
+		put_number(w, value);
+}
+
 void jsonw_i64(struct json_writer *w, int64_t value)
 {
 	if (value >= 0) {
-		jsonw_u64(w, (uint64_t)value);
+		put_number(w, (uint64_t)value);
 		return;
 	}
 	separate(w);
 	put_char(w, '-');
 	w->comma = false;
-	jsonw_u64(w, -(uint64_t)value);
+	put_number(w, -(uint64_t)value);
 }
 
 void jsonw_bool(struct json_writer *w, bool value)

@@ -56,6 +56,7 @@ static inline void jsonw_key(struct json_writer *w, const char *key)
 /** A value. NULL text becomes null. Bytes that are not UTF-8 are written as \xNN (backslash, x). */
 void jsonw_string(struct json_writer *w, const char *text);
 void jsonw_string_sized(struct json_writer *w, const char *bytes, size_t size);
+/** Past INT64_MAX it is null: no reader takes such a number, and no true count is one. */
 void jsonw_u64(struct json_writer *w, uint64_t value);
 void jsonw_i64(struct json_writer *w, int64_t value);
 void jsonw_bool(struct json_writer *w, bool value);

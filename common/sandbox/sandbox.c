@@ -21,20 +21,10 @@
 #include <unistd.h>
 
 #include "common/limits.h"
+#include "common/sanitizer.h"
 
 #define NOBODY 65534
 #define MMAP_TYPE_MASK 0xf // MAP_TYPE of asm-generic/mman-common.h
-
-#ifdef __SANITIZE_ADDRESS__
-#define IS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_ASAN 1
-#endif
-#endif
-#ifndef IS_ASAN
-#define IS_ASAN 0
-#endif
 
 // What linux/landlock.h of Debian 12 (ABI 2) does not know yet. Bits are numbered through: ABI 1
 // has 13 rights on files, 2 REFER, 3 TRUNCATE, 5 IOCTL_DEV; 4 has bind and connect of TCP; 6 the

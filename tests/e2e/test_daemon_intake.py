@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """coresnapd: which files it takes, which executable it finds for them, and what it leaves alone."""
+import ctypes
 import os
+import struct
 import sys
 import time
 
@@ -37,6 +39,26 @@ def binary_at_the_path_of_the_core():
         equal(bench.runs(), [], "analyses")
         bench.write("app", "\x7fELF id-a (as long as an ELF header)\n")
         bench.until_objects(1)
+
+
+def enter_filter():
+    """As in a container, or a unit with SystemCallFilter=: a seccomp filter is there already."""
+    allow = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000))  # BPF_RET
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 1, ctypes.addressof(allow)))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+    # PR_SET_NO_NEW_PRIVS; PR_SET_SECCOMP with SECCOMP_MODE_FILTER
+    if prctl(38, 1, 0, 0, 0) or prctl(22, 2, ctypes.addressof(program), 0, 0):
+        raise OSError(ctypes.get_errno(), "no seccomp filter")
+
+
+def works_behind_a_filter():
+    with Bench() as bench:
+        bench.executable("app")
+        bench.start(before=enter_filter)
+        bench.core("one")
+        bench.until_objects(1)
+        equal(os.listdir(bench.path("spool/failed")), [], "failed")
 
 
 def wait_ends_with_a_minimal_snapshot():
@@ -208,7 +230,8 @@ def rescan_on_hangup():
         bench.until_objects(1)
 
 
-TESTS = [core_before_its_binary, binary_at_the_path_of_the_core, wait_ends_with_a_minimal_snapshot,
+TESTS = [core_before_its_binary, binary_at_the_path_of_the_core, works_behind_a_filter,
+         wait_ends_with_a_minimal_snapshot,
          garbage_is_left_alone, unreadable_core_is_named, failed_analysis_is_parked,
          time_limit_is_kept, spool_is_full, refused_snapshots_make_room, directory_comes_and_goes,
          second_daemon_is_refused, core_in_place_is_taken_when_closed, rescan_on_hangup]

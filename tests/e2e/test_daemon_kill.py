@@ -28,7 +28,7 @@ def killed_at(step, script=(), parked=0):
         equal(bench.store.duplicates, [], "objects stored twice")
         equal(len(bench.store.objects), 2 - parked, "objects")
         stray = [name for state in ("queue", "failed", "seen", "waiting")
-                 for name in bench.spool(state) if name.startswith(".")]
+                 for name in os.listdir(bench.path("spool", state)) if name.startswith(".")]
         equal(stray, [], "half-written records")
 
 

@@ -20,6 +20,10 @@ RULES = {
     "moved-on": "the goroutine ran on, or was stopped, between the print and the dump: a system call "
                 "returned, or freezing the world stopped it; its creator and outermost frames must be the "
                 "same",
+    "readied": "what it waited for came between the print and the dump (a timer, a packet, a collection's "
+               "end): ours is runnable, at the very same frames",
+    "lent": "a signal came to a thread of C's after the print, and the runtime lent it a goroutine for it "
+            "(go1.26 signal_unix.go badsignal): in a system call, with nothing on its stack",
     "scan": "the collector held the goroutine while the runtime printed it",
 }
 
@@ -133,11 +137,10 @@ def _wait_differs(printed, row):
 
 
 def _moved_on(snapshot, printed, row):
-    """True where the goroutine's own next steps explain every difference: it was about to move, and
-    the frames that it was started with are the same still."""
-    movable = ("running", "runnable", "syscall")
-    if (printed.status not in movable and not printed.scan) or row["status"] not in movable + (
-            "preempted", "waiting"):
+    """True where the goroutine's own next steps explain every difference: it was about to move, or what
+    it waited for came, and the frames that it was started with are the same still."""
+    if (printed.status not in gotrace.MOVING and not printed.scan and row["status"] == "waiting") or \
+            row["status"] not in gotrace.MOVING + ("waiting",):
         return False
     if printed.status == state_of(row) == "syscall":
         return False
@@ -146,6 +149,14 @@ def _moved_on(snapshot, printed, row):
     return len(ours) >= len(outer) and all(
         not _frame_differs(frame, mine) or frame.inlined
         for frame, mine in zip(outer[1:], ours[-len(outer):][1:]))
+
+
+def _readied(snapshot, printed, row):
+    """True where ours differs in nothing but that somebody has made it runnable since."""
+    waited = not printed.unavailable and printed.status not in gotrace.MOVING
+    return waited and row["status"] == "runnable" and printed.locked == row["locked_to_thread"] and \
+        printed.labels in (None, row["labels"]) and \
+        not frames_differ(printed, stack_of(snapshot, row), row["frames_total"])
 
 
 def goroutine_differs(snapshot, printed, row, comparison):
@@ -158,6 +169,9 @@ def goroutine_differs(snapshot, printed, row, comparison):
         comparison.used("unavailable")
     elif not wrong:
         wrong = frames_differ(printed, stack_of(snapshot, row), row["frames_total"], comparison)
+    if wrong and _readied(snapshot, printed, row):
+        comparison.used("readied")
+        return None
     if wrong and _moved_on(snapshot, printed, row):
         comparison.used("moved-on")
         return None
@@ -177,6 +191,11 @@ def _best(snapshot, printings, row, comparison):
     return wrong
 
 
+def _is_lent(snapshot, row):
+    return row["status"] == "syscall" and row["locked_to_thread"] and row["created_by"] is None and \
+        [frame["function"] for frame in stack_of(snapshot, row)] == ["runtime.goexit"]
+
+
 def compare(snapshot, traceback):
     """Goroutine by goroutine; dead ones are in neither."""
     result = Comparison()
@@ -186,6 +205,9 @@ def compare(snapshot, traceback):
         result.goroutines += 1
         if number not in rows:
             wrong = "only the runtime printed it: [" + printed[number][0].status + "]"
+        elif number not in printed and _is_lent(snapshot, rows[number]):
+            result.used("lent")
+            wrong = None
         elif number not in printed:
             wrong = f"only ours has it: [{state_of(rows[number])}]"
         else:
@@ -196,6 +218,19 @@ def compare(snapshot, traceback):
         else:
             result.agreed += 1
     return result
+
+
+def arguments_differ(printed, ours):
+    """Frames that both show at the same place, but with other argument words."""
+    wrong, by_id = [], {g.id: g for g in ours.goroutines}
+    for g in printed.goroutines:
+        other = by_id.get(g.id)
+        if not g.id or not other or [f.function for f in g.frames] != [f.function for f in other.frames]:
+            continue
+        wrong += [f"goroutine {g.id}: {theirs.function}({theirs.args}), ours ({mine.args})"
+                  for theirs, mine in zip(g.frames, other.frames)
+                  if not theirs.inlined and theirs.args != mine.args]
+    return wrong[:3]
 
 
 def shown(text):
@@ -219,21 +254,22 @@ def crash_differs(snapshot, traceback):
     if traceback.kind == "signal":
         if traceback.signal not in message:
             wrong.append(f"message names no {traceback.signal}: {message!r}")
-    elif not same_message(message, traceback.message):
+    elif not same_message(message.rstrip("\n"), traceback.message):
         wrong.append(f"message {traceback.message!r}, ours {message!r}")
     first = traceback.goroutines[0] if traceback.goroutines else None
     if first is None:
         return wrong
     # A thread without a goroutine prints 0; a deadlock is found by a thread that has let go of its own.
-    # A signal on a system stack interrupts the goroutine that the thread is running, printed next.
+    # A signal on a system stack interrupts the goroutine that is printed next, as running.
     # Two may die at once: the one that prints second writes its own stack after all the others.
     allowed = {first.id or None}
     if traceback.causes > 1:
         allowed |= {g.id for g in traceback.goroutines if g.part == 0 and g.status == "running"}
+    # So is one whose stack the thread's collector work borrows: it counts as waiting then
+    # (go1.26 proc.go casGToWaitingForSuspendG), and is no first entry of allgs.
     if first.id == 0:
-        # 1.21 does not print the thread.
         allowed |= {g.id for g in traceback.goroutines[1:2]
-                    if g.status == "running" or (g.m is not None and g.m == first.m)}
+                    if g.status == "running" or (g.m == first.m if first.m is not None else g.id != 1)}
     if traceback.kind == "deadlock":
         allowed.add(None)
     if crash["goroutine"] not in allowed:
@@ -275,8 +311,6 @@ def headers_differ(traceback, text):
         if printed[number].minutes != ours[number].minutes and printed[number].status == ours[number].status:
             wrong.append(f"goroutine {number} waits {printed[number].minutes} minutes, "
                          f"ours {ours[number].minutes}")
-    if traceback.causes > 1:
-        return wrong  # two threads printed at once, into each other
     # Each thread's part repeats goroutines; the first part has the order.
     order = [g.id for g in traceback.goroutines if g.part == 0 and g.id in ours]
     if order != [g.id for g in text.goroutines if g.id in set(order)]:

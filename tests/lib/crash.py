@@ -69,6 +69,11 @@ class Case:
         return self.flags == "cgo" or bool(self.spec.get("cgo"))
 
     @property
+    def silent(self):
+        """Whether the runtime dies without a word."""
+        return bool(self.run_spec.get("silent"))
+
+    @property
     def slow(self):
         return bool(self.run_spec.get("slow"))
 
@@ -179,6 +184,8 @@ def _build(case, directory):
         digest = _digest(build_case)
         if exe.exists() and stamp.exists() and stamp.read_text() == digest:
             return exe
+        if not shutil.which("go"):
+            raise Skip("no Go on this machine")
         if case.cgo and not shutil.which(os.environ.get("CC", "gcc")):
             raise Skip("cgo needs a C compiler")
         directory.mkdir(parents=True, exist_ok=True)

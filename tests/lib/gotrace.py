@@ -24,6 +24,7 @@ PANIC_SIGNAL = re.compile(r"\[signal (?P<name>[^:\s]+)(?:: (?P<text>.*?))? code=
                           r" addr=(?P<addr>\S+) pc=(?P<pc>\S+)\]$")
 REGISTER = re.compile(r"(r[a-z0-9]+|[c-g]s|x\d+|lr|sp|pc|fault)\s+0x[0-9a-f]+$")
 HEXDUMP = re.compile(r"stack: frame=\{|0x?[0-9a-f]{8,16}: ")  # of a stack that could not be walked
+MOVING = ("running", "runnable", "syscall", "preempted")  # states that a goroutine leaves by itself
 UNAVAILABLE = "\tgoroutine running on other thread; stack unavailable"
 
 

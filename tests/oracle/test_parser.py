@@ -253,6 +253,30 @@ class Comparison(unittest.TestCase):
             result = agree.compare(snapshot, t)
             self.assertEqual(len(result.disagreements), 1, what)
 
+    def test_readied(self):
+        """What was waiting may be runnable in the core, and go on from there; who created it stays."""
+        t = gotrace.parse(PANIC)
+        snapshot = snapshot_of(t)
+        row = snapshot["goroutines"][1]
+        row.update(status="runnable", wait_reason=None, wait_ns=None, wait_source=None)
+        result = agree.compare(snapshot, t)
+        self.assertEqual((result.disagreements, result.rules["readied"]), ([], 1))
+        snapshot["frames"][row["created_by"]]["line"] += 1
+        self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
+
+    def test_lent(self):
+        """A goroutine that the runtime did not print may be one that stands at goexit alone."""
+        t = gotrace.parse(PANIC)
+        snapshot = snapshot_of(t)
+        snapshot["frames"].append({"function": "runtime.goexit"})
+        snapshot["stacks"].append([len(snapshot["frames"]) - 1])
+        lent = {"id": 99, "status": "syscall", "wait_reason": None, "locked_to_thread": True, "created_by": None,
+                "stack": len(snapshot["stacks"]) - 1}
+        snapshot["goroutines"].append(lent)
+        self.assertEqual(agree.compare(snapshot, t).disagreements, [])
+        lent["created_by"] = 0
+        self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
+
     def test_crash(self):
         t = gotrace.parse(PANIC)
         snapshot = snapshot_of(t)

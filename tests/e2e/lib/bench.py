@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import store as store_double  # noqa: E402
@@ -41,7 +42,7 @@ class Bench:
     def path(self, *names):
         return os.path.join(self.root, *names)
 
-    def start(self, *options, fail_at=None, wait=True):
+    def start(self, *options, fail_at=None, wait=True, before=None):
         environment = dict(os.environ)
         environment.pop("CORESNAPD_FAIL_AT", None)
         if fail_at:
@@ -54,7 +55,7 @@ class Bench:
                  "--upload", self.store.url, "--analyzer", self.analyzer,
                  "--retry-min", "50ms", "--stall-timeout", "1s", "--keep-free", "0", "--verbose",
                  *options],
-                stderr=log, env=environment)
+                stderr=log, env=environment, preexec_fn=before)
         if wait:
             self.until(lambda: self.log().count("watching ") > lines, "the daemon watches")
 
@@ -92,7 +93,8 @@ class Bench:
         os.rename(temporary, self.path(name))
 
     def core(self, crash, build_id="id-a", path="-", behaviour=""):
-        self.write("cores/core." + crash, "CORE %s %s %s %s\n" % (crash, build_id, path, behaviour))
+        self.write("cores/core." + crash, "CORE %s %s %s %s\n" % (
+            crash, build_id, urllib.parse.quote(path), behaviour))
 
     def executable(self, name, build_id="id-a"):
         self.write("bin/" + name, "\x7fELF %s (as long as an ELF header)\n" % build_id)
@@ -105,7 +107,8 @@ class Bench:
             return []
 
     def spool(self, state):
-        return sorted(os.listdir(self.path("spool", state)))
+        """The entries; a name with a dot before it is one that is not written yet."""
+        return sorted(name for name in os.listdir(self.path("spool", state)) if name[0] != ".")
 
     def until(self, condition, what, seconds=15):
         """Waits for the condition; a test that waits in vain fails and says for what."""

@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -I
 """Stands in for `coresnap` where a test is about the daemon: same command line, no ELF.
 
-A "core" is a text file: `CORE <crash> <build id> <executable path or -> [behaviour]`, an "executable"
-is `\\x7fELF <build id>`. Behaviours: fail, hang, garbage, big, slow. What it ran is appended to the
+A "core" is a text file: `CORE <crash> <build id> <executable path, quoted, or -> [behaviour]`, an
+"executable" is `\\x7fELF <build id>`. Behaviours: fail, hang, garbage, big, slow. What it ran is appended to the
 file `runs` beside it.
 """
 import hashlib
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+import urllib.parse
 
 
 def words(path):
@@ -22,7 +23,7 @@ def identify(path):
     parts = words(path)
     answer = {"file": path, "kind": "unknown", "error": path + ": not a core"}
     if parts and parts[0] == "CORE":
-        answer = {"kind": "core", "executable": None if parts[3] == "-" else parts[3],
+        answer = {"kind": "core", "executable": None if parts[3] == "-" else urllib.parse.unquote(parts[3]),
                   "go_build_id": None if parts[2] == "-" else parts[2], "gnu_build_id": None,
                   "signal": 6, "pid": 7}
     elif parts and parts[0] == "\x7fELF":

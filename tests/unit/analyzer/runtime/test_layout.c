@@ -29,6 +29,9 @@ START_TEST(versions_are_looked_up)
 		{"go1.24.0-vendor", false, "go1.24.0"},
 		{"go1.24.0 (Red Hat 1.24.0-1.el9)", false, "go1.24.0"},
 		{"go1.24.0 X:nosuchexperiment", false, "go1.24.0"},
+		{"go1.24.9 X:noswissmap", true, "go1.24.6"},
+		{"go1.25.999 X:noswissmap", false, NULL},
+		{"go1.26.8 X:noswissmap", false, "go1.26.0"},
 		{"go1.24.0.1", false, "go1.24.0"},
 		{"devel go1.24-4fba9e5b Tue", false, "go1.24.0"},
 		{"go1.99999999999999999999.1", false, NULL},
@@ -153,6 +156,13 @@ START_TEST(known_facts_are_told)
 		{"go1.18.10", ARCH_AMD64, GC_MEMORY_LIMIT, ABSENT},
 		{"go1.23.0", ARCH_AMD64, HMAP_BUCKETS, 16},
 		{"go1.24.0", ARCH_AMD64, HMAP_BUCKETS, ABSENT},
+		{"go1.24.0 X:noswissmap", ARCH_ARM64, HMAP_BUCKETS, 16},
+		{"go1.23.11", ARCH_AMD64, M_ALL_LINK, 328}, // allpSnapshot came with 1.23.12
+		{"go1.23.12", ARCH_AMD64, M_ALL_LINK, 352},
+		{"go1.24.5", ARCH_ARM64, M_ALL_LINK, 328}, // and with 1.24.6
+		{"go1.24.6", ARCH_ARM64, M_ALL_LINK, 352},
+		{"go1.23.3", ARCH_AMD64, VAR_WAIT_REASONS, 592},
+		{"go1.23.4", ARCH_AMD64, VAR_WAIT_REASONS, 608},
 		{"go1.26.8", ARCH_AMD64, VAR_PRINT_BACKLOG, 512},
 		{"go1.26.8", ARCH_AMD64, VAR_ALLGS, 24},
 		{"go1.26.8", ARCH_AMD64, VAR_SEMTABLE, 251 * 64},

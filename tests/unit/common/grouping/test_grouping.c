@@ -286,6 +286,14 @@ static const struct {
 		"all goroutines are asleep - deadlock!", {{0}}},
 	{"signal in net.Dial", "signal", NULL,
 		{{"runtime.sigpanic", false, 0}, {"net.Dial", false, 0}}},
+	{"signal: SIGQUIT: quit in http.(*conn).serve", "signal", "SIGQUIT: quit",
+		{{"runtime.gopark", false, 0}, {"internal/poll.(*FD).Read", false, 0},
+			{"net/http.(*conn).serve", false, 0}, {"runtime.goexit", false, 0}}},
+	{"signal: SIGQUIT: quit in pool.(*Pool).work", "signal", "SIGQUIT: quit",
+		{{"runtime.gopark", false, 0}, {"net.(*conn).Read", false, 0},
+			{"example.org/pool.(*Pool).work", false, 0}}},
+	{"signal: SIGQUIT: quit in runtime.gopark", "signal", "SIGQUIT: quit",
+		{{"runtime.gopark", false, 0}, {"runtime.goexit", false, 0}}},
 	{"panic in store.(*DB).Get", "panic", "", {{"example.com/app/store.(*DB).Get", true, 0}}},
 };
 

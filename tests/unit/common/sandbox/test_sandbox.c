@@ -1,6 +1,7 @@
 // Every case is a child that closes the sandbox and makes one call: allowed ones end it with 0,
 // forbidden ones with SIGSYS.
 #include "common/sandbox/sandbox.h"
+#include "common/sanitizer.h"
 
 #include <check.h>
 #include <errno.h>
@@ -318,7 +319,7 @@ START_TEST(cpu_time_is_limited)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__
+#if !IS_ASAN
 static bool is_refused_memory(void)
 {
 	return mmap(NULL, 2 * MEMORY, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
@@ -386,7 +387,7 @@ Suite *suite_sandbox(void)
 	tcase_add_loop_test(tc, forbidden_call_kills, 0, sizeof(forbidden) / sizeof(forbidden[0]));
 	tcase_add_loop_test(tc, allowed_call_works, 0, sizeof(allowed) / sizeof(allowed[0]));
 	tcase_add_test(tc, cpu_time_is_limited);
-#ifndef __SANITIZE_ADDRESS__
+#if !IS_ASAN
 	tcase_add_test(tc, memory_is_limited);
 #endif
 	tcase_add_test(tc, root_is_left);

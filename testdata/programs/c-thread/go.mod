@@ -1,0 +1,3 @@
+module example.com/c-thread
+
+go 1.18

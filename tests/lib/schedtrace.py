@@ -1,0 +1,145 @@
+"""Reads what GODEBUG=scheddetail=1 makes the runtime print when it begins to die, and holds a
+snapshot's `scheduler` against it.
+
+startpanic_m prints it just before it freezes the world (go1.21 to go1.27 proc.go schedtrace, panic.go
+startpanic_m), so what ran then may have been stopped in the core: its processor is "gcstop", its
+goroutine at the global queue's end. What stood still then must be the same to the last number.
+"""
+import re
+from dataclasses import dataclass, field
+
+HEAD = re.compile(r"SCHED \d+ms: (?P<numbers>.*)$")
+PROCESSOR = re.compile(r"  P(?P<id>\d+): (?P<numbers>status=.*)$")
+THREAD = re.compile(r"  M(?P<id>\d+): (?P<numbers>p=.*)$")
+GOROUTINE = re.compile(r"  G(?P<id>\d+): status=(?P<status>\d+)\((?P<reason>.*)\) m=(?P<m>\w+)"
+                       r" lockedm=(?P<lockedm>\w+)$")
+STATUS = ("idle", "running", "syscall", "gcstop", "dead")
+# runtime2.go _Gscan, _Gsyscall, _Gwaiting; _Gidle, _Gdead, _Gdeadextra
+SCAN, SYSCALL, WAITING, DEAD = 0x1000, 3, 4, (0, 6, 10)
+
+
+@dataclass
+class Trace:
+    head: dict
+    processors: dict = field(default_factory=dict)
+    threads: dict = field(default_factory=dict)
+    goroutines: dict = field(default_factory=dict)
+
+
+def _numbers(text):
+    return dict(re.findall(r"(\w+)=(\S*)", text))
+
+
+def parse(text):
+    """The last detailed trace, or None."""
+    trace = None
+    for line in text.split("\n"):
+        head = HEAD.match(line)
+        if head:
+            trace = Trace(_numbers(head["numbers"]))
+            continue
+        for pattern, name in ((PROCESSOR, "processors"), (THREAD, "threads"), (GOROUTINE, "goroutines")):
+            found = pattern.match(line) if trace else None
+            if found:
+                parts = found.groupdict()
+                if "numbers" in parts:
+                    parts = dict(_numbers(parts["numbers"]), id=parts["id"])
+                getattr(trace, name)[int(parts["id"])] = parts
+    return trace if trace and "gcwaiting" in trace.head else None
+
+
+def _is_quiet(trace):
+    """Nothing but the dying thread moves: no other has a processor or has just taken one from the list
+    of the idle, spins, or is about to sleep. (The runtime's monitor has none and sleeps on its own.)"""
+    others = [m for number, m in trace.threads.items() if str(number) not in trace.dying]
+    awake = [m for m in others if m["blocked"] == "false" and m["curg"] == "nil"]
+    idle = sum(p["status"] == "0" for p in trace.processors.values())
+    return (all(p["status"] == "0" or p["m"] in trace.dying for p in trace.processors.values())
+            and idle == int(trace.head["idleprocs"]) and trace.head["spinningthreads"] == "0" and int(trace.head["nmidlelocked"]) >= 0
+            and len(awake) <= (trace.head["sysmonwait"] == "false"))
+
+
+def _processor_differs(printed, ours, trace, quiet):
+    """A processor that was running or in a system call may have moved on before it was stopped, and an
+    idle one is taken by a thread that looks for work."""
+    was, status = STATUS[int(printed["status"])], ours["status"]
+    same = [("schedule_tick", "schedtick"), ("syscall_tick", "syscalltick"), ("queue_total", "runqsize")]
+    if quiet or was in ("dead", "gcstop") or (was == status == "running" and printed["m"] in trace.dying):
+        if was != status:
+            return f"{was}, ours {status}"
+        return next((f"{theirs} {printed[theirs]}, ours {ours[mine]}" for mine, theirs in same
+                     if int(printed[theirs]) != ours[mine]), None)
+    if status == "dead" or ours["schedule_tick"] < int(printed["schedtick"]) or \
+            ours["syscall_tick"] < int(printed["syscalltick"]):
+        return f"{printed}, ours {status} {ours['schedule_tick']} {ours['syscall_tick']}"
+    return None
+
+
+def differs(snapshot, trace):
+    """What of `scheduler` cannot be true beside the trace."""
+    ours, wrong = snapshot["scheduler"], []
+    trace.dying = {str(number) for number, m in trace.threads.items() if m["dying"] != "0"}
+    quiet = _is_quiet(trace)
+    if ours["gomaxprocs"] != int(trace.head["gomaxprocs"]):
+        wrong.append(f"gomaxprocs {trace.head['gomaxprocs']}, ours {ours['gomaxprocs']}")
+    pairs = [("threads", ours["stats"]["threads"])]
+    if quiet:
+        pairs += [("runqueue", ours["global_queue_total"]), ("idleprocs", ours["stats"]["idle_processors"]),
+                  ("idlethreads", ours["stats"]["idle_threads"]),
+                  ("nmidlelocked", ours["stats"]["idle_locked_threads"]),
+                  ("spinningthreads", ours["stats"]["spinning_threads"])]
+    wrong += [f"{name} {trace.head[name]}, ours {mine}" for name, mine in pairs
+              if int(trace.head[name]) != mine]
+    if set(trace.processors) != {p["id"] for p in ours["processors"]}:
+        wrong.append(f"processors {sorted(trace.processors)}, ours {[p['id'] for p in ours['processors']]}")
+    for p in ours["processors"]:
+        printed = trace.processors.get(p["id"])
+        what = _processor_differs(printed, p, trace, quiet) if printed else None
+        if what:
+            wrong.append(f"P{p['id']}: {what}")
+    return wrong + _goroutines_differ(snapshot, trace, quiet) + _queues_differ(snapshot, trace)
+
+
+def _queues_differ(snapshot, trace):
+    """Where no processor has scheduled anything since, every queue must be as it was, but that each
+    goroutine that the freeze stopped went to the global queue's end (gopreempt_m, goschedImpl), and
+    so may one whose system call returned (exitsyscall0) or whom the monitor's netpoll woke."""
+    ours, wrong = snapshot["scheduler"], []
+    pairs = [(trace.processors.get(p["id"]), p) for p in ours["processors"]]
+    choosing = any(m["p"] != "nil" and m["curg"] == "nil" for number, m in trace.threads.items()
+                   if str(number) not in trace.dying)
+    if choosing or trace.head["spinningthreads"] != "0" or any(
+            was is None or int(was["schedtick"]) != p["schedule_tick"] for was, p in pairs):
+        return []  # somebody has taken work, or was about to
+    for was, p in pairs:
+        if int(was["runqsize"]) != p["queue_total"]:
+            wrong.append(f"P{p['id']}: runqsize {was['runqsize']}, ours {p['queue_total']}")
+    stopped = sum(STATUS[int(was["status"])] == "running" and p["status"] == "gcstop" for was, p in pairs)
+    runnable = {row["id"] for row in snapshot["goroutines"] if row["status"] == "runnable"}
+    stopped += sum(int(g["status"]) & ~SCAN == SYSCALL or
+                   int(g["status"]) & ~SCAN == WAITING and number in runnable
+                   for number, g in trace.goroutines.items())
+    if not 0 <= ours["global_queue_total"] - int(trace.head["runqueue"]) <= stopped:
+        wrong.append(f"runqueue {trace.head['runqueue']}, ours {ours['global_queue_total']}, "
+                     f"at most {stopped} were added")
+    return wrong
+
+
+def _goroutines_differ(snapshot, trace, quiet):
+    """Who is alive, who is locked to a thread, and whom each dying thread runs."""
+    rows = {row["id"]: row for row in snapshot["goroutines"]}
+    alive = {number for number, g in trace.goroutines.items()
+             if int(g["status"]) & ~SCAN not in DEAD and number}
+    wrong = []
+    if quiet and alive != set(rows):
+        wrong.append(f"goroutines {sorted(alive ^ set(rows))[:5]} are in one of the two only")
+    locked = {number for number in alive if trace.goroutines[number]["lockedm"] != "nil"}
+    for number in sorted(alive & set(rows)):
+        if rows[number]["locked_to_thread"] != (number in locked) and quiet:
+            wrong.append(f"goroutine {number}: lockedm={trace.goroutines[number]['lockedm']}")
+    running = {row["goroutine"] for row in snapshot["threads"]}
+    for m in trace.dying:
+        curg = trace.threads[int(m)]["curg"]
+        if curg != "nil" and int(curg) not in running:
+            wrong.append(f"M{m} runs goroutine {curg}; no thread of ours does")
+    return wrong
