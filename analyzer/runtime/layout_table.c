@@ -109,7 +109,7 @@ static bool parse_version(const char *text, struct version *ret)
 			at = end;
 	}
 	ret->is_release = start == text;
-	if (!strncmp(at, " X:", 3))
+	if (!strncmp(at, " X:", 3) || !strncmp(at, "-X:", 3)) // the latter since 1.26
 		ret->experiments = at + 3;
 	else if (*at)
 		ret->is_release = false;

@@ -18,7 +18,7 @@ struct layout_release {
 
 /**
  * The release that holds `version`, a version as buildinfo writes it ("go1.24.9", "go1.25.5
- * X:noswissmap"). NULL where no measured release is exactly this one: another patch, a release
+ * X:noswissmap", since 1.26 "go1.26.8-X:nodwarf5"). NULL where no measured release is exactly this one: another patch, a release
  * candidate, a vendor's suffix, a devel version, an experiment that was not measured.
  */
 const struct layout_release *layout_table_exact(const char *version);

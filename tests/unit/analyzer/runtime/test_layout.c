@@ -32,6 +32,8 @@ START_TEST(versions_are_looked_up)
 		{"go1.24.9 X:noswissmap", true, "go1.24.6"},
 		{"go1.25.999 X:noswissmap", false, NULL},
 		{"go1.26.8 X:noswissmap", false, "go1.26.0"},
+		{"go1.26.8-X:nodwarf5", true, "go1.26.0"},
+		{"go1.26.8-X:nodwarf5,nogreenteagc", false, "go1.26.0"},
 		{"go1.24.0.1", false, "go1.24.0"},
 		{"devel go1.24-4fba9e5b Tue", false, "go1.24.0"},
 		{"go1.99999999999999999999.1", false, NULL},
@@ -161,6 +163,8 @@ START_TEST(known_facts_are_told)
 		{"go1.23.12", ARCH_AMD64, M_ALL_LINK, 352},
 		{"go1.24.5", ARCH_ARM64, M_ALL_LINK, 328}, // and with 1.24.6
 		{"go1.24.6", ARCH_ARM64, M_ALL_LINK, 352},
+		{"go1.25.5", ARCH_AMD64, P_GC_STOP_TIME, 9504},
+		{"go1.25.5 X:greenteagc", ARCH_AMD64, P_GC_STOP_TIME, 13736},
 		{"go1.23.3", ARCH_AMD64, VAR_WAIT_REASONS, 592},
 		{"go1.23.4", ARCH_AMD64, VAR_WAIT_REASONS, 608},
 		{"go1.26.8", ARCH_AMD64, VAR_PRINT_BACKLOG, 512},

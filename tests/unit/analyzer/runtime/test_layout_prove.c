@@ -42,8 +42,8 @@ static void spoil(struct mkruntime *m, target_addr g, enum layout_id id, uint64_
 	if (id >= SCHED_GOIDGEN && id <= SCHED_PROCRESIZE_TIME)
 		object = mkruntime_variable(m, VAR_SCHED);
 	else if (id == P_ID || id == M_G0)
-		memcpy(&object,
-			mkruntime_at(m, id == P_ID ? p : mkruntime_variable(m, VAR_ALLM)), 8);
+		memcpy(&object, mkruntime_at(m, id == P_ID ? p : mkruntime_variable(m, VAR_ALLM)),
+			8);
 	if (id == P_ID)
 		memcpy(&object, mkruntime_at(m, object), 8);
 	if (id == SUDOG_G)
