@@ -2,13 +2,10 @@
 // looked up twice and labels, which many share, are read once.
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
-#include "analyzer/runtime/labels.h"
 #include "analyzer/runtime/waiting.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/snapshot/redacted_labels.h"
 #include "analyzer/unwind/arguments.h"
-#include "common/redact/redact.h"
-
-#include <string.h>
 
 struct rows {
 	struct json_writer *w;
@@ -31,27 +28,13 @@ static const struct labels *labels_of(struct rows *rows, const struct goroutine 
 	labels = arena_alloc(rows->analysis->arena, sizeof(*labels));
 	if (!labels)
 		return &none;
-	*labels = labels_load(rows->analysis->rt, g->labels);
+	*labels = redacted_labels_load(rows->analysis->rt, g->labels);
 	if (!u64map_put(&rows->labels, g->labels, (uintptr_t)labels))
 		return &none;
 	if (labels->is_unreadable)
 		diag_add(rows->analysis->diag, DIAG_WARNING, "unreadable-labels",
 			"the labels of some goroutines are not in the core");
 	return labels;
-}
-
-/** A label's value, hidden where its key names a secret. */
-static const char *redacted_label(const struct rows *rows, const struct label *label)
-{
-	struct arena *arena = rows->analysis->arena;
-	size_t key_size = strlen(label->key);
-	char *pair = arena_format(arena, "%s=%s", label->key, label->value);
-
-	if (pair)
-		pair = redact_text(arena, pair, strlen(pair), NULL);
-	if (!pair || strncmp(pair, label->key, key_size) || pair[key_size] != '=')
-		return REDACTED;
-	return pair + key_size + 1;
 }
 
 static void write_labels(struct rows *rows, const struct goroutine *g)
@@ -66,7 +49,7 @@ static void write_labels(struct rows *rows, const struct goroutine *g)
 	jsonw_begin_object(rows->w);
 	for (size_t i = 0; i < labels->count; i++) {
 		jsonw_text_key(rows->w, labels->list[i].key);
-		jsonw_string(rows->w, redacted_label(rows, &labels->list[i]));
+		jsonw_string(rows->w, labels->list[i].value);
 	}
 	jsonw_end_object(rows->w);
 }

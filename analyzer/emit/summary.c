@@ -43,10 +43,16 @@ static void print_frame(struct printer *printer, const struct frame *frame)
 	printer_format(printer, ":%d\n", frame->line);
 }
 
-/** Frames of the runtime itself at the top say how it waits, which the reason has said already. */
-static bool is_runtime(const struct frame *frame)
+/** Frames at the top that only say how it waits, which the reason has said already. */
+static bool is_plumbing(const struct frame *frame)
 {
-	return !strncmp(frame->function, "runtime.", 8);
+	static const char *const prefixes[] = {"runtime.", "internal/", "syscall.", "sync.",
+		"sync/atomic.", "net."};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(frame->function, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
 }
 
 static void print_stack(struct printer *printer, const struct analysis *analysis, uint32_t index,
@@ -65,7 +71,7 @@ static void print_stack(struct printer *printer, const struct analysis *analysis
 				&analysis->frames.frames[place->first_frame + k];
 
 			left--;
-			skipping = skipping && is_runtime(frame);
+			skipping = skipping && is_plumbing(frame);
 			if (skipping && left > 1)
 				continue;
 			if (!strcmp(frame->function, "runtime.goexit"))

@@ -5,8 +5,8 @@
 #include "analyzer/emit/text.h"
 
 #include "analyzer/emit/printer.h"
-#include "analyzer/runtime/labels.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/snapshot/redacted_labels.h"
 #include "analyzer/unwind/arguments.h"
 
 #include <inttypes.h>
@@ -232,7 +232,7 @@ static void print_labels(struct text *text, const struct goroutine *g)
 
 	if (!text->has_labels || !g->labels)
 		return;
-	labels = labels_load(text->analysis->rt, g->labels);
+	labels = redacted_labels_load(text->analysis->rt, g->labels);
 	for (size_t i = 0; i < labels.count; i++) {
 		printer_format(text->printer, i ? ", " : " {");
 		print_label_word(text, labels.list[i].key);

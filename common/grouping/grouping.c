@@ -300,12 +300,17 @@ enum cs_status grouping_make_keys(struct arena *arena, const char *class,
 }
 
 /* How much a frame without the program's own tells: a goroutine parks in the runtime, below net. */
-enum frame_worth { WORTH_RUNTIME = 1, WORTH_STANDARD, WORTH_DEPENDENCY };
+enum frame_worth { WORTH_RUNTIME = 1, WORTH_PLUMBING, WORTH_STANDARD, WORTH_DEPENDENCY };
 
 static enum frame_worth worth(const char *package)
 {
+	static const char *const plumbing[] = {"net", "sync", "syscall", "bufio", "io", "os"};
+
 	if (!strcmp(package, "runtime") || !strncmp(package, "internal/", 9))
 		return WORTH_RUNTIME;
+	for (size_t i = 0; i < COUNT(plumbing); i++)
+		if (!strcmp(package, plumbing[i]))
+			return WORTH_PLUMBING;
 	return grouping_is_standard(package) ? WORTH_STANDARD : WORTH_DEPENDENCY;
 }
 
