@@ -317,6 +317,29 @@ bool binary_section(
 	return true;
 }
 
+bool binary_bounds(const struct binary *binary, uint64_t *start_ret, uint64_t *end_ret)
+{
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (size_t i = 0; i < binary->segment_count; i++) {
+		GElf_Phdr header;
+		uint64_t segment_end;
+
+		if (!gelf_getphdr(binary->elf, (int)i, &header) || header.p_type != PT_LOAD ||
+			!checked_add(header.p_vaddr, header.p_memsz, &segment_end))
+			continue;
+		if (header.p_vaddr < start)
+			start = header.p_vaddr;
+		if (segment_end > end)
+			end = segment_end;
+	}
+	if (start >= end)
+		return false;
+	*start_ret = start;
+	*end_ret = end;
+	return true;
+}
+
 bool binary_symbol(const struct binary *binary, const char *name, uint64_t *ret)
 {
 	struct binary_bytes symbols, names;

@@ -77,6 +77,9 @@ void binary_symbols(const struct binary *binary, struct binary_symbol_row *rows,
 bool binary_section(const struct binary *binary, const char *name, uint64_t *address_ret,
 	uint64_t *size_ret);
 
+/** Bounds of everything that the file's PT_LOADs map, as linked; false where there are none. */
+bool binary_bounds(const struct binary *binary, uint64_t *start_ret, uint64_t *end_ret);
+
 /** The libelf handle, for dwarf_facts.c only. Borrowed. (struct Elf is libelf's own type.) */
 struct Elf *binary_elf(const struct binary *binary);
 

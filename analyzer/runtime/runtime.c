@@ -3,6 +3,7 @@
 #include "analyzer/runtime/runtime.h"
 
 #include "analyzer/runtime/layout_prove.h"
+#include "analyzer/runtime/roots.h"
 #include "common/checked.h"
 #include "common/limits.h"
 
@@ -233,10 +234,13 @@ enum cs_status runtime_open_with(const struct image *image, uint64_t bias,
 			"the executable's debug information describes impossible runtime structs");
 	for (enum object_type type = 0; type < OBJECT_TYPE_COUNT; type++)
 		rt->object_sizes[type] = object_size(&rt->layout, type);
-	status = rt->layout.source == LAYOUT_GUESSED ? layout_prove(rt) : CS_OK;
+	status = roots_find_module(rt);
+	if (status == CS_OK)
+		status = open_module(rt);
 	if (status != CS_OK)
 		return status;
-	status = open_module(rt);
+	roots_find_variables(rt);
+	status = rt->layout.source == LAYOUT_GUESSED ? layout_prove(rt) : CS_OK;
 	if (status != CS_OK)
 		return status;
 	rt->version = runtime_string(rt, runtime_variable(rt, VAR_BUILD_VERSION), MAX_TYPE_NAME);

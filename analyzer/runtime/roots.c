@@ -1,0 +1,193 @@
+// The module first, by section or by its own first words; then the five roots by structure, checked
+// against the code; then the rest by the code. Mirrors runtime/symtab.go (moduledata) and
+// cmd/link/internal/ld/data.go (.go.module).
+#include "analyzer/runtime/roots_internal.h"
+
+#include "common/checked.h"
+#include "common/limits.h"
+
+#include <string.h>
+
+#define WORD 8
+#define PCHEADER_FUNCNAME_OFFSET 32 // pcHeader.funcnameOffset since Go 1.18; textStart is before it
+#define MAGIC_118 0xfffffff0u
+#define MAGIC_120 0xfffffff1u
+
+/**
+ * moduledata's bounds, one after the other since Go 1.3 (runtime/symtab.go): text, etext, noptrdata,
+ * enoptrdata, data, edata, bss, ebss, noptrbss, enoptrbss.
+ */
+#define MODULE_BOUNDS 10
+#define FIRST_DATA_BOUND 2
+
+void roots_set(struct roots *roots, enum layout_id id, target_addr address, uint64_t size)
+{
+	struct fact *fact = &roots->rt->layout.facts[id];
+
+	fact->found = true;
+	fact->value = address - roots->rt->bias;
+	fact->size = size;
+}
+
+bool roots_holds(const struct roots *roots, target_addr address, uint64_t size)
+{
+	for (size_t i = 0; i < ROOT_RANGES; i++)
+		if (address >= roots->ranges[i].start &&
+			checked_range(address - roots->ranges[i].start, size,
+				roots->ranges[i].end - roots->ranges[i].start))
+			return true;
+	return false;
+}
+
+static bool is_pcheader(const struct runtime *rt, target_addr address)
+{
+	uint32_t magic;
+	uint8_t tail[4];
+
+	return image_read_u32(rt->image, address, &magic) == CS_OK &&
+		(magic == MAGIC_118 || magic == MAGIC_120) &&
+		image_read(rt->image, address + 4, tail, sizeof(tail)) == CS_OK && !tail[0] &&
+		!tail[1] && (tail[2] == 1 || tail[2] == 4) && tail[3] == 8;
+}
+
+static bool load_bounds(const struct runtime *rt, target_addr module, uint64_t *bounds)
+{
+	if (!layout_has(&rt->layout, MODULE_TEXT))
+		return false;
+	if (image_read(rt->image, module + layout_value(&rt->layout, MODULE_TEXT), bounds,
+		    MODULE_BOUNDS * sizeof(*bounds)) != CS_OK)
+		return false;
+	for (size_t i = 0; i < MODULE_BOUNDS; i += 2)
+		if (bounds[i] > bounds[i + 1])
+			return false;
+	// Code and variables of one module lie within one file.
+	for (size_t i = FIRST_DATA_BOUND; i < MODULE_BOUNDS; i++)
+		if (bounds[i] < bounds[0] || bounds[i] - bounds[0] > MAX_EXECUTABLE_SIZE)
+			return false;
+	return bounds[0] < bounds[1];
+}
+
+/** Whether a moduledata can lie at `address`. */
+static bool is_module(const struct runtime *rt, target_addr address)
+{
+	uint64_t bounds[MODULE_BOUNDS], header, names, offset;
+
+	return image_read_u64(rt->image, address, &header) == CS_OK && is_pcheader(rt, header) &&
+		image_read_u64(rt->image, header + PCHEADER_FUNCNAME_OFFSET, &offset) == CS_OK &&
+		image_read_u64(rt->image, address + WORD, &names) == CS_OK &&
+		names == header + offset && load_bounds(rt, address, bounds);
+}
+
+/** The words of one view that a moduledata with this header begins with. */
+static target_addr module_in_view(const struct runtime *rt, const struct image_view *view,
+	target_addr start, target_addr end)
+{
+	target_addr at = (start > view->start ? start : view->start);
+
+	at = (at + WORD - 1) & ~(target_addr)(WORD - 1);
+	if (end > view->end)
+		end = view->end;
+	for (; at < end && end - at >= 2 * WORD; at += WORD) {
+		uint64_t words[2];
+
+		memcpy(words, view->bytes + (at - view->start), sizeof(words));
+		if (words[1] - words[0] < MAX_PCLNTAB_SIZE && words[0] != words[1] &&
+			words[0] - start <= end - start && is_module(rt, at))
+			return at;
+	}
+	return 0;
+}
+
+/**
+ * Every module begins with two pointers into its function table. The executable's lies within
+ * [start, end), where its file is mapped.
+ */
+static target_addr scan_for_module(const struct runtime *rt, target_addr start, target_addr end)
+{
+	struct image_view view;
+	uint64_t scanned = 0;
+
+	for (size_t i = 0; image_view_at(rt->image, i, &view); i++) {
+		target_addr found;
+
+		if (view.end <= start || view.start >= end)
+			continue;
+		scanned += view.end - view.start;
+		if (scanned > MAX_EXECUTABLE_SIZE)
+			return 0;
+		found = module_in_view(rt, &view, start, end);
+		if (found)
+			return found;
+	}
+	return 0;
+}
+
+enum cs_status roots_find_module(struct runtime *rt)
+{
+	struct roots roots = {.rt = rt};
+	uint64_t address, size, start, end;
+	bool is_found = false;
+
+	if (layout_has(&rt->layout, VAR_FIRST_MODULE))
+		return CS_OK;
+	if (binary_symbol(rt->binary, "runtime.firstmoduledata", &address) ||
+		binary_section(rt->binary, ".go.module", &address, &size)) {
+		address += rt->bias;
+		is_found = is_module(rt, address);
+	}
+	if (!is_found && binary_bounds(rt->binary, &start, &end)) {
+		address = scan_for_module(rt, start + rt->bias, end + rt->bias);
+		is_found = address != 0;
+	}
+	if (!is_found)
+		return diag_fail(rt->diag, CS_NOT_FOUND, "no-moduledata",
+			"runtime.firstmoduledata was not found: the core is truncated too early, or the "
+			"executable is not the one that crashed");
+	roots_set(&roots, VAR_FIRST_MODULE, address, 0);
+	return CS_OK;
+}
+
+/** The variables that the symbol table names. */
+static void find_by_symbol(struct roots *roots)
+{
+	struct runtime *rt = roots->rt;
+	uint64_t address;
+
+	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
+		const struct fact *fact = &rt->layout.facts[i];
+
+		if (fact->kind == FACT_VARIABLE && !fact->found &&
+			binary_symbol(rt->binary, fact->path, &address))
+			roots_set(roots, (enum layout_id)i, address + rt->bias, fact->size);
+	}
+}
+
+static bool is_everything_known(const struct runtime *rt)
+{
+	for (size_t i = 0; i < LAYOUT_COUNT; i++)
+		if (rt->layout.facts[i].kind == FACT_VARIABLE && !rt->layout.facts[i].found)
+			return false;
+	return true;
+}
+
+void roots_find_variables(struct runtime *rt)
+{
+	struct roots roots = {.rt = rt};
+	uint64_t bounds[MODULE_BOUNDS];
+	target_addr module = runtime_variable(rt, VAR_FIRST_MODULE);
+
+	if (is_everything_known(rt))
+		return;
+	find_by_symbol(&roots);
+	if (!module || !load_bounds(rt, module, bounds)) {
+		diag_add(rt->diag, DIAG_WARNING, "no-variables",
+			"the bounds in runtime.firstmoduledata are impossible: the runtime's variables "
+			"were not looked for");
+		return;
+	}
+	for (size_t i = 0; i < ROOT_RANGES; i++) {
+		roots.ranges[i].start = bounds[FIRST_DATA_BOUND + 2 * i];
+		roots.ranges[i].end = bounds[FIRST_DATA_BOUND + 2 * i + 1];
+	}
+	roots_find_by_reference(&roots);
+}

@@ -1,0 +1,24 @@
+// The addresses of the runtime's package variables. A stripped executable does not name them; they
+// are found by what they must look like (roots_structure.c) and by the instructions of functions
+// that are known to use them (roots_references.c), which the function table still names.
+#ifndef CORESNAP_ANALYZER_RUNTIME_ROOTS_H
+#define CORESNAP_ANALYZER_RUNTIME_ROOTS_H
+
+#include "analyzer/runtime/runtime.h"
+
+/**
+ * Sets the address of runtime.firstmoduledata where the layout has none: by the symbol, the section
+ * .go.module (Go 1.26), else by the two pointers into the function table that it begins with. Needs
+ * image, binary, bias and the layout's fields. CS_NOT_FOUND with a line in `diag`.
+ */
+CS_MUST_USE enum cs_status roots_find_module(struct runtime *rt);
+
+/**
+ * Sets address and size of every VARIABLE row that the layout does not have yet and that can be
+ * proved: by its symbol, by structure, by reference. Where structure and references contradict each
+ * other, and where nothing proves a row, it stays as it is and `diag` says so. Needs the function
+ * table as well.
+ */
+void roots_find_variables(struct runtime *rt);
+
+#endif
