@@ -20,13 +20,12 @@
 #define MODULE_BOUNDS 10
 #define FIRST_DATA_BOUND 2
 
-void roots_set(struct roots *roots, enum layout_id id, target_addr address, uint64_t size)
+void roots_set(struct roots *roots, enum layout_id id, target_addr address)
 {
 	struct fact *fact = &roots->rt->layout.facts[id];
 
 	fact->found = true;
 	fact->value = address - roots->rt->bias;
-	fact->size = size;
 }
 
 bool roots_holds(const struct roots *roots, target_addr address, uint64_t size)
@@ -130,8 +129,7 @@ enum cs_status roots_find_module(struct runtime *rt)
 
 	if (layout_has(&rt->layout, VAR_FIRST_MODULE))
 		return CS_OK;
-	if (binary_symbol(rt->binary, "runtime.firstmoduledata", &address) ||
-		binary_section(rt->binary, ".go.module", &address, &size)) {
+	if (binary_section(rt->binary, ".go.module", &address, &size)) {
 		address += rt->bias;
 		is_found = is_module(rt, address);
 	}
@@ -143,23 +141,8 @@ enum cs_status roots_find_module(struct runtime *rt)
 		return diag_fail(rt->diag, CS_NOT_FOUND, "no-moduledata",
 			"runtime.firstmoduledata was not found: the core is truncated too early, or the "
 			"executable is not the one that crashed");
-	roots_set(&roots, VAR_FIRST_MODULE, address, 0);
+	roots_set(&roots, VAR_FIRST_MODULE, address);
 	return CS_OK;
-}
-
-/** The variables that the symbol table names. */
-static void find_by_symbol(struct roots *roots)
-{
-	struct runtime *rt = roots->rt;
-	uint64_t address;
-
-	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
-		const struct fact *fact = &rt->layout.facts[i];
-
-		if (fact->kind == FACT_VARIABLE && !fact->found &&
-			binary_symbol(rt->binary, fact->path, &address))
-			roots_set(roots, (enum layout_id)i, address + rt->bias, fact->size);
-	}
 }
 
 static bool is_everything_known(const struct runtime *rt)
@@ -178,7 +161,6 @@ void roots_find_variables(struct runtime *rt)
 
 	if (is_everything_known(rt))
 		return;
-	find_by_symbol(&roots);
 	if (!module || !load_bounds(rt, module, bounds)) {
 		diag_add(rt->diag, DIAG_WARNING, "no-variables",
 			"the bounds in runtime.firstmoduledata are impossible: the runtime's variables "
@@ -190,4 +172,8 @@ void roots_find_variables(struct runtime *rt)
 		roots.ranges[i].end = bounds[FIRST_DATA_BOUND + 2 * i + 1];
 	}
 	roots_find_by_reference(&roots);
+	if (roots.steps >= MAX_ROOT_STEPS)
+		diag_add(rt->diag, DIAG_WARNING, "limit",
+			"the search for the runtime's variables was cut: the executable has more of them "
+			"than any program");
 }

@@ -7,7 +7,7 @@
 #include "analyzer/runtime/runtime.h"
 
 /**
- * Sets the address of runtime.firstmoduledata where the layout has none: by the symbol, the section
+ * Sets the address of runtime.firstmoduledata where the layout has none: by the section
  * .go.module (Go 1.26), else by the two pointers into the function table that it begins with. Needs
  * image, binary, bias and the layout's fields. CS_NOT_FOUND with a line in `diag`.
  */
@@ -15,8 +15,8 @@ CS_MUST_USE enum cs_status roots_find_module(struct runtime *rt);
 
 /**
  * Sets address and size of every VARIABLE row that the layout does not have yet and that can be
- * proved: by its symbol, by structure, by reference. Where structure and references contradict each
- * other, and where nothing proves a row, it stays as it is and `diag` says so. Needs the function
+ * proved, by reference and by structure. Where the two contradict each other the references win,
+ * which name the variable itself, and `diag` says so; it says as well what was not found. Needs the function
  * table as well.
  */
 void roots_find_variables(struct runtime *rt);

@@ -4,20 +4,21 @@
 
 #include "analyzer/runtime/roots.h"
 
-#define ROOT_RANGES 4
+/** Where package variables lie, in moduledata's order; the middle two may hold pointers. */
+enum root_range { ROOT_NOPTRDATA, ROOT_DATA, ROOT_BSS, ROOT_NOPTRBSS, ROOT_RANGES };
 
 struct roots {
 	struct runtime *rt; // borrowed
 	struct {
 		target_addr start, end;
-	} ranges[ROOT_RANGES]; // noptrdata, data, bss, noptrbss, as moduledata has them
-	uint64_t steps;        // target structs looked at so far, at most MAX_ROOT_STEPS
+	} ranges[ROOT_RANGES];
+	uint64_t steps;        // words and structs looked at so far, at most MAX_ROOT_STEPS
 	uint64_t goroutine_id; // the highest id that allgs holds; 0 where allgs is not known
 	uint64_t chain_length; // of allm, as its structure says; 0 where it is not known
 };
 
-/** The linked address of a variable is noted in the layout, with its size. */
-void roots_set(struct roots *roots, enum layout_id id, target_addr address, uint64_t size);
+/** Notes in the layout where the variable lies. */
+void roots_set(struct roots *roots, enum layout_id id, target_addr address);
 
 /** Whether [address, address + size) lies in the module's variables. */
 bool roots_holds(const struct roots *roots, target_addr address, uint64_t size);
@@ -46,7 +47,7 @@ bool roots_is_sched(struct roots *roots, target_addr address);
  */
 target_addr roots_scan(struct roots *roots, enum layout_id id);
 
-/** The highest goroutine id in the slice of gs at `address`. */
+/** The highest goroutine id in the slice of gs at `address`, of those that were looked at. */
 uint64_t roots_highest_id(struct roots *roots, target_addr address);
 
 /* roots_references.c */

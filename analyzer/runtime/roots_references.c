@@ -47,6 +47,12 @@ static bool is_small(struct roots *roots, target_addr address, uint64_t max)
 	return roots_number(roots, address, 4, &value) && value <= max;
 }
 
+/** The playground's clock: no program that runs on Linux as it is has one. */
+static bool is_zero(struct roots *roots, target_addr address)
+{
+	return is_small(roots, address, 0);
+}
+
 static bool is_flag(struct roots *roots, target_addr address)
 {
 	uint64_t value;
@@ -237,6 +243,7 @@ static const struct row rows[] = {
 		{{"runtime.semacquire1", USES_ADDRESS, 0, NO_FIELD},
 			{"runtime.semrelease1", USES_ADDRESS, 0, NO_FIELD}},
 		is_semaphores},
+	{VAR_SEMTABLE, 0, {{"runtime.semroot", USES_ADDRESS, 0, NO_FIELD}}, is_semaphores},
 	{VAR_SIGTABLE, SIGNALS * SIGNAL_ROW,
 		{{"runtime.sigfwdgo", USES, 0, NO_FIELD}, {"runtime.sighandler", USES, 0, NO_FIELD}},
 		is_signal_table},
@@ -247,8 +254,14 @@ static const struct row rows[] = {
 	{VAR_DEBUG, 8,
 		{{"runtime.goroutineheader", USES, 0, DEBUG_TRACEBACK_LABELS},
 			{"runtime/debug.SetTraceback", AVOIDS, 0, DEBUG_TRACEBACK_LABELS},
-			{"runtime.newproc1", USES, 0, NO_FIELD}},
+			{"runtime.parseRuntimeDebugVars", USES, 0, NO_FIELD}},
 		NULL},
+	{VAR_FAKETIME, 8,
+		{{"runtime.checkdead", USES_WORD, 0, NO_FIELD},
+			{"runtime.preemptall", AVOIDS, 0, NO_FIELD},
+			{"runtime.schedtrace", AVOIDS, 0, NO_FIELD},
+			{"runtime.startm", AVOIDS, 0, NO_FIELD}},
+		is_zero},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -265,6 +278,8 @@ struct references {
 	struct roots *roots;
 	struct used functions[MAX_FUNCTIONS_READ];
 	size_t count;
+	// The layout gives the size of each variable that the release has: allgs is in all of them.
+	bool is_sized;
 	struct code_reference *scratch; // MAX_CODE_REFERENCES of them
 };
 
@@ -433,6 +448,8 @@ static void settle(struct references *refs, const struct row *row)
 	struct fact *fact = &roots->rt->layout.facts[row->variable];
 	target_addr by_code, by_structure, address;
 
+	if (!fact->found && refs->is_sized && !fact->size)
+		return;
 	if (!fact->found) {
 		by_code = resolve(refs, row);
 		by_structure = roots_scan(roots, row->variable);
@@ -443,7 +460,7 @@ static void settle(struct references *refs, const struct row *row)
 				fact->path, (unsigned long long)by_code,
 				(unsigned long long)by_structure);
 		if (address)
-			roots_set(roots, row->variable, address, 0);
+			roots_set(roots, row->variable, address);
 	}
 	if (!fact->found)
 		return;
@@ -456,12 +473,15 @@ static void settle(struct references *refs, const struct row *row)
 		roots->chain_length = roots_machines_at(roots, address);
 }
 
-static void tell_missing(const struct runtime *rt)
+static void tell_missing(const struct references *refs)
 {
+	const struct runtime *rt = refs->roots->rt;
+
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct fact *fact = &rt->layout.facts[rows[i].variable];
 
-		if (!fact->found && is_row_known(&rt->layout, &rows[i]))
+		if (!fact->found && is_row_known(&rt->layout, &rows[i]) &&
+			(!refs->is_sized || fact->size))
 			diag_add(rt->diag, DIAG_WARNING, "no-variable",
 				"variables of the runtime were not found in this executable without "
 				"symbols (the first: %s): what they hold is missing", fact->path);
@@ -470,7 +490,8 @@ static void tell_missing(const struct runtime *rt)
 
 void roots_find_by_reference(struct roots *roots)
 {
-	struct references refs = {.roots = roots};
+	struct references refs = {
+		.roots = roots, .is_sized = layout_size(&roots->rt->layout, VAR_ALLGS) > 0};
 
 	refs.scratch = arena_array(roots->rt->arena, MAX_CODE_REFERENCES, sizeof(*refs.scratch));
 	if (!refs.scratch)
@@ -479,5 +500,5 @@ void roots_find_by_reference(struct roots *roots)
 	read_functions(&refs);
 	for (size_t i = 0; i < ROWS; i++)
 		settle(&refs, &rows[i]);
-	tell_missing(roots->rt);
+	tell_missing(&refs);
 }

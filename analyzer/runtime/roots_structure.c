@@ -4,7 +4,10 @@
 
 #include "common/limits.h"
 
+#include <string.h>
+
 #define DEFAULT_MAX_THREADS 10000 // sched.maxmcount as schedinit sets it (runtime/proc.go)
+#define RUN_QUEUE_SIZE 256        // p.runq is an array of so many in every release
 #define WORD 8
 
 bool roots_number(const struct roots *roots, target_addr address, uint64_t size, uint64_t *ret)
@@ -59,10 +62,14 @@ static bool is_machine(struct roots *roots, target_addr m)
 
 static bool is_processor(struct roots *roots, target_addr p, uint64_t index)
 {
-	uint64_t id, status;
+	uint64_t id, status, m, head, tail;
 
 	return is_at_word(p) && has_steps(roots) && roots_field(roots, p, P_ID, &id) &&
-		id == index && roots_field(roots, p, P_STATUS, &status) && status <= 4;
+		id == index && roots_field(roots, p, P_STATUS, &status) && status <= 4 &&
+		roots_field(roots, p, P_RUNQ_HEAD, &head) &&
+		roots_field(roots, p, P_RUNQ_TAIL, &tail) &&
+		(uint32_t)(tail - head) <= RUN_QUEUE_SIZE && roots_field(roots, p, P_M, &m) &&
+		(!m || is_machine(roots, m));
 }
 
 /** The slice header at `address`, of 1 to `max` pointers. */
@@ -80,6 +87,12 @@ static bool load_slice(const struct roots *roots, target_addr address, uint64_t 
 	return true;
 }
 
+/** Of a long list some elements, all over it, are proof enough. */
+static uint64_t sample_step(uint64_t length)
+{
+	return length / MAX_ROOT_SAMPLES + 1;
+}
+
 uint64_t roots_goroutines_at(struct roots *roots, target_addr address)
 {
 	target_addr data;
@@ -87,7 +100,7 @@ uint64_t roots_goroutines_at(struct roots *roots, target_addr address)
 
 	if (!load_slice(roots, address, MAX_GOROUTINES, &data, &length))
 		return 0;
-	for (uint64_t i = 0; i < length; i++)
+	for (uint64_t i = 0; i < length; i += sample_step(length))
 		if (!roots_number(roots, data + i * WORD, WORD, &g) || !is_goroutine(roots, g))
 			return 0;
 	return length;
@@ -100,7 +113,7 @@ uint64_t roots_highest_id(struct roots *roots, target_addr address)
 
 	if (!load_slice(roots, address, MAX_GOROUTINES, &data, &length))
 		return 0;
-	for (uint64_t i = 0; i < length; i++)
+	for (uint64_t i = 0; i < length; i += sample_step(length))
 		if (roots_number(roots, data + i * WORD, WORD, &g) &&
 			roots_field(roots, g, G_ID, &id) && id > highest)
 			highest = id;
@@ -155,45 +168,69 @@ static uint64_t sched_score(struct roots *roots, target_addr address)
 		roots_is_sched(roots, address);
 }
 
-static const struct {
+static const struct search {
 	enum layout_id id;
 	uint64_t (*score)(struct roots *roots, target_addr address);
+	bool is_pointer; // its first word is one
 	bool has_copies; // the lowest of equals is the variable: the others lie in m0
 } searches[] = {
-	{VAR_ALLGS, roots_goroutines_at, false},
-	{VAR_ALLP, roots_processors_at, true},
-	{VAR_ALLM, roots_machines_at, true},
-	{VAR_SCHED, sched_score, false},
+	{VAR_ALLGS, roots_goroutines_at, true, false},
+	{VAR_ALLP, roots_processors_at, true, true},
+	{VAR_ALLM, roots_machines_at, true, true},
+	{VAR_SCHED, sched_score, false, false},
 };
+
+struct best {
+	target_addr address;
+	uint64_t score;
+	bool is_tie;
+};
+
+static void try_at(struct roots *roots, const struct search *search, target_addr at,
+	struct best *best)
+{
+	uint64_t score = has_steps(roots) ? search->score(roots, at) : 0;
+
+	if (!score || score < best->score)
+		return;
+	best->is_tie = score == best->score;
+	if (!best->is_tie)
+		*best = (struct best){.address = at, .score = score};
+}
+
+static void scan_view(struct roots *roots, const struct search *search,
+	const struct image_view *view, target_addr end, struct best *best)
+{
+	target_addr at = (view->start + WORD - 1) & ~(target_addr)(WORD - 1);
+
+	for (; at < end && end - at >= WORD; at += WORD) {
+		uint64_t word;
+
+		// Most variables are no pointers; to see that no lookup is needed.
+		memcpy(&word, view->bytes + (at - view->start), sizeof(word));
+		if (!search->is_pointer || is_at_word(word))
+			try_at(roots, search, at, best);
+	}
+}
 
 target_addr roots_scan(struct roots *roots, enum layout_id id)
 {
-	target_addr best = 0;
-	uint64_t best_score = 0;
-	bool is_tie = false;
-	size_t search = 0;
+	const struct search *search = searches;
+	struct best best = {0};
 
-	while (searches[search].id != id)
-		if (++search == sizeof(searches) / sizeof(searches[0]))
+	while (search->id != id)
+		if (++search == searches + sizeof(searches) / sizeof(searches[0]))
 			return 0;
-	for (size_t i = 0; i < ROOT_RANGES; i++) {
-		target_addr start = (roots->ranges[i].start + WORD - 1) & ~(target_addr)(WORD - 1);
+	for (size_t i = ROOT_DATA; i <= ROOT_BSS; i++) {
+		target_addr at = roots->ranges[i].start, end = roots->ranges[i].end;
+		struct image_view view;
 
-		for (target_addr at = start; at < roots->ranges[i].end; at += WORD) {
-			uint64_t score = searches[search].score(roots, at);
-
-			if (!score || score < best_score)
-				continue;
-			if (score > best_score) {
-				best = at;
-				best_score = score;
-				is_tie = false;
-			} else {
-				is_tie = true;
-				if (at < best)
-					best = at;
-			}
+		// What is not in the core at all has no neighbour that is worth a search.
+		for (; at < end && image_find(roots->rt->image, at, &view); at = view.end) {
+			view.bytes += at - view.start;
+			view.start = at;
+			scan_view(roots, search, &view, view.end < end ? view.end : end, &best);
 		}
 	}
-	return is_tie && !searches[search].has_copies ? 0 : best;
+	return best.is_tie && !search->has_copies ? 0 : best.address;
 }
