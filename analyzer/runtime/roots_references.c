@@ -35,7 +35,7 @@ struct term {
 
 struct row {
 	enum layout_id variable;
-	uint32_t size; // of the variable where it matters, else of what is read at least
+	uint32_t size; // 0: a struct whose fields are read, or one that depends on the architecture
 	struct term terms[MAX_TERMS];
 	bool (*is_plausible)(struct roots *roots, target_addr address);
 };
@@ -173,7 +173,7 @@ static const struct row rows[] = {
 		{{"runtime.mexit", USES, 0, NO_FIELD}, {"runtime.mcommoninit", USES, 0, NO_FIELD},
 			{"runtime.schedtrace", USES, 0, NO_FIELD}},
 		is_machines},
-	{VAR_SCHED, 8,
+	{VAR_SCHED, 0,
 		{{"runtime.handoffp", USES, 0, SCHED_GC_WAITING},
 			{"runtime.handoffp", USES, 0, SCHED_LAST_POLL},
 			{"runtime.handoffp", USES, 0, SCHED_STOP_WAIT},
@@ -216,7 +216,7 @@ static const struct row rows[] = {
 		{{"runtime.goenvs_unix", USES, 0, NO_FIELD}, {"runtime.goenvs_unix", USES, 8, NO_FIELD},
 			{"runtime.goenvs_unix", USES, 16, NO_FIELD}},
 		is_strings},
-	{VAR_MEMSTATS, 8,
+	{VAR_MEMSTATS, 0,
 		{{"runtime.gcMarkTermination", USES, 0, STATS_LAST_GC_UNIX},
 			{"runtime.gcMarkTermination", USES, 0, STATS_LAST_GC_NANOTIME},
 			{"runtime.gcMarkTermination", USES, 0, STATS_NUM_GC},
@@ -225,7 +225,7 @@ static const struct row rows[] = {
 			{"runtime.gcMarkTermination", USES, 0, STATS_PAUSE_END},
 			{"runtime.gcMarkTermination", USES, 0, STATS_PAUSE_TOTAL}},
 		NULL},
-	{VAR_GC_CONTROLLER, 8,
+	{VAR_GC_CONTROLLER, 0,
 		{{"runtime.gcStart", USES, 0, GC_HEAP_LIVE}, {"runtime.gcStart", USES, 0, GC_PERCENT},
 			{"runtime.gcinit", USES, 0, GC_PERCENT},
 			{"runtime.gcResetMarkState", USES, 0, GC_HEAP_LIVE}},
@@ -236,7 +236,7 @@ static const struct row rows[] = {
 			{"runtime.stackpoolfree", USES, 0, NO_FIELD}},
 		is_gc_phase},
 	// The first member of work is the list of full buffers, in every release (runtime/mgc.go).
-	{VAR_WORK, 8,
+	{VAR_WORK, 0,
 		{{"runtime.putfull", USES, 0, NO_FIELD}, {"runtime.trygetfull", USES, 0, NO_FIELD}},
 		NULL},
 	{VAR_SEMTABLE, 0,
@@ -251,7 +251,7 @@ static const struct row rows[] = {
 		{{"runtime.main", USES_WORD, 0, NO_FIELD},
 			{"runtime.gcMarkTermination", USES_WORD, 0, NO_FIELD}},
 		is_time},
-	{VAR_DEBUG, 8,
+	{VAR_DEBUG, 0,
 		{{"runtime.goroutineheader", USES, 0, DEBUG_TRACEBACK_LABELS},
 			{"runtime/debug.SetTraceback", AVOIDS, 0, DEBUG_TRACEBACK_LABELS},
 			{"runtime.parseRuntimeDebugVars", USES, 0, NO_FIELD}},
@@ -278,8 +278,6 @@ struct references {
 	struct roots *roots;
 	struct used functions[MAX_FUNCTIONS_READ];
 	size_t count;
-	// The layout gives the size of each variable that the release has: allgs is in all of them.
-	bool is_sized;
 	struct code_reference *scratch; // MAX_CODE_REFERENCES of them
 };
 
@@ -442,13 +440,24 @@ static uint64_t variable_size(struct roots *roots, const struct row *row, target
 	return row->size;
 }
 
+/**
+ * Whether the release has the variable. A table of layouts gives the size of those that it has, but
+ * for structs; one that has no size of allgs gives none at all.
+ */
+static bool is_row_of_release(const struct references *refs, const struct row *row)
+{
+	const struct layout *layout = &refs->roots->rt->layout;
+
+	return !row->size || !layout_size(layout, VAR_ALLGS) || layout_size(layout, row->variable);
+}
+
 static void settle(struct references *refs, const struct row *row)
 {
 	struct roots *roots = refs->roots;
 	struct fact *fact = &roots->rt->layout.facts[row->variable];
 	target_addr by_code, by_structure, address;
 
-	if (!fact->found && refs->is_sized && !fact->size)
+	if (!fact->found && !is_row_of_release(refs, row))
 		return;
 	if (!fact->found) {
 		by_code = resolve(refs, row);
@@ -481,7 +490,7 @@ static void tell_missing(const struct references *refs)
 		const struct fact *fact = &rt->layout.facts[rows[i].variable];
 
 		if (!fact->found && is_row_known(&rt->layout, &rows[i]) &&
-			(!refs->is_sized || fact->size))
+			is_row_of_release(refs, &rows[i]))
 			diag_add(rt->diag, DIAG_WARNING, "no-variable",
 				"variables of the runtime were not found in this executable without "
 				"symbols (the first: %s): what they hold is missing", fact->path);
@@ -490,8 +499,7 @@ static void tell_missing(const struct references *refs)
 
 void roots_find_by_reference(struct roots *roots)
 {
-	struct references refs = {
-		.roots = roots, .is_sized = layout_size(&roots->rt->layout, VAR_ALLGS) > 0};
+	struct references refs = {.roots = roots};
 
 	refs.scratch = arena_array(roots->rt->arena, MAX_CODE_REFERENCES, sizeof(*refs.scratch));
 	if (!refs.scratch)
