@@ -190,6 +190,7 @@ check-matrix: all $(B)/tools/layouts-dump
 	@BUILD=$(B) tools/make-layouts --check --all
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
+	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_stripped.py
 
 # Every page of a core cut off, and thousands of random damages to it: half an hour.
 check-damaged: all

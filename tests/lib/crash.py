@@ -36,6 +36,8 @@ FLAGS = {
     "noopt": ["-gcflags=all=-N -l"],
     "pie": ["-buildmode=pie"],
     "trimpath": ["-trimpath"],
+    "w": ["-ldflags=-w"],
+    "strip": [],  # by binutils, after the build
 }
 
 
@@ -198,9 +200,20 @@ def _build(case, directory):
             if "toolchain not available" in done.stderr or "download" in done.stderr:
                 raise Skip(f"{go_version(case.release)} cannot be had here")
             raise Failed(f"{case.name}: go build: {done.stderr.strip()}")
+        if case.flags == "strip":
+            strip(str(exe) + ".new")
         os.replace(str(exe) + ".new", exe)
         stamp.write_text(digest)
         return exe
+
+
+def strip(exe):
+    """Takes symbols and debug information from an executable, in place."""
+    if not shutil.which("strip"):
+        raise Skip("no strip on this machine (binutils)")
+    done = subprocess.run(["strip", exe], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"strip {exe}: {done.stderr.strip()}")
 
 
 @contextlib.contextmanager
