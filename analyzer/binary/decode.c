@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define ARM64_REGISTERS 32
+#define ARM64_REGTMP 27 // the assembler's own: an address in it is part of the next load or store
 
 struct decoder {
 	csh handle;
@@ -88,6 +89,15 @@ static uint32_t arm64_access_size(const cs_insn *insn)
 	return arm64_register_size(insn->detail->arm64.operands[0].reg);
 }
 
+static void note_access(struct decoder *d, const cs_insn *insn, target_addr target)
+{
+	uint32_t size = arm64_access_size(insn);
+
+	note(d, insn, target, size);
+	if (insn->id == ARM64_INS_LDP || insn->id == ARM64_INS_STP)
+		note(d, insn, target + size, size);
+}
+
 static void note_arm64(struct decoder *d, const cs_insn *insn)
 {
 	const cs_arm64 *arm64 = &insn->detail->arm64;
@@ -100,13 +110,13 @@ static void note_arm64(struct decoder *d, const cs_insn *insn)
 	for (uint8_t i = 0; i < arm64->op_count; i++)
 		if (ops[i].type == ARM64_OP_MEM && ops[i].mem.index == ARM64_REG_INVALID &&
 			arm64_known(d, ops[i].mem.base, &base))
-			note(d, insn, base + (uint64_t)(int64_t)ops[i].mem.disp,
-				arm64_access_size(insn));
+			note_access(d, insn, base + (uint64_t)(int64_t)ops[i].mem.disp);
 	if (insn->id == ARM64_INS_ADD && arm64->op_count == 3 && ops[2].type == ARM64_OP_IMM &&
 		arm64_known(d, ops[1].reg, &base)) {
 		sum = base + ((uint64_t)ops[2].imm << ops[2].shift.value);
 		is_sum = true;
-		note(d, insn, sum, 0);
+		if (arm64_number(ops[0].reg) != ARM64_REGTMP)
+			note(d, insn, sum, 0);
 	}
 	if (insn->id == ARM64_INS_B || insn->id == ARM64_INS_BL || insn->id == ARM64_INS_BLR ||
 		insn->id == ARM64_INS_BR || insn->id == ARM64_INS_RET) {

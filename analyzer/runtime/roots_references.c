@@ -205,7 +205,7 @@ static const struct row rows[] = {
 			{"runtime.checkdead", AVOIDS, 0, NO_FIELD}},
 		is_level},
 	{VAR_FING_STATUS, 4,
-		{{"runtime.createfing", USES, 0, NO_FIELD},
+		{{"runtime.createfing", USES_ADDRESS, 0, NO_FIELD},
 			{"runtime.finalizercommit", USES, 0, NO_FIELD}},
 		is_fing_status},
 	{VAR_ARGS, SLICE_SIZE,
