@@ -37,7 +37,7 @@
 #define MAX_TYPE_NAME 4096
 #define MAX_PROCESS_STRINGS 4096    // arguments, or environment variables
 #define MAX_ARGUMENT_LENGTH 4096    // bytes of one of them
-#define MAX_ROOT_STEPS (1u << 26)   // words, gs, ms and ps looked at while allgs and the like are searched
+#define MAX_ROOT_STEPS (1u << 26)   // words, gs, ms and ps looked at in the search for allgs and the like
 #define MAX_ROOT_SAMPLES 4096       // gs of one list that must be ones
 #define MAX_FUNCTION_CODE (1u << 20) // bytes of a runtime function whose references are read
 #define MAX_CODE_REFERENCES 4096    // of one function

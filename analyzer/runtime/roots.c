@@ -38,22 +38,23 @@ bool roots_holds(const struct roots *roots, target_addr address, uint64_t size)
 	return false;
 }
 
-static bool is_pcheader(const struct runtime *rt, target_addr address)
+static bool is_pcheader(const struct image *image, target_addr address)
 {
 	uint32_t magic;
 	uint8_t tail[4];
 
-	return image_read_u32(rt->image, address, &magic) == CS_OK &&
+	return image_read_u32(image, address, &magic) == CS_OK &&
 		(magic == MAGIC_118 || magic == MAGIC_120) &&
-		image_read(rt->image, address + 4, tail, sizeof(tail)) == CS_OK && !tail[0] &&
+		image_read(image, address + 4, tail, sizeof(tail)) == CS_OK && !tail[0] &&
 		!tail[1] && (tail[2] == 1 || tail[2] == 4) && tail[3] == 8;
 }
 
-static bool load_bounds(const struct runtime *rt, target_addr module, uint64_t *bounds)
+static bool load_bounds(const struct image *image, const struct layout *layout, target_addr module,
+	uint64_t *bounds)
 {
-	if (!layout_has(&rt->layout, MODULE_TEXT))
+	if (!layout_has(layout, MODULE_TEXT))
 		return false;
-	if (image_read(rt->image, module + layout_value(&rt->layout, MODULE_TEXT), bounds,
+	if (image_read(image, module + layout_value(layout, MODULE_TEXT), bounds,
 		    MODULE_BOUNDS * sizeof(*bounds)) != CS_OK)
 		return false;
 	for (size_t i = 0; i < MODULE_BOUNDS; i += 2)
@@ -67,20 +68,27 @@ static bool load_bounds(const struct runtime *rt, target_addr module, uint64_t *
 }
 
 /** Whether a moduledata can lie at `address`. */
-static bool is_module(const struct runtime *rt, target_addr address)
+static bool is_module(const struct image *image, const struct layout *layout, target_addr address)
 {
 	uint64_t bounds[MODULE_BOUNDS], header, names, offset;
 
-	return image_read_u64(rt->image, address, &header) == CS_OK && is_pcheader(rt, header) &&
-		image_read_u64(rt->image, header + PCHEADER_FUNCNAME_OFFSET, &offset) == CS_OK &&
-		image_read_u64(rt->image, address + WORD, &names) == CS_OK &&
-		names == header + offset && load_bounds(rt, address, bounds);
+	return image_read_u64(image, address, &header) == CS_OK && is_pcheader(image, header) &&
+		image_read_u64(image, header + PCHEADER_FUNCNAME_OFFSET, &offset) == CS_OK &&
+		image_read_u64(image, address + WORD, &names) == CS_OK &&
+		names == header + offset && load_bounds(image, layout, address, bounds);
 }
 
+/** Where a module is looked for. */
+struct module_search {
+	const struct image *image;
+	const struct layout *layout;
+	target_addr start, end; // where the executable's file is mapped
+};
+
 /** The words of one view that a moduledata with this header begins with. */
-static target_addr module_in_view(const struct runtime *rt, const struct image_view *view,
-	target_addr start, target_addr end)
+static target_addr module_in_view(const struct module_search *search, const struct image_view *view)
 {
+	target_addr start = search->start, end = search->end;
 	target_addr at = (start > view->start ? start : view->start);
 
 	at = (at + WORD - 1) & ~(target_addr)(WORD - 1);
@@ -91,66 +99,61 @@ static target_addr module_in_view(const struct runtime *rt, const struct image_v
 
 		memcpy(words, view->bytes + (at - view->start), sizeof(words));
 		if (words[1] - words[0] < MAX_PCLNTAB_SIZE && words[0] != words[1] &&
-			words[0] - start <= end - start && is_module(rt, at))
+			words[0] - start <= end - start && is_module(search->image, search->layout, at))
 			return at;
 	}
 	return 0;
 }
 
 /**
- * Every module begins with two pointers into its function table. The executable's lies within
- * [start, end), where its file is mapped.
+ * Every module begins with two pointers into its function table, which lies in its own file.
  */
-static target_addr scan_for_module(const struct runtime *rt, target_addr start, target_addr end)
+static target_addr scan_for_module(const struct module_search *search)
 {
 	struct image_view view;
 	uint64_t scanned = 0;
 
-	for (size_t i = 0; image_view_at(rt->image, i, &view); i++) {
+	for (size_t i = 0; image_view_at(search->image, i, &view); i++) {
 		target_addr found;
 
-		if (view.end <= start || view.start >= end)
+		if (view.end <= search->start || view.start >= search->end)
 			continue;
 		scanned += view.end - view.start;
 		if (scanned > MAX_EXECUTABLE_SIZE)
 			return 0;
-		found = module_in_view(rt, &view, start, end);
+		found = module_in_view(search, &view);
 		if (found)
 			return found;
 	}
 	return 0;
 }
 
-enum cs_status roots_find_module(struct runtime *rt)
+enum cs_status roots_find_module(const struct binary *binary, const struct image *image,
+	uint64_t bias, struct layout *layout, struct diag *diag)
 {
-	struct roots roots = {.rt = rt};
-	uint64_t address, size, start, end;
-	bool is_found = false;
+	struct module_search search = {.image = image, .layout = layout};
+	struct fact *fact = &layout->facts[VAR_FIRST_MODULE];
+	uint64_t address = 0, size;
 
-	if (layout_has(&rt->layout, VAR_FIRST_MODULE))
+	if (fact->found)
 		return CS_OK;
-	if (binary_section(rt->binary, ".go.module", &address, &size)) {
-		address += rt->bias;
-		is_found = is_module(rt, address);
+	if (binary_section(binary, ".go.module", &address, &size) &&
+		is_module(image, layout, address + bias)) {
+		address += bias;
+	} else if (binary_bounds(binary, &search.start, &search.end)) {
+		search.start += bias;
+		search.end += bias;
+		address = scan_for_module(&search);
+	} else {
+		address = 0;
 	}
-	if (!is_found && binary_bounds(rt->binary, &start, &end)) {
-		address = scan_for_module(rt, start + rt->bias, end + rt->bias);
-		is_found = address != 0;
-	}
-	if (!is_found)
-		return diag_fail(rt->diag, CS_NOT_FOUND, "no-moduledata",
+	if (!address)
+		return diag_fail(diag, CS_NOT_FOUND, "no-moduledata",
 			"runtime.firstmoduledata was not found: the core is truncated too early, or the "
 			"executable is not the one that crashed");
-	roots_set(&roots, VAR_FIRST_MODULE, address);
+	fact->found = true;
+	fact->value = address - bias;
 	return CS_OK;
-}
-
-static bool is_everything_known(const struct runtime *rt)
-{
-	for (size_t i = 0; i < LAYOUT_COUNT; i++)
-		if (rt->layout.facts[i].kind == FACT_VARIABLE && !rt->layout.facts[i].found)
-			return false;
-	return true;
 }
 
 void roots_find_variables(struct runtime *rt)
@@ -159,9 +162,9 @@ void roots_find_variables(struct runtime *rt)
 	uint64_t bounds[MODULE_BOUNDS];
 	target_addr module = runtime_variable(rt, VAR_FIRST_MODULE);
 
-	if (is_everything_known(rt))
-		return;
-	if (!module || !load_bounds(rt, module, bounds)) {
+	if (layout_has(&rt->layout, VAR_ALLGS))
+		return; // an executable names all of its variables, or none
+	if (!module || !load_bounds(rt->image, &rt->layout, module, bounds)) {
 		diag_add(rt->diag, DIAG_WARNING, "no-variables",
 			"the bounds in runtime.firstmoduledata are impossible: the runtime's variables "
 			"were not looked for");

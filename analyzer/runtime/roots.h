@@ -7,17 +7,18 @@
 #include "analyzer/runtime/runtime.h"
 
 /**
- * Sets the address of runtime.firstmoduledata where the layout has none: by the section
- * .go.module (Go 1.26), else by the two pointers into the function table that it begins with. Needs
- * image, binary, bias and the layout's fields. CS_NOT_FOUND with a line in `diag`.
+ * Sets the address of runtime.firstmoduledata where the layout has none: by the section .go.module
+ * (Go 1.26), else by the two pointers into the function table that it begins with. CS_NOT_FOUND
+ * with a line in `diag`.
  */
-CS_MUST_USE enum cs_status roots_find_module(struct runtime *rt);
+CS_MUST_USE enum cs_status roots_find_module(const struct binary *binary, const struct image *image,
+	uint64_t bias, struct layout *layout, struct diag *diag);
 
 /**
- * Sets address and size of every VARIABLE row that the layout does not have yet and that can be
+ * For an executable that names no variable: sets address and size of every VARIABLE row that can be
  * proved, by reference and by structure. Where the two contradict each other the references win,
- * which name the variable itself, and `diag` says so; it says as well what was not found. Needs the function
- * table as well.
+ * which name the variable itself, and `diag` says so; it says as well what was not found. Needs the
+ * function table.
  */
 void roots_find_variables(struct runtime *rt);
 

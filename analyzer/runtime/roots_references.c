@@ -474,7 +474,9 @@ static void settle(struct references *refs, const struct row *row)
 	if (!fact->found)
 		return;
 	address = fact->value + roots->rt->bias;
-	if (!fact->size)
+	// A newer release than the one that the layout was guessed from has more wait reasons.
+	if (!fact->size || (row->variable == VAR_WAIT_REASONS &&
+				   roots->rt->layout.source == LAYOUT_GUESSED))
 		fact->size = variable_size(roots, row, address);
 	if (row->variable == VAR_ALLGS)
 		roots->goroutine_id = roots_highest_id(roots, address);

@@ -234,9 +234,7 @@ enum cs_status runtime_open_with(const struct image *image, uint64_t bias,
 			"the executable's debug information describes impossible runtime structs");
 	for (enum object_type type = 0; type < OBJECT_TYPE_COUNT; type++)
 		rt->object_sizes[type] = object_size(&rt->layout, type);
-	status = roots_find_module(rt);
-	if (status == CS_OK)
-		status = open_module(rt);
+	status = open_module(rt);
 	if (status != CS_OK)
 		return status;
 	roots_find_variables(rt);
@@ -259,6 +257,8 @@ enum cs_status runtime_open(const struct image *image, struct binary *binary, ui
 	if (!layout)
 		return CS_NO_MEMORY;
 	status = layout_resolve(binary, diag, layout);
+	if (status == CS_OK)
+		status = roots_find_module(binary, image, bias, layout, diag);
 	if (status != CS_OK)
 		return status;
 	return runtime_open_with(image, bias, layout, arena, diag, ret);

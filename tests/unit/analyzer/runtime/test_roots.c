@@ -45,6 +45,7 @@ struct process {
 	struct arena arena;
 	struct diag diag;
 	struct runtime rt;
+	struct binary *binary;
 	struct mkelf *elf;
 	struct mkpclntab *table;
 	struct image *image;
@@ -191,7 +192,7 @@ static enum cs_status find_module(void)
 	if (!own) // unless the test has put something there
 		poke(MODULE + 8, TABLE + names, 8);
 	process.fd = mkelf_open(process.elf);
-	ck_assert_int_eq(binary_open(process.fd, "prog", &process.arena, &process.diag, &rt->binary),
+	ck_assert_int_eq(binary_open(process.fd, "prog", &process.arena, &process.diag, &process.binary),
 		CS_OK);
 	process.image = image_create(ARCH_AMD64, &process.arena);
 	add_bytes(TEXT, process.text, sizeof(process.text), false);
@@ -202,7 +203,7 @@ static enum cs_status find_module(void)
 	rt->image = process.image;
 	rt->arena = &process.arena;
 	rt->diag = &process.diag;
-	return roots_find_module(rt);
+	return roots_find_module(process.binary, process.image, 0, &rt->layout, &process.diag);
 }
 
 static void find_all(void)
@@ -217,7 +218,7 @@ static void find_all(void)
 
 static void tear_down(void)
 {
-	binary_close(process.rt.binary);
+	binary_close(process.binary);
 	close(process.fd);
 	image_close(process.image);
 	mkelf_destroy(process.elf);
