@@ -30,23 +30,23 @@ __attribute__((format(printf, 2, 0))) static const char *format_message(
 	return copy ? copy : "out of memory";
 }
 
-static void add(struct diag *diag, enum diag_severity severity, const char *code,
-	const char *message)
+static void add(
+	struct diag *diag, enum diag_severity severity, const char *code, const char *message)
 {
 	struct diag_entry *entries;
 
 	if (diag->count >= MAX_DIAGNOSTICS)
 		return;
-	entries = arena_grow(diag->arena, diag->entries, &diag->capacity, diag->count + 1,
-		sizeof(*entries));
+	entries = arena_grow(
+		diag->arena, diag->entries, &diag->capacity, diag->count + 1, sizeof(*entries));
 	if (!entries)
 		return;
 	diag->entries = entries;
 	entries[diag->count++] = (struct diag_entry){severity, code, message, 1};
 }
 
-void diag_add(struct diag *diag, enum diag_severity severity, const char *code, const char *format,
-	...)
+void diag_add(
+	struct diag *diag, enum diag_severity severity, const char *code, const char *format, ...)
 {
 	struct diag_entry *known = find(diag, code);
 	va_list args;
@@ -60,8 +60,8 @@ void diag_add(struct diag *diag, enum diag_severity severity, const char *code, 
 	va_end(args);
 }
 
-enum cs_status diag_fail(struct diag *diag, enum cs_status status, const char *code,
-	const char *format, ...)
+enum cs_status diag_fail(
+	struct diag *diag, enum cs_status status, const char *code, const char *format, ...)
 {
 	va_list args;
 

@@ -4,18 +4,18 @@
 #define CORESNAP_COMMON_LIMITS_H
 
 /* Core files */
-#define MAX_CORE_SEGMENTS 1048576   // PT_LOADs; the kernel's own vm.max_map_count default is 65530
+#define MAX_CORE_SEGMENTS 1048576 // PT_LOADs; the kernel's own vm.max_map_count default is 65530
 #define MAX_CORE_NOTES_SIZE (1u << 30)
-#define MAX_THREADS 262144          // NT_PRSTATUS notes
-#define MAX_MAPPED_FILES 262144     // rows of NT_FILE
+#define MAX_THREADS 262144      // NT_PRSTATUS notes
+#define MAX_MAPPED_FILES 262144 // rows of NT_FILE
 #define MAX_PATH_LENGTH 4096
 #define MAX_EXECUTABLE_SEGMENTS 256 // program headers in the executable's first page
 #define MAX_EXECUTABLE_NOTES_SIZE 65536
 
 /* Executables */
-#define MAX_PROGRAM_HEADERS 4096    // of an executable; linkers write about ten
-#define MAX_BUILD_ID_LENGTH 256     // a Go build id is 83 characters
-#define MAX_MODULES 16384           // rows of buildinfo's "dep" lines
+#define MAX_PROGRAM_HEADERS 4096 // of an executable; linkers write about ten
+#define MAX_BUILD_ID_LENGTH 256  // a Go build id is 83 characters
+#define MAX_MODULES 16384        // rows of buildinfo's "dep" lines
 #define MAX_BUILD_SETTINGS 256
 #define MAX_FUNCTIONS 16777216      // rows of pclntab
 #define MAX_PCLNTAB_SIZE (1u << 30) // one that does not lie in one run and must be put together
@@ -26,91 +26,93 @@
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */
-#define MAX_GOROUTINES 16777216     // allgs
-#define MAX_PROCESSORS 65536        // allp
-#define MAX_RUNTIME_THREADS 262144  // allm
-#define MAX_RUN_QUEUE 16777216      // steps along one run queue
-#define MAX_PANICS 256              // links of one goroutine's panic chain
+#define MAX_GOROUTINES 16777216        // allgs
+#define MAX_PROCESSORS 65536           // allp
+#define MAX_RUNTIME_THREADS 262144     // allm
+#define MAX_RUN_QUEUE 16777216         // steps along one run queue
+#define MAX_PANICS 256                 // links of one goroutine's panic chain
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
-#define MAX_LABELS 256              // labels of one goroutine
+#define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
-#define MAX_PROCESS_STRINGS 4096    // arguments, or environment variables
-#define MAX_ARGUMENT_LENGTH 4096    // bytes of one of them
-#define MAX_ROOT_STEPS (1u << 26)   // words, gs, ms and ps looked at in the search for allgs and the like
-#define MAX_ROOT_SAMPLES 4096       // gs of one list that must be ones
+#define MAX_PROCESS_STRINGS 4096 // arguments, or environment variables
+#define MAX_ARGUMENT_LENGTH 4096 // bytes of one of them
+#define MAX_ROOT_STEPS                                                                             \
+	(1u << 26)            // words, gs, ms and ps looked at in the search for allgs and the like
+#define MAX_ROOT_SAMPLES 4096 // gs of one list that must be ones
 #define MAX_FUNCTION_CODE (1u << 20) // bytes of a runtime function whose references are read
-#define MAX_CODE_REFERENCES 4096    // of one function
-#define MAX_WAIT_REASON 64          // characters of one wait reason
+#define MAX_CODE_REFERENCES 4096     // of one function
+#define MAX_WAIT_REASON 64           // characters of one wait reason
 
 /* Unwinding */
-#define MAX_FRAMES 65536            // physical frames of one stack; deeper stacks are cut in the middle
-#define MAX_UNWIND_STEPS (1u << 26)  // physical frames walked; a 1 GiB stack of the smallest frames
+#define MAX_FRAMES 65536 // physical frames of one stack; deeper stacks are cut in the middle
+#define MAX_UNWIND_STEPS (1u << 26) // physical frames walked; a 1 GiB stack of the smallest frames
 #define MAX_UNWIND_TOTAL (1u << 27) // physical frames walked in one analysis
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
 #define MAX_CRASH_FRAMES 64         // physical frames of dying above fatalpanic or fatalthrow
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* What is written */
-#define MAX_MESSAGE_LENGTH 65536    // a panic's or throw's text
+#define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
 #define MAX_LABEL_LENGTH 4096
-#define MAX_QUEUE_WRITTEN 1024      // rows of one run queue in the snapshot
-#define MAX_WAITING_ON_WRITTEN 256  // cases of one select in the snapshot
+#define MAX_QUEUE_WRITTEN 1024     // rows of one run queue in the snapshot
+#define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
-#define MAX_SHOWN_FRAMES 262144      // logical frames of one printed stack
-#define MAX_GROUPING_FRAMES 1024    // of the blamed stack, for title and grouping keys
+#define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack
+#define MAX_GROUPING_FRAMES 1024 // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256
 #define MAX_DIAGNOSTIC_LENGTH 1024
 
 /* Snapshots that are read */
-#define MAX_JSON_DEPTH 128          // containers within containers
-#define MAX_JSON_MEMBERS 128        // top-level members
-#define MAX_JSON_ROWS 16777216      // rows of one table
-#define MAX_JSON_NUMBER 64          // characters of one number
+#define MAX_JSON_DEPTH 128           // containers within containers
+#define MAX_JSON_MEMBERS 128         // top-level members
+#define MAX_JSON_ROWS 16777216       // rows of one table
+#define MAX_JSON_NUMBER 64           // characters of one number
 #define MAX_JSON_DECODED (16u << 20) // bytes of one row or member that is decoded whole
 
 /* The server */
-#define MAX_OBJECT_SIZE (512ull << 20) // bytes of one upload, plain or compressed, unless told otherwise
+#define MAX_OBJECT_SIZE                                                                            \
+	(512ull << 20) // bytes of one upload, plain or compressed, unless told otherwise
 #define MAX_OBJECT_KEY 1024
-#define MAX_OBJECT_KEY_PART 240     // leaves room for the store's own suffix in a file name
-#define MAX_SNAPSHOT_ID 64          // ids are 32 hex digits today
-#define MAX_ROW_TEXT 4096           // bytes of one column of the list
-#define MAX_UNPACK_RATIO 1000       // a compressed upload may grow by this, beyond UNPACK_FREE bytes
+#define MAX_OBJECT_KEY_PART 240 // leaves room for the store's own suffix in a file name
+#define MAX_SNAPSHOT_ID 64      // ids are 32 hex digits today
+#define MAX_ROW_TEXT 4096       // bytes of one column of the list
+#define MAX_UNPACK_RATIO 1000   // a compressed upload may grow by this, beyond UNPACK_FREE bytes
 #define UNPACK_FREE (64ull << 20)
-#define MAX_PAGE_SIZE (8u << 20)    // bytes of one page
-#define MAX_SERVER_CONNECTIONS 128  // each has a thread
-#define MAX_SERVER_WORKERS 4        // processes that parse at one time
-#define MAX_WORKER_FILES 16         // descriptor numbers below this may be received
-#define MAX_WORKER_SECONDS 60       // of CPU, and of waiting for one
+#define MAX_PAGE_SIZE (8u << 20)         // bytes of one page
+#define MAX_SERVER_CONNECTIONS 128       // each has a thread
+#define MAX_SERVER_WORKERS 4             // processes that parse at one time
+#define MAX_WORKER_FILES 16              // descriptor numbers below this may be received
+#define MAX_WORKER_SECONDS 60            // of CPU, and of waiting for one
 #define MAX_WORKER_MEMORY (512ull << 20) // beside the snapshot's own bytes
-#define MAX_IDLE_SECONDS 30         // without a byte on a connection
-#define MAX_HEADER_SECONDS 20       // for one request's header to come
-#define MIN_BODY_RATE 1024          // bytes a second, averaged over a body, after MAX_HEADER_SECONDS
+#define MAX_IDLE_SECONDS 30              // without a byte on a connection
+#define MAX_HEADER_SECONDS 20            // for one request's header to come
+#define MIN_BODY_RATE 1024 // bytes a second, averaged over a body, after MAX_HEADER_SECONDS
 #define MAX_DRAINED_BODY (64u << 20) // of a refused upload that is read, so that the answer arrives
-#define MAX_GROUPS_SHOWN 100        // on one page
+#define MAX_GROUPS_SHOWN 100         // on one page
 #define MAX_THREADS_SHOWN 100
-#define MAX_FRAMES_SHOWN 200        // of one stack
+#define MAX_FRAMES_SHOWN 200 // of one stack
 #define MAX_CHANNELS_SHOWN 50
-#define MAX_GROUP_PAGE 500          // goroutines of a group on one page
+#define MAX_GROUP_PAGE 500 // goroutines of a group on one page
 #define MAX_SUMMARY_GROUPS 8
 #define MAX_SUMMARY_DIAGNOSTICS 3
-#define MAX_LIST_ROWS 50            // snapshots on one page of the list
-#define MAX_QUERY_LENGTH 256        // bytes of ?q=
+#define MAX_LIST_ROWS 50     // snapshots on one page of the list
+#define MAX_QUERY_LENGTH 256 // bytes of ?q=
 #define MAX_TOKEN_LENGTH 1024
 
 /* Grouping */
-#define MAX_GROUPED_FRAMES 512      // frames of the fine key
-#define MAX_GROUPED_APP_FRAMES 16   // frames of the default key
-#define MAX_GROUPED_MESSAGE 1024    // bytes of a message that its class looks at
-#define MAX_TITLE_MESSAGE 120       // bytes of a message in a title
+#define MAX_GROUPED_FRAMES 512    // frames of the fine key
+#define MAX_GROUPED_APP_FRAMES 16 // frames of the default key
+#define MAX_GROUPED_MESSAGE 1024  // bytes of a message that its class looks at
+#define MAX_TITLE_MESSAGE 120     // bytes of a message in a title
 
 /* One analysis */
 #define MAX_ANALYSIS_CPU_SECONDS 600
 #define MAX_ANALYSIS_MEMORY (16ull << 30)
 #define MAX_EXECUTABLE_SIZE (4ull << 30) // address space for an executable and its debug sections
-#define MAX_TIME_LIMIT 86400        // seconds; what --time-limit takes at the most
-#define DEFAULT_TIME_LIMIT 300      // seconds
-#define MINIMAL_TIME_LIMIT 60       // seconds for a minimal snapshot after a failed analysis
+#define MAX_TIME_LIMIT 86400             // seconds; what --time-limit takes at the most
+#define DEFAULT_TIME_LIMIT 300           // seconds
+#define MINIMAL_TIME_LIMIT 60            // seconds for a minimal snapshot after a failed analysis
 
 /* Options of the command: caps that a person may set */
 #define DEFAULT_STRING 256
@@ -121,14 +123,14 @@
 #define MAX_OPTION_DEPTH 64
 
 /* The daemon */
-#define MAX_RECORD_SIZE 65536        // bytes of one of its own JSON records
-#define MAX_IDENTITY_SIZE 65536      // bytes of `coresnap identify`'s answer
-#define MAX_REPORT_SIZE 8192         // bytes of the packer's report, and of an analyzer's complaint
-#define MAX_WATCH_DIRECTORIES 64     // --watch options; --exe-dir options
-#define MAX_EXECUTABLES 65536        // files known below all --exe-dir
+#define MAX_RECORD_SIZE 65536    // bytes of one of its own JSON records
+#define MAX_IDENTITY_SIZE 65536  // bytes of `coresnap identify`'s answer
+#define MAX_REPORT_SIZE 8192     // bytes of the packer's report, and of an analyzer's complaint
+#define MAX_WATCH_DIRECTORIES 64 // --watch options; --exe-dir options
+#define MAX_EXECUTABLES 65536    // files known below all --exe-dir
 #define MAX_EXECUTABLE_DIRECTORIES 4096
-#define MAX_EXECUTABLE_DEPTH 32      // directories within directories
-#define MAX_CANDIDATES 65536         // cores in hand at once; the rest waits for the next rescan
+#define MAX_EXECUTABLE_DEPTH 32        // directories within directories
+#define MAX_CANDIDATES 65536           // cores in hand at once; the rest waits for the next rescan
 #define MAX_SNAPSHOT_SIZE (4ull << 30) // compressed bytes of one snapshot
 #define MAX_QUEUE_ENTRIES 1048576
 

@@ -69,9 +69,20 @@ static enum cs_status allow_all_reading(int rules, const char *ca_file)
 {
 	// /etc names may lead to /run (resolv.conf) and /usr (certificates); resolvers are loaded
 	// late.
-	static const char *const readable[] = {"/etc", "/usr/lib", "/usr/lib64", "/usr/share",
-		"/usr/local/share", "/lib", "/lib64", "/run/systemd/resolve", "/run/resolvconf",
-		"/run/NetworkManager", "/var/lib/ca-certificates", "/dev/urandom", "/dev/null",
+	static const char *const readable[] = {
+		"/etc",
+		"/usr/lib",
+		"/usr/lib64",
+		"/usr/share",
+		"/usr/local/share",
+		"/lib",
+		"/lib64",
+		"/run/systemd/resolve",
+		"/run/resolvconf",
+		"/run/NetworkManager",
+		"/var/lib/ca-certificates",
+		"/dev/urandom",
+		"/dev/null",
 #if IS_ASAN
 		"/proc", // LeakSanitizer lists the threads
 #endif

@@ -392,8 +392,8 @@ void binary_symbols(const struct binary *binary, struct binary_symbol_row *rows,
 		if (symbol.st_shndx == SHN_UNDEF || symbol.st_name >= names.size ||
 			ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT)
 			continue;
-		row = find_row(rows, count, names.bytes + symbol.st_name,
-			names.size - symbol.st_name);
+		row = find_row(
+			rows, count, names.bytes + symbol.st_name, names.size - symbol.st_name);
 		if (!row || row->found)
 			continue;
 		row->found = true;

@@ -19,30 +19,30 @@ struct name_value {
 /** Strings are owned by the arena; NULL where the file does not say. */
 struct binary_info {
 	enum image_arch arch;
-	bool is_go;                  // has .go.buildinfo, .gopclntab or .note.go.buildid
-	const char *go_version;      // "go1.26.8", with vendor suffix and experiments as written there
+	bool is_go;             // has .go.buildinfo, .gopclntab or .note.go.buildid
+	const char *go_version; // "go1.26.8", with vendor suffix and experiments as written there
 	const char *goos, *goarch;
-	const char *go_build_id;     // .note.go.buildid
-	const char *gnu_build_id;    // lower-case hex
+	const char *go_build_id;              // .note.go.buildid
+	const char *gnu_build_id;             // lower-case hex
 	const char *main_path, *main_version; // main package's path, main module's version
-	const char *main_module;     // module path of the main module
+	const char *main_module;              // module path of the main module
 	struct name_value *settings; // buildinfo's "build" lines: -trimpath, vcs.revision, …
 	size_t setting_count;
-	struct name_value *modules;  // "mod" and "dep" lines: path, version (a replacement's own)
+	struct name_value *modules; // "mod" and "dep" lines: path, version (a replacement's own)
 	size_t module_count;
 	bool has_dwarf, has_symtab, is_pie, has_cgo;
-	uint64_t entry;              // e_entry, as linked
+	uint64_t entry; // e_entry, as linked
 };
 
 struct binary;
 
 /**
  * Opens the executable in the file `fd` (the caller's; must stay open). `name` is for messages
- * only. Refuses, with one line in `diag`, what is not an ELF executable for amd64 or arm64, and what
- * is not Go. Damage elsewhere leaves the fact absent.
+ * only. Refuses, with one line in `diag`, what is not an ELF executable for amd64 or arm64, and
+ * what is not Go. Damage elsewhere leaves the fact absent.
  */
-CS_MUST_USE enum cs_status binary_open(int fd, const char *name, struct arena *arena,
-	struct diag *diag, struct binary **ret);
+CS_MUST_USE enum cs_status binary_open(
+	int fd, const char *name, struct arena *arena, struct diag *diag, struct binary **ret);
 
 /** Releases libelf and the mapping. The struct goes with its arena. NULL is fine. */
 void binary_close(struct binary *binary);
@@ -54,8 +54,8 @@ const struct binary_info *binary_info(const struct binary *binary);
  * Adds the file's PT_LOAD bytes to `image`, moved by `bias` (0 unless PIE: AT_ENTRY - e_entry),
  * below what the core holds. Only file bytes: .bss beyond them stays absent. Call image_seal after.
  */
-CS_MUST_USE enum cs_status binary_add_to_image(struct binary *binary, struct image *image,
-	uint64_t bias);
+CS_MUST_USE enum cs_status binary_add_to_image(
+	struct binary *binary, struct image *image, uint64_t bias);
 
 /** The pclntab's linked address and size by section; false where no section names it. */
 bool binary_pclntab(const struct binary *binary, uint64_t *address_ret, uint64_t *size_ret);
@@ -74,8 +74,8 @@ struct binary_symbol_row {
 void binary_symbols(const struct binary *binary, struct binary_symbol_row *rows, size_t count);
 
 /** Bounds of the section `name` as linked; false where there is none. */
-bool binary_section(const struct binary *binary, const char *name, uint64_t *address_ret,
-	uint64_t *size_ret);
+bool binary_section(
+	const struct binary *binary, const char *name, uint64_t *address_ret, uint64_t *size_ret);
 
 /** Bounds of everything that the file's PT_LOADs map, as linked; false where there are none. */
 bool binary_bounds(const struct binary *binary, uint64_t *start_ret, uint64_t *end_ret);

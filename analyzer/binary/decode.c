@@ -1,7 +1,7 @@
 // Go addresses package variables relative to the code on both architectures: amd64 by one operand
 // relative to rip, arm64 by ADRP (a page into a register) and an ADD, load or store based on that
-// register (cmd/internal/obj/arm64). The code is followed in a straight line; a register whose value
-// is not certain any more is forgotten, so that a guess never becomes a reference.
+// register (cmd/internal/obj/arm64). The code is followed in a straight line; a register whose
+// value is not certain any more is forgotten, so that a guess never becomes a reference.
 #include "analyzer/binary/decode.h"
 
 #include <capstone/capstone.h>

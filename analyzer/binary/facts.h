@@ -16,7 +16,8 @@ enum fact_kind {
 struct fact {
 	enum fact_kind kind;
 	const char *type; // "runtime.g"; NULL for variables and constants
-	const char *path; // "sched.sp": members within members; "runtime.allgs"; "runtime._Gwaiting"
+	const char
+		*path; // "sched.sp": members within members; "runtime.allgs"; "runtime._Gwaiting"
 	bool found;
 	uint64_t value;
 	uint64_t size;
@@ -29,7 +30,7 @@ struct fact {
  * falls back to the variable of that name. CS_NOT_FOUND: the file has no DWARF. CS_CORRUPT: it has,
  * but libdw cannot read it (said in `diag`).
  */
-CS_MUST_USE enum cs_status dwarf_facts_find(struct binary *binary, struct fact *facts, size_t count,
-	struct diag *diag);
+CS_MUST_USE enum cs_status dwarf_facts_find(
+	struct binary *binary, struct fact *facts, size_t count, struct diag *diag);
 
 #endif

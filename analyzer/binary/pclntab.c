@@ -21,7 +21,7 @@
 
 #define HEADER_SIZE 72
 #define FTAB_ROW_SIZE 8
-#define FUNC_SIZE 40 // at least: 44 since go1.20
+#define FUNC_SIZE 40        // at least: 44 since go1.20
 #define FUNC_TAIL_SIZE 1024 // of pcdata and funcdata offsets behind a _func: more than any has
 
 /* The header, as pcHeader in runtime/symtab.go (go1.18 to go1.27). */

@@ -64,10 +64,11 @@ struct pcln_frame {
  * known, then nothing is inlined. Keeps pointers into the image.
  */
 CS_MUST_USE enum cs_status pclntab_load(const struct image *image, target_addr header,
-	uint64_t size, target_addr text, target_addr gofunc, struct arena *arena,
-	struct diag *diag, struct pclntab **ret);
+	uint64_t size, target_addr text, target_addr gofunc, struct arena *arena, struct diag *diag,
+	struct pclntab **ret);
 
-/** Number of functions, and the one at `index` in order of entry; false past the last or corrupt. */
+/** Number of functions, and the one at `index` in order of entry; false past the last or corrupt.
+ */
 uint32_t pclntab_count(const struct pclntab *table);
 bool pclntab_at(const struct pclntab *table, uint32_t index, struct pcln_func *ret);
 
@@ -85,16 +86,16 @@ bool pclntab_find_name(const struct pclntab *table, const char *name, struct pcl
  * Bytes by which the function has moved sp at `pc` (pcsp), not counting the return address; false
  * where the table does not say.
  */
-bool pclntab_sp_delta(const struct pclntab *table, const struct pcln_func *func, target_addr pc,
-	int32_t *ret);
+bool pclntab_sp_delta(
+	const struct pclntab *table, const struct pcln_func *func, target_addr pc, int32_t *ret);
 
 /** The value of pcdata table `index` at `pc`; -1 where there is none. */
-int32_t pclntab_pcdata(const struct pclntab *table, const struct pcln_func *func, uint32_t index,
-	target_addr pc);
+int32_t pclntab_pcdata(
+	const struct pclntab *table, const struct pcln_func *func, uint32_t index, target_addr pc);
 
 /** The address of funcdata `index`; 0 where there is none. */
-target_addr pclntab_funcdata(const struct pclntab *table, const struct pcln_func *func,
-	uint32_t index);
+target_addr pclntab_funcdata(
+	const struct pclntab *table, const struct pcln_func *func, uint32_t index);
 
 /**
  * The logical frames at `pc` in `func`, innermost first, at most `max`: inlined calls by the inline

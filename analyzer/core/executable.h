@@ -7,8 +7,8 @@
 
 /** Each member NULL (or 0) where the core does not say. */
 struct core_executable {
-	const char *path;         // NT_FILE's mapping that holds AT_PHDR or AT_ENTRY, else AT_EXECFN
-	const char *go_build_id;  // .note.go.buildid
+	const char *path;        // NT_FILE's mapping that holds AT_PHDR or AT_ENTRY, else AT_EXECFN
+	const char *go_build_id; // .note.go.buildid
 	const char *gnu_build_id; // lower-case hex
 	target_addr base;         // where the executable's first page is mapped
 	target_addr entry;        // AT_ENTRY

@@ -25,11 +25,12 @@ enum image_arch { ARCH_AMD64, ARCH_ARM64 };
 /** General registers as the kernel's elf_gregset_t orders them, and those with a role by name. */
 struct image_regs {
 	uint64_t raw[IMAGE_REGS_MAX];
-	uint32_t count;     // of raw: 27 on amd64, 34 on arm64
+	uint32_t count; // of raw: 27 on amd64, 34 on arm64
 	target_addr pc, sp;
-	target_addr lr;     // arm64 x30; 0 on amd64
-	target_addr g;      // where Go keeps the current g: amd64 r14, arm64 x28. May be anything in C code
-	target_addr tls;    // amd64 fs_base; 0 where unknown
+	target_addr lr; // arm64 x30; 0 on amd64
+	target_addr
+		g; // where Go keeps the current g: amd64 r14, arm64 x28. May be anything in C code
+	target_addr tls; // amd64 fs_base; 0 where unknown
 };
 
 struct image_thread {
@@ -41,7 +42,7 @@ struct image_thread {
 /** A row of NT_FILE: a file mapping at the time of death. */
 struct image_mapping {
 	target_addr start, end;
-	uint64_t offset; // in the file, bytes
+	uint64_t offset;  // in the file, bytes
 	const char *path; // owned by the image's arena
 };
 
@@ -87,10 +88,11 @@ struct image;
  * or word size, cut inside its headers) and what to do. A truncated core opens, with a
  * "truncated-core" warning that says how many bytes are missing.
  */
-CS_MUST_USE enum cs_status image_open(int fd, const char *name, struct arena *arena,
-	struct diag *diag, struct image **ret);
+CS_MUST_USE enum cs_status image_open(
+	int fd, const char *name, struct arena *arena, struct diag *diag, struct image **ret);
 
-/** An empty image of `arch`, for tests and other sources: fill it with image_add. NULL: no memory. */
+/** An empty image of `arch`, for tests and other sources: fill it with image_add. NULL: no memory.
+ */
 struct image *image_create(enum image_arch arch, struct arena *arena);
 
 /** Unmaps what was mapped. The struct itself goes with its arena. NULL is fine. */
@@ -119,16 +121,16 @@ uint64_t image_expected_size(const struct image *image);
 bool image_is_torn(const struct image *image);
 
 /** Copies `size` bytes; CS_FAULT, with nothing written, where any of them is absent. */
-CS_MUST_USE enum cs_status image_read(const struct image *image, target_addr address, void *ret,
-	size_t size);
+CS_MUST_USE enum cs_status image_read(
+	const struct image *image, target_addr address, void *ret, size_t size);
 
 /** Reads one little-endian number; CS_FAULT, with nothing written, where it is absent. */
-CS_MUST_USE enum cs_status image_read_u8(const struct image *image, target_addr address,
-	uint8_t *ret);
-CS_MUST_USE enum cs_status image_read_u32(const struct image *image, target_addr address,
-	uint32_t *ret);
-CS_MUST_USE enum cs_status image_read_u64(const struct image *image, target_addr address,
-	uint64_t *ret);
+CS_MUST_USE enum cs_status image_read_u8(
+	const struct image *image, target_addr address, uint8_t *ret);
+CS_MUST_USE enum cs_status image_read_u32(
+	const struct image *image, target_addr address, uint32_t *ret);
+CS_MUST_USE enum cs_status image_read_u64(
+	const struct image *image, target_addr address, uint64_t *ret);
 
 /**
  * The run of readable bytes that holds `address`; false where it is absent. What hot loops keep:

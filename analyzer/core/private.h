@@ -32,7 +32,8 @@ bool elf_note_next(
 /** Whether the note has this name (without NUL) and type. */
 bool elf_note_is(const struct elf_note *note, const char *name, uint32_t type);
 
-/** Takes over what one PT_NOTE segment says. Unknown, damaged and repeated notes are passed over. */
+/** Takes over what one PT_NOTE segment says. Unknown, damaged and repeated notes are passed over.
+ */
 CS_MUST_USE enum cs_status notes_load(struct image *image, const void *segment, size_t size,
 	uint64_t alignment, struct diag *diag);
 

@@ -99,8 +99,8 @@ static void write_diagnostics(struct json_writer *w, const struct diag *diag)
 
 static void write_document(struct json_writer *w, const struct analysis *analysis)
 {
-	static const char *const not_read[] = {"timers", "descriptors", "globals", "attachments",
-		NULL};
+	static const char *const not_read[] = {
+		"timers", "descriptors", "globals", "attachments", NULL};
 
 	jsonw_begin_object(w);
 	json_write_origin(w, analysis);

@@ -1,5 +1,5 @@
-// A row for each goroutine, streamed: this is where the time of a large snapshot goes, so nothing is
-// looked up twice and labels, which many share, are read once.
+// A row for each goroutine, streamed: this is where the time of a large snapshot goes, so nothing
+// is looked up twice and labels, which many share, are read once.
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/runtime/waiting.h"
@@ -102,8 +102,8 @@ static void write_cut(struct rows *rows, const struct goroutine_row *row)
 	jsonw_member_u64(rows->w, "frames_cut_at", frames);
 }
 
-static void write_stack(struct rows *rows, const struct goroutine *g,
-	const struct goroutine_row *row)
+static void write_stack(
+	struct rows *rows, const struct goroutine *g, const struct goroutine_row *row)
 {
 	const struct numbering *numbering = &rows->analysis->numbering;
 	struct json_writer *w = rows->w;
@@ -191,8 +191,8 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 	u64map_init(&rows.labels, analysis->arena);
 	if (analysis->options->variables != VARIABLES_NONE)
 		rows.walk = arena_alloc(analysis->arena, sizeof(*rows.walk));
-	if (analysis->rt && waiting_init(&rows.waiting, analysis->rt,
-				    analysis->goroutines.count) != CS_OK)
+	if (analysis->rt &&
+		waiting_init(&rows.waiting, analysis->rt, analysis->goroutines.count) != CS_OK)
 		diag_add(analysis->diag, DIAG_WARNING, "no-memory",
 			"out of memory: what goroutines wait on is incomplete");
 	jsonw_newline(w);

@@ -80,7 +80,8 @@ void json_write_process(struct json_writer *w, const struct analysis *analysis)
 {
 	static const char *const unknown[] = {"pid", "uid", "gid", NULL};
 	const struct image_notes *notes = image_notes(analysis->image);
-	const struct crash_signal signal = {.number = notes->has_signal ? (uint32_t)notes->signal : 0,
+	const struct crash_signal signal = {
+		.number = notes->has_signal ? (uint32_t)notes->signal : 0,
 		.code = notes->signal_code,
 		.has_address = notes->has_signal_address,
 		.address = notes->signal_address};
@@ -123,7 +124,8 @@ static void write_settings(struct json_writer *w, const struct analysis *analysi
 		if (is_repeated(info->settings, i))
 			continue;
 		jsonw_text_key(w, info->settings[i].name);
-		jsonw_string(w, value ? redact_text(analysis->arena, value, strlen(value), NULL) : NULL);
+		jsonw_string(
+			w, value ? redact_text(analysis->arena, value, strlen(value), NULL) : NULL);
 	}
 	jsonw_end_object(w);
 }
@@ -196,8 +198,8 @@ void json_write_binary(struct json_writer *w, const struct analysis *analysis)
 	jsonw_member_string(w, "goos", info->goos);
 	jsonw_member_string(w, "goarch", either(info->goarch, arch));
 	jsonw_member_string(w, "go_build_id", either(executable->go_build_id, info->go_build_id));
-	jsonw_member_string(w, "gnu_build_id",
-		either(executable->gnu_build_id, info->gnu_build_id));
+	jsonw_member_string(
+		w, "gnu_build_id", either(executable->gnu_build_id, info->gnu_build_id));
 	if (analysis->binary)
 		write_build(w, analysis);
 	else
@@ -223,7 +225,8 @@ static void write_panic(struct json_writer *w, const struct panic_value *value)
 	if (value->is_nil)
 		jsonw_member_bool(w, "nil", true);
 	else // what preprintpanics may have put in place of an error is not the panic's type
-		jsonw_member_string(w, "dynamic_type", value->is_replaced ? NULL : value->type.name);
+		jsonw_member_string(
+			w, "dynamic_type", value->is_replaced ? NULL : value->type.name);
 	jsonw_key(w, "text");
 	write_sized(w, value->text, value->text_size);
 	jsonw_member_bool(w, "recovered", value->is_recovered);
@@ -250,8 +253,8 @@ static void write_grouping(struct json_writer *w, const struct grouping_keys *ke
 	jsonw_member_string(w, "fingerprint", keys ? keys->standard : NULL);
 }
 
-static void member_goroutine_id(struct json_writer *w, const char *key,
-	const struct analysis *analysis, size_t index)
+static void member_goroutine_id(
+	struct json_writer *w, const char *key, const struct analysis *analysis, size_t index)
 {
 	jsonw_key(w, key);
 	if (index == NO_GOROUTINE)
@@ -306,8 +309,8 @@ static void write_minimal_crash(struct json_writer *w, const struct analysis *an
 	const struct crash_signal none = {0};
 
 	// The Go runtime ends panics and fatal errors with SIGABRT: which it was is not known here.
-	jsonw_member_string(w, "kind",
-		notes->has_signal && notes->signal != SIGABRT ? "signal" : NULL);
+	jsonw_member_string(
+		w, "kind", notes->has_signal && notes->signal != SIGABRT ? "signal" : NULL);
 	jsonw_member_null(w, "message");
 	jsonw_key(w, "values");
 	jsonw_begin_array(w);

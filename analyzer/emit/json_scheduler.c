@@ -5,8 +5,8 @@
 #include "analyzer/snapshot/analysis.h"
 #include "common/limits.h"
 
-static void member_id_of(struct json_writer *w, const char *key, const struct analysis *analysis,
-	target_addr g)
+static void member_id_of(
+	struct json_writer *w, const char *key, const struct analysis *analysis, target_addr g)
 {
 	const struct goroutine *found = goroutines_find(&analysis->goroutines, g);
 
@@ -87,8 +87,8 @@ static void write_queue(struct json_writer *w, const struct analysis *analysis, 
 	jsonw_end_array(w);
 }
 
-static void write_processor(struct json_writer *w, const struct analysis *analysis,
-	const struct processor *p)
+static void write_processor(
+	struct json_writer *w, const struct analysis *analysis, const struct processor *p)
 {
 	const struct machine *m = scheduler_machine_at(&analysis->scheduler, p->m);
 

@@ -5,8 +5,8 @@
 #include "analyzer/snapshot/analysis.h"
 #include "common/grouping/function_name.h"
 
-static void write_frame(struct json_writer *w, const struct analysis *analysis,
-	const struct frame *frame)
+static void write_frame(
+	struct json_writer *w, const struct analysis *analysis, const struct frame *frame)
 {
 	const struct binary_info *info = binary_info(analysis->binary);
 	const char *package = function_name_package(analysis->arena, frame->function);
@@ -26,16 +26,16 @@ static void write_frame(struct json_writer *w, const struct analysis *analysis,
 	jsonw_member_address(w, "entry", frame->entry);
 	jsonw_member_bool(w, "inlined", frame->is_inlined);
 	jsonw_member_bool(w, "in_app", package && grouping_in_app(package, info->main_module));
-	jsonw_member_string(w, "key",
-		function_name_key(analysis->arena, frame->function, info->main_path));
+	jsonw_member_string(
+		w, "key", function_name_key(analysis->arena, frame->function, info->main_path));
 	jsonw_key(w, "unavailable");
 	jsonw_begin_array(w);
 	jsonw_end_array(w);
 	jsonw_end_object(w);
 }
 
-static void write_stack(struct json_writer *w, const struct analysis *analysis,
-	const struct stack *stack)
+static void write_stack(
+	struct json_writer *w, const struct analysis *analysis, const struct stack *stack)
 {
 	const struct row_numbers *frames = &analysis->numbering.frames;
 
@@ -50,8 +50,8 @@ static void write_stack(struct json_writer *w, const struct analysis *analysis,
 	jsonw_end_array(w);
 }
 
-static void write_group(struct json_writer *w, const struct analysis *analysis,
-	const struct group *group)
+static void write_group(
+	struct json_writer *w, const struct analysis *analysis, const struct group *group)
 {
 	jsonw_newline(w);
 	jsonw_begin_object(w);

@@ -54,7 +54,8 @@ void printer_format(struct printer *printer, const char *format, ...)
 	length = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (length > 0)
-		put(printer, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+		put(printer, text,
+			(size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
 void printer_sized(struct printer *printer, const char *text, size_t size)

@@ -18,8 +18,8 @@ static void print_duration(struct printer *printer, int64_t ns)
 	int64_t seconds = ns / NS_PER_SECOND;
 
 	if (seconds >= 3600)
-		printer_format(printer, "%" PRId64 "h%02" PRId64 "m", seconds / 3600,
-			seconds / 60 % 60);
+		printer_format(
+			printer, "%" PRId64 "h%02" PRId64 "m", seconds / 3600, seconds / 60 % 60);
 	else if (seconds >= 60)
 		printer_format(printer, "%" PRId64 "m%02" PRId64 "s", seconds / 60, seconds % 60);
 	else
@@ -46,8 +46,8 @@ static void print_frame(struct printer *printer, const struct frame *frame)
 /** Frames at the top that only say how it waits, which the reason has said already. */
 static bool is_plumbing(const struct frame *frame)
 {
-	static const char *const prefixes[] = {"runtime.", "internal/", "syscall.", "sync.",
-		"sync/atomic.", "net."};
+	static const char *const prefixes[] = {
+		"runtime.", "internal/", "syscall.", "sync.", "sync/atomic.", "net."};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (!strncmp(frame->function, prefixes[i], strlen(prefixes[i])))
@@ -55,8 +55,8 @@ static bool is_plumbing(const struct frame *frame)
 	return false;
 }
 
-static void print_stack(struct printer *printer, const struct analysis *analysis, uint32_t index,
-	size_t max)
+static void print_stack(
+	struct printer *printer, const struct analysis *analysis, uint32_t index, size_t max)
 {
 	const struct stack *stack = index == NO_STACK ? NULL : &analysis->stacks.stacks[index];
 	bool skipping = true;
@@ -121,12 +121,11 @@ static void print_crash(struct printer *printer, const struct analysis *analysis
 	print_stack(printer, analysis, analysis->rows[crash->goroutine].stack, CRASH_FRAMES);
 }
 
-static void print_group(struct printer *printer, const struct analysis *analysis,
-	const struct group *group)
+static void print_group(
+	struct printer *printer, const struct analysis *analysis, const struct group *group)
 {
 	printer_format(printer, "\n%" PRIu64 " × ", group->count);
-	printer_text(printer,
-		group->reason ? group->reason : goroutine_status_name(group->status));
+	printer_text(printer, group->reason ? group->reason : goroutine_status_name(group->status));
 	if (group->wait_max >= 0) {
 		printer_format(printer, group->count > 1 ? ", up to " : ", ");
 		print_duration(printer, group->wait_max);
@@ -135,8 +134,8 @@ static void print_group(struct printer *printer, const struct analysis *analysis
 		printer_format(printer, ", system");
 	printer_format(printer, "  [goroutine%s", group->count > 1 ? "s" : "");
 	for (size_t i = 0; i < group->example_count; i++)
-		printer_format(printer, " %" PRIu64,
-			analysis->goroutines.list[group->examples[i]].id);
+		printer_format(
+			printer, " %" PRIu64, analysis->goroutines.list[group->examples[i]].id);
 	printer_format(printer, group->count > group->example_count ? " …]\n" : "]\n");
 	print_stack(printer, analysis, group->stack, GROUP_FRAMES);
 }

@@ -1,7 +1,7 @@
 // What Go would have printed, at any GOTRACEBACK level, so that every tool that reads Go tracebacks
 // reads ours. Mirrors go1.27 runtime/traceback.go (goroutineheader, traceback2, showfuncinfo,
-// printcreatedby) and runtime/panic.go (printpanics). Differences, on purpose: a goroutine that ran on
-// another thread has its stack here.
+// printcreatedby) and runtime/panic.go (printpanics). Differences, on purpose: a goroutine that ran
+// on another thread has its stack here.
 #include "analyzer/emit/text.h"
 
 #include "analyzer/emit/printer.h"
@@ -21,14 +21,14 @@
 struct text {
 	struct printer *printer;
 	const struct analysis *analysis;
-	struct walk *walk;    // scratch
-	uint32_t *shown;      // scratch: positions of shown frames, see collect()
+	struct walk *walk; // scratch
+	uint32_t *shown;   // scratch: positions of shown frames, see collect()
 	enum traceback_level level;
-	bool is_all;          // more than the crashing goroutine
-	bool has_addresses;   // gp=, fp=, sp=, pc=: only the level "system" prints them here
-	bool has_arguments;   // of this goroutine
-	bool has_labels;      // debug.tracebacklabels, on by default since go1.27
-	uint64_t wrapper_id;  // abi.FuncIDWrapper of this release; UINT64_MAX: not known
+	bool is_all;         // more than the crashing goroutine
+	bool has_addresses;  // gp=, fp=, sp=, pc=: only the level "system" prints them here
+	bool has_arguments;  // of this goroutine
+	bool has_labels;     // debug.tracebacklabels, on by default since go1.27
+	uint64_t wrapper_id; // abi.FuncIDWrapper of this release; UINT64_MAX: not known
 };
 
 /** One logical frame of a walk: which place, and which of its frames. */
@@ -65,8 +65,8 @@ static bool is_panic(const char *callee)
 }
 
 /** traceback.go showfuncinfo. */
-static bool is_shown(const struct text *text, const struct frame *frame, bool is_first,
-	const char *callee)
+static bool is_shown(
+	const struct text *text, const struct frame *frame, bool is_first, const char *callee)
 {
 	const char *name = frame->function;
 
@@ -176,7 +176,8 @@ static void print_frames(struct text *text)
 
 	if (!count)
 		count = collect(text, true, &cut, &cut_at);
-	// Of frames that the walk cut out nobody knows how many this level would show: all are counted.
+	// Of frames that the walk cut out nobody knows how many this level would show: all are
+	// counted.
 	if (count <= INNER_FRAMES + OUTER_FRAMES) {
 		print_range(text, 0, cut_at);
 		if (cut)
@@ -190,8 +191,8 @@ static void print_frames(struct text *text)
 	print_range(text, count - OUTER_FRAMES, count);
 }
 
-static void print_creation(struct text *text, const struct goroutine *g,
-	const struct goroutine_row *row)
+static void print_creation(
+	struct text *text, const struct goroutine *g, const struct goroutine_row *row)
 {
 	const struct frame *frame;
 
@@ -212,7 +213,8 @@ static void print_creation(struct text *text, const struct goroutine *g,
 /** traceback.go tracebackStringNeedsQuoting (1.27). */
 static void print_label_word(struct text *text, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/";
 	if (!word[strspn(word, plain)]) {
 		printer_text(text->printer, word);
 		return;
@@ -280,8 +282,8 @@ static void print_goroutine(struct text *text, size_t index)
 	if (analysis_walk(analysis, index, text->walk))
 		print_frames(text);
 	else
-		printer_format(text->printer,
-			"\tgoroutine running on other thread; stack unavailable\n");
+		printer_format(
+			text->printer, "\tgoroutine running on other thread; stack unavailable\n");
 	print_creation(text, &analysis->goroutines.list[index], &analysis->rows[index]);
 }
 
@@ -302,8 +304,8 @@ static void print_panics(struct text *text)
 		printer_sized(text->printer, value->text ? value->text : "?",
 			value->text ? value->text_size : 1);
 		if (value->is_recovered)
-			printer_format(text->printer, value->is_repanicked ?
-				" [recovered, repanicked]" : " [recovered]");
+			printer_format(text->printer,
+				value->is_repanicked ? " [recovered, repanicked]" : " [recovered]");
 		printer_format(text->printer, "\n");
 	}
 }
@@ -368,8 +370,8 @@ static void print_goroutines(struct text *text)
 	if (!text->is_all)
 		return;
 	for (size_t i = 0; i < analysis->goroutines.count; i++) {
-		bool is_hidden = analysis->goroutines.list[i].is_system &&
-				 text->level < TRACEBACK_SYSTEM;
+		bool is_hidden =
+			analysis->goroutines.list[i].is_system && text->level < TRACEBACK_SYSTEM;
 
 		if (i != first && !is_hidden && analysis->rows[i].is_shown)
 			print_goroutine(text, i);
@@ -421,8 +423,9 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 	text.shown = arena_array(analysis->arena, MAX_SHOWN_FRAMES, 2 * sizeof(*text.shown));
 	set_level(&text, options->traceback);
 	text.has_labels = load_label_setting(analysis->rt);
-	text.wrapper_id = layout_has(layout, FUNC_ID_WRAPPER) ?
-		layout_value(layout, FUNC_ID_WRAPPER) : UINT64_MAX;
+	text.wrapper_id = layout_has(layout, FUNC_ID_WRAPPER)
+				  ? layout_value(layout, FUNC_ID_WRAPPER)
+				  : UINT64_MAX;
 	if (text.printer && text.walk && text.shown) {
 		print_head(&text);
 		print_goroutines(&text);

@@ -35,8 +35,8 @@ struct clock clock_load(const struct runtime *rt, const struct scheduler *schedu
 }
 
 /**
- * The end of the cycle that stamped with `stamp`: the second end that is not before it, for the first
- * is the stamp's own. While that cycle still marks, now.
+ * The end of the cycle that stamped with `stamp`: the second end that is not before it, for the
+ * first is the stamp's own. While that cycle still marks, now.
  */
 static int64_t end_of_finding_cycle(const struct clock *clock, int64_t stamp)
 {

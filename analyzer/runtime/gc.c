@@ -50,7 +50,8 @@ struct gc_state gc_load(const struct runtime *rt)
 	gc.is_known = runtime_read_field(rt, VAR_MEMSTATS, STATS_NUM_GC, &gc.cycles);
 	if (!gc.is_known) {
 		diag_add(rt->diag, DIAG_WARNING, "no-gc-state",
-			"runtime.memstats is not readable: the garbage collector's state is missing");
+			"runtime.memstats is not readable: the garbage collector's state is "
+			"missing");
 		return gc;
 	}
 	gc.forced_cycles = number(rt, VAR_MEMSTATS, STATS_NUM_FORCED_GC);
@@ -65,8 +66,9 @@ struct gc_state gc_load(const struct runtime *rt)
 	if (gc.trigger != UINT64_MAX && gc.heap_goal < gc.trigger + MIN_RUNWAY && gc.heap_goal)
 		gc.heap_goal = gc.trigger + MIN_RUNWAY;
 	gc.percent = (int32_t)number(rt, VAR_GC_CONTROLLER, GC_PERCENT);
-	gc.memory_limit = layout_has(&rt->layout, GC_MEMORY_LIMIT) ?
-		(int64_t)number(rt, VAR_GC_CONTROLLER, GC_MEMORY_LIMIT) : INT64_MAX;
+	gc.memory_limit = layout_has(&rt->layout, GC_MEMORY_LIMIT)
+				  ? (int64_t)number(rt, VAR_GC_CONTROLLER, GC_MEMORY_LIMIT)
+				  : INT64_MAX;
 	gc.last_start = (int64_t)number(rt, VAR_WORK, WORK_TSTART);
 	gc.last_mark_end = (int64_t)number(rt, VAR_WORK, WORK_TMARK_TERM);
 	load_pauses(rt, &gc);

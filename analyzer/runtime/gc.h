@@ -7,18 +7,18 @@
 #define GC_PAUSES 256 // memstats.pause_ns and pause_end are rings of that many
 
 struct gc_state {
-	bool is_known;           // the counters below could be read
-	uint32_t phase;          // runtime.gcphase: 0 off, 1 mark, 2 mark termination
+	bool is_known;  // the counters below could be read
+	uint32_t phase; // runtime.gcphase: 0 off, 1 mark, 2 mark termination
 	uint64_t cycles, forced_cycles;
 	uint64_t heap_live, heap_marked, heap_goal, trigger; // bytes
-	int64_t percent;         // GOGC; negative: off
-	int64_t memory_limit;    // GOMEMLIMIT; INT64_MAX: none
+	int64_t percent;                                     // GOGC; negative: off
+	int64_t memory_limit;                                // GOMEMLIMIT; INT64_MAX: none
 	uint64_t pause_total_ns;
 	uint64_t pauses_ns[GC_PAUSES]; // newest first
 	uint32_t pause_count;
 	// Runtime clock (nanotime), 0 where there was no cycle.
 	int64_t last_start, last_mark_end, last_end;
-	int64_t last_end_unix;   // the same moment as last_end on the wall clock
+	int64_t last_end_unix;        // the same moment as last_end on the wall clock
 	int64_t ends_unix[GC_PAUSES]; // wall clock, newest first
 };
 

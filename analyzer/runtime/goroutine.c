@@ -50,8 +50,8 @@ enum start_kind { START_USER, START_SYSTEM, START_FINALIZERS, START_CLEANUPS };
 
 static enum start_kind start_kind(const struct runtime *rt, target_addr start_pc)
 {
-	static const char *const user[] = {"runtime.main", "runtime.corostart",
-		"runtime.handleAsyncEvent"};
+	static const char *const user[] = {
+		"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"};
 	struct pcln_func func;
 
 	if (!pclntab_find(rt->functions, start_pc, &func))
@@ -79,8 +79,8 @@ static bool is_system(const struct runtime *rt, struct object g, enum start_kind
 }
 
 /** Many goroutines start at few functions: each is looked up once. */
-static enum start_kind start_kind_of(struct goroutines *all, const struct runtime *rt,
-	target_addr start_pc)
+static enum start_kind start_kind_of(
+	struct goroutines *all, const struct runtime *rt, target_addr start_pc)
 {
 	uint64_t kind;
 
@@ -130,7 +130,8 @@ static bool load(const struct runtime *rt, struct object g, struct goroutine *re
 	if (!g.bytes)
 		return false;
 	load_fields(rt, g, ret);
-	return ret->id <= INT64_MAX && ret->stack_hi >= ret->stack_lo && ret->stack_hi - ret->stack_lo <= MAX_STACK_SIZE;
+	return ret->id <= INT64_MAX && ret->stack_hi >= ret->stack_lo &&
+	       ret->stack_hi - ret->stack_lo <= MAX_STACK_SIZE;
 }
 
 bool goroutine_load(const struct runtime *rt, target_addr address, struct goroutine *ret)
@@ -154,7 +155,8 @@ static bool add(const struct runtime *rt, struct goroutines *all, target_addr ad
 	if (!load(rt, object, g) ||
 		(is_alive(g) && object_get(rt, object, G_SCHED_G) != address && g->id)) {
 		diag_add(rt->diag, DIAG_WARNING, "unreadable-goroutine",
-			"a g struct could not be read (the first at 0x%llx): its goroutine is missing",
+			"a g struct could not be read (the first at 0x%llx): its goroutine is "
+			"missing",
 			(unsigned long long)address);
 		return true;
 	}
@@ -183,17 +185,21 @@ enum cs_status goroutines_load(const struct runtime *rt, struct goroutines *ret)
 	u64map_init(&ret->start_kinds, rt->arena);
 	if (!runtime_slice(rt, runtime_variable(rt, VAR_ALLGS), &data, &count) || !count)
 		return diag_fail(rt->diag, CS_FAULT, "no-goroutines",
-			"runtime.allgs is not readable: the core is truncated, or the executable is "
+			"runtime.allgs is not readable: the core is truncated, or the executable "
+			"is "
 			"not the one that crashed");
 	if (count > MAX_GOROUTINES) {
-		diag_add(rt->diag, DIAG_WARNING, "limit", "runtime.allgs has %llu entries; the first "
-			"%d are read", (unsigned long long)count, MAX_GOROUTINES);
+		diag_add(rt->diag, DIAG_WARNING, "limit",
+			"runtime.allgs has %llu entries; the first "
+			"%d are read",
+			(unsigned long long)count, MAX_GOROUTINES);
 		count = MAX_GOROUTINES;
 	}
 	addresses = runtime_bytes(rt, data, count * sizeof(target_addr));
 	if (!addresses)
 		return diag_fail(rt->diag, CS_FAULT, "no-goroutines",
-			"the goroutine list of %llu entries at 0x%llx is not in the core (truncated?)",
+			"the goroutine list of %llu entries at 0x%llx is not in the core "
+			"(truncated?)",
 			(unsigned long long)count, (unsigned long long)data);
 	ret->list = arena_array(rt->arena, count, sizeof(*ret->list));
 	if (!ret->list)

@@ -26,17 +26,17 @@ struct goroutine {
 	uint64_t id, parent_id; // parent 0: none or not known
 	uint16_t status;        // enum goroutine_status, or a number that this release adds
 	uint8_t wait_reason;
-	bool is_system;         // runtime/traceback.go isSystemGoroutine
-	bool is_frozen;         // was running; the crash's freezetheworld made it look runnable
+	bool is_system; // runtime/traceback.go isSystemGoroutine
+	bool is_frozen; // was running; the crash's freezetheworld made it look runnable
 	target_addr stack_lo, stack_hi;
 	target_addr sched_pc, sched_sp, sched_lr;
 	target_addr syscall_pc, syscall_sp;
 	target_addr go_pc, start_pc;
 	target_addr m, locked_m;
 	target_addr panic, waiting, labels, timer;
-	target_addr queue_link;     // schedlink: the next in a run queue
-	int64_t wait_since;         // runtime clock; 0 where no GC has marked it since it waits
-	int64_t tracking_stamp;     // runtime clock; 0 where not tracked
+	target_addr queue_link; // schedlink: the next in a run queue
+	int64_t wait_since;     // runtime clock; 0 where no GC has marked it since it waits
+	int64_t tracking_stamp; // runtime clock; 0 where not tracked
 	uint32_t sig;
 	uint64_t sig_code0, sig_code1;
 	target_addr sig_pc;
@@ -45,7 +45,7 @@ struct goroutine {
 struct goroutines {
 	struct goroutine *list; // in allgs order, without dead and unused ones
 	size_t count;
-	struct u64map by_address; // g's address to its index
+	struct u64map by_address;  // g's address to its index
 	struct u64map start_kinds; // start pc to what kind of goroutine begins there
 };
 

@@ -3,7 +3,7 @@
 #include "common/cursor.h"
 #include "common/limits.h"
 
-#define KIND_MASK 31           // internal/abi/type.go KindMask; flag bits lie above it until 1.23
+#define KIND_MASK 31 // internal/abi/type.go KindMask; flag bits lie above it until 1.23
 #define TFLAG_EXTRA_STAR (1u << 1) // the stored name has a * in front that is not the type's
 #define TFLAG_NAMED (1u << 2)
 
@@ -46,7 +46,7 @@ bool gotype_load(const struct runtime *rt, target_addr address, struct gotype *r
 		.kind = (enum go_kind)(object_get(rt, type, TYPE_KIND) & KIND_MASK),
 		.is_named = flags & TFLAG_NAMED,
 	};
-	ret->name = load_name(rt, rt->types + (uint32_t)object_get(rt, type, TYPE_STR),
-		flags & TFLAG_EXTRA_STAR);
+	ret->name = load_name(
+		rt, rt->types + (uint32_t)object_get(rt, type, TYPE_STR), flags & TFLAG_EXTRA_STAR);
 	return ret->name && ret->kind <= GO_UNSAFE_POINTER;
 }

@@ -59,8 +59,8 @@ static void load_slice(const struct runtime *rt, target_addr slice, struct label
 }
 
 /** `budget`: buckets that this map may still have, whatever its links say. */
-static void load_bucket_chain(const struct runtime *rt, target_addr bucket, struct labels *labels,
-	unsigned int *budget)
+static void load_bucket_chain(
+	const struct runtime *rt, target_addr bucket, struct labels *labels, unsigned int *budget)
 {
 	while (bucket && *budget && labels->count < labels->capacity) {
 		const uint8_t *bytes = runtime_bytes(rt, bucket, BUCKET_SIZE);

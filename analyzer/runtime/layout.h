@@ -36,15 +36,15 @@ struct layout {
  * `found == false`, with its size, and the caller looks for it in the process. CS_UNSUPPORTED with
  * one line in `diag` where the DWARF describes a runtime that lacks what every release has.
  */
-CS_MUST_USE enum cs_status layout_resolve(struct binary *binary, struct diag *diag,
-	struct layout *ret);
+CS_MUST_USE enum cs_status layout_resolve(
+	struct binary *binary, struct diag *diag, struct layout *ret);
 
 /**
  * Every row as the executable's DWARF has it, found or not. The table is made with this and held
  * against it; layout_resolve is for everyone else. CS_NOT_FOUND: no DWARF.
  */
-CS_MUST_USE enum cs_status layout_from_dwarf(struct binary *binary, struct diag *diag,
-	struct layout *ret);
+CS_MUST_USE enum cs_status layout_from_dwarf(
+	struct binary *binary, struct diag *diag, struct layout *ret);
 
 /** The name of row `id` in layout.def, "G_STACK_LO"; whether every supported release has it. */
 const char *layout_name(enum layout_id id);

@@ -31,8 +31,8 @@ static bool is_within(target_addr address, target_addr lo, target_addr hi)
 }
 
 /**
- * A thread writes its id into its m only after it has unblocked signals (os_linux.go minit): one that
- * dies in between is known by the stack that it stands on. 0 where there is none.
+ * A thread writes its id into its m only after it has unblocked signals (os_linux.go minit): one
+ * that dies in between is known by the stack that it stands on. 0 where there is none.
  */
 static uint64_t thread_on_stacks_of(const struct runtime *rt, const struct machine *m)
 {
@@ -41,7 +41,8 @@ static uint64_t thread_on_stacks_of(const struct runtime *rt, const struct machi
 	for (size_t i = 0; i < notes->thread_count; i++) {
 		target_addr sp = notes->threads[i].regs.sp;
 
-		if (is_within(sp, m->gsignal_lo, m->gsignal_hi) || is_within(sp, m->g0_lo, m->g0_hi))
+		if (is_within(sp, m->gsignal_lo, m->gsignal_hi) ||
+			is_within(sp, m->g0_lo, m->g0_hi))
 			return notes->threads[i].id;
 	}
 	return 0;
@@ -75,7 +76,8 @@ static void load_machine(const struct runtime *rt, struct object m, struct machi
 		ret->thread_id = thread_on_stacks_of(rt, ret);
 }
 
-/** Makes the machine at the end of the list known by address and thread; the first of a thread wins. */
+/** Makes the machine at the end of the list known by address and thread; the first of a thread
+ * wins. */
 static bool add_machine(struct scheduler *s, const struct machine *m)
 {
 	size_t index = s->machine_count++;
@@ -98,12 +100,13 @@ static enum cs_status load_machines(const struct runtime *rt, struct scheduler *
 
 		if (!m.bytes || scheduler_machine_at(s, address)) {
 			diag_add(rt->diag, DIAG_WARNING, "unreadable-thread",
-				"runtime.allm is broken at 0x%llx: the threads behind it are missing",
+				"runtime.allm is broken at 0x%llx: the threads behind it are "
+				"missing",
 				(unsigned long long)address);
 			break;
 		}
-		grown = arena_grow(rt->arena, s->machines, &capacity, s->machine_count + 1,
-			sizeof(*grown));
+		grown = arena_grow(
+			rt->arena, s->machines, &capacity, s->machine_count + 1, sizeof(*grown));
 		if (!grown)
 			return CS_NO_MEMORY;
 		s->machines = grown;
@@ -207,11 +210,10 @@ static enum cs_status load_global_queue(const struct runtime *rt, struct schedul
 	s->global_total = layout_has(&rt->layout, SCHED_RUNQ_SIZE)
 				  ? (uint32_t)sched_number(rt, SCHED_RUNQ_SIZE)
 				  : (uint32_t)sched_number(rt, SCHED_RUNQ_SIZE_OLD);
-	while (address && s->global_count < MAX_RUN_QUEUE &&
-		s->global_count <= s->global_total) {
+	while (address && s->global_count < MAX_RUN_QUEUE && s->global_count <= s->global_total) {
 		struct goroutine g;
-		target_addr *grown = arena_grow(rt->arena, s->global_queue, &capacity,
-			s->global_count + 1, sizeof(*grown));
+		target_addr *grown = arena_grow(
+			rt->arena, s->global_queue, &capacity, s->global_count + 1, sizeof(*grown));
 
 		if (!grown)
 			return CS_NO_MEMORY;
@@ -288,7 +290,8 @@ const struct processor *scheduler_processor_at(const struct scheduler *s, target
 {
 	uint64_t index;
 
-	return u64map_get(&s->processors_by_address, address, &index) ? &s->processors[index] : NULL;
+	return u64map_get(&s->processors_by_address, address, &index) ? &s->processors[index]
+								      : NULL;
 }
 
 /** Whether a parked goroutine was preempted: gopreempt_m and asyncPreempt2 leave it so. */
@@ -303,8 +306,8 @@ static bool is_preempted(const struct runtime *rt, const struct goroutine *g)
 		       strncmp(func.name, "runtime.", 8) != 0); // stopped in its own prologue
 }
 
-void scheduler_mark_frozen(const struct runtime *rt, const struct scheduler *s,
-	struct goroutines *all)
+void scheduler_mark_frozen(
+	const struct runtime *rt, const struct scheduler *s, struct goroutines *all)
 {
 	size_t stopped = 0;
 

@@ -9,7 +9,7 @@
 struct machine {
 	target_addr address;
 	int64_t id;
-	uint64_t thread_id;        // kernel thread id (procid); 0 for one that has no thread yet
+	uint64_t thread_id; // kernel thread id (procid); 0 for one that has no thread yet
 	target_addr g0, gsignal, curg, locked_g;
 	target_addr caught_signal; // the g that the fatal signal hit; 0: none
 	target_addr p;
@@ -46,7 +46,7 @@ struct scheduler {
 	size_t machine_count;
 	struct u64map machines_by_address, machines_by_thread; // to their index
 	struct processor *processors;
-	size_t processor_count;    // len(allp), which may be more than gomaxprocs
+	size_t processor_count;              // len(allp), which may be more than gomaxprocs
 	struct u64map processors_by_address; // to their index
 	int32_t gomaxprocs;
 	target_addr *global_queue; // g's, first to run first
@@ -54,8 +54,8 @@ struct scheduler {
 	uint64_t global_total;     // what the scheduler says
 	uint64_t threads, idle_threads, idle_locked_threads, system_threads;
 	uint64_t idle_processors, spinning_threads, system_goroutines;
-	bool is_stopping;          // sched.gcwaiting
-	bool is_frozen;            // freezetheworld has run
+	bool is_stopping;                   // sched.gcwaiting
+	bool is_frozen;                     // freezetheworld has run
 	int64_t last_poll, procresize_time; // runtime clock; 0 where not set
 };
 
@@ -76,7 +76,7 @@ const char *processor_status_name(uint32_t status);
  * Marks the goroutines that freezetheworld took off their processors: runnable, preempted, at the
  * tail of the global queue, at most as many as there are processors that it stopped.
  */
-void scheduler_mark_frozen(const struct runtime *rt, const struct scheduler *s,
-	struct goroutines *all);
+void scheduler_mark_frozen(
+	const struct runtime *rt, const struct scheduler *s, struct goroutines *all);
 
 #endif

@@ -25,7 +25,8 @@ static void format_shortest(double v, bool is_float32, char *ret)
 		if (is_float32 ? strtof(ret, NULL) == (float)v : strtod(ret, NULL) == v)
 			break;
 	}
-	// internal/strconv ftoa.go %g: %e where the exponent is below -4 or at least 6, if shortest.
+	// internal/strconv ftoa.go %g: %e where the exponent is below -4 or at least 6, if
+	// shortest.
 	exponent = strchr(ret, 'e');
 	if (exponent && atoi(exponent + 1) >= -4 && atoi(exponent + 1) < 6) {
 		int decimals = (int)(exponent - strchr(ret, '.')) - 1;
@@ -87,8 +88,8 @@ static const char *format_complex(const struct runtime *rt, const uint8_t *bytes
 		imaginary[0] == '-' || imaginary[0] == '+' ? "" : "+", imaginary);
 }
 
-static const char *format_number(const struct runtime *rt, enum go_kind kind, const uint8_t *bytes,
-	uint64_t size)
+static const char *format_number(
+	const struct runtime *rt, enum go_kind kind, const uint8_t *bytes, uint64_t size)
 {
 	char text[NUMBER_SIZE];
 	int64_t number = 0;
@@ -150,10 +151,22 @@ static const char *format_string(const struct runtime *rt, target_addr address, 
 /** A number by itself, without its type's name. */
 static const char *format_basic(const struct runtime *rt, const struct panic_value *value)
 {
-	static const uint8_t sizes[] = {[GO_BOOL] = 1, [GO_INT] = 8, [GO_INT8] = 1, [GO_INT16] = 2,
-		[GO_INT32] = 4, [GO_INT64] = 8, [GO_UINT] = 8, [GO_UINT8] = 1, [GO_UINT16] = 2,
-		[GO_UINT32] = 4, [GO_UINT64] = 8, [GO_UINTPTR] = 8, [GO_FLOAT32] = 4,
-		[GO_FLOAT64] = 8, [GO_COMPLEX64] = 8, [GO_COMPLEX128] = 16};
+	static const uint8_t sizes[] = {[GO_BOOL] = 1,
+		[GO_INT] = 8,
+		[GO_INT8] = 1,
+		[GO_INT16] = 2,
+		[GO_INT32] = 4,
+		[GO_INT64] = 8,
+		[GO_UINT] = 8,
+		[GO_UINT8] = 1,
+		[GO_UINT16] = 2,
+		[GO_UINT32] = 4,
+		[GO_UINT64] = 8,
+		[GO_UINTPTR] = 8,
+		[GO_FLOAT32] = 4,
+		[GO_FLOAT64] = 8,
+		[GO_COMPLEX64] = 8,
+		[GO_COMPLEX128] = 16};
 	const struct gotype *type = &value->type;
 	const uint8_t *bytes;
 
@@ -183,8 +196,8 @@ static const char *format_number_value(const struct runtime *rt, const struct pa
 }
 
 /** error.go printpanicval and printanycustomtype. */
-static const char *format_value(const struct runtime *rt, const struct panic_value *value,
-	size_t *size_ret)
+static const char *format_value(
+	const struct runtime *rt, const struct panic_value *value, size_t *size_ret)
 {
 	const struct gotype *type = &value->type;
 	const char *text;
@@ -224,8 +237,8 @@ static void load_value(const struct runtime *rt, struct object panic, struct pan
 		ret->text = "nil";
 	else if (gotype_load(rt, eface[0], &ret->type))
 		ret->text = format_value(rt, ret, &ret->text_size);
-	ret->is_replaced = ret->type.name && ret->type.kind == GO_STRING &&
-			   is_predeclared(&ret->type);
+	ret->is_replaced =
+		ret->type.name && ret->type.kind == GO_STRING && is_predeclared(&ret->type);
 	if (ret->is_nil)
 		ret->text_size = strlen(ret->text);
 }
@@ -268,8 +281,8 @@ static char *load_backlog(const struct runtime *rt)
 	uint64_t index;
 	char *text;
 
-	if (!size || size > BACKLOG_MAX || !runtime_read_variable(rt, VAR_PRINT_BACKLOG_INDEX, &index) ||
-		index > size)
+	if (!size || size > BACKLOG_MAX ||
+		!runtime_read_variable(rt, VAR_PRINT_BACKLOG_INDEX, &index) || index > size)
 		return NULL;
 	text = arena_alloc(rt->arena, size + 1);
 	if (!text)
@@ -298,7 +311,8 @@ const char *panics_fatal_error(const struct runtime *rt)
 	if (!last)
 		return NULL;
 	message = to = arena_string(rt->arena, last);
-	// Lines of the text itself are indented by a tab (printindented); the first that is not ends it.
+	// Lines of the text itself are indented by a tab (printindented); the first that is not
+	// ends it.
 	for (const char *from = last; message && *from; from++) {
 		if (*from == '\n' && from[1] != '\t')
 			break;

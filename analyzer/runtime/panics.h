@@ -8,11 +8,11 @@
 #include "analyzer/runtime/runtime.h"
 
 struct panic_value {
-	struct gotype type;  // of the value in the interface; name NULL where nil or unreadable
-	bool is_replaced;    // it is a string, and so may stand for an error or Stringer (see above)
-	target_addr data;    // the interface's data word
-	const char *text;    // as printed behind "panic: "; NULL where unreadable
-	size_t text_size;    // it may hold NULs
+	struct gotype type; // of the value in the interface; name NULL where nil or unreadable
+	bool is_replaced;   // it is a string, and so may stand for an error or Stringer (see above)
+	target_addr data;   // the interface's data word
+	const char *text;   // as printed behind "panic: "; NULL where unreadable
+	size_t text_size;   // it may hold NULs
 	bool is_nil, is_recovered, is_goexit, is_repanicked;
 };
 
@@ -25,8 +25,9 @@ struct panics {
 struct panics panics_load(const struct runtime *rt, target_addr newest);
 
 /**
- * The newest text that the runtime printed behind "fatal error: ", as printed, from runtime.printBacklog (a ring
- * of 512 bytes that is written until the crash begins); NULL where there is none.
+ * The newest text that the runtime printed behind "fatal error: ", as printed, from
+ * runtime.printBacklog (a ring of 512 bytes that is written until the crash begins); NULL where
+ * there is none.
  */
 const char *panics_fatal_error(const struct runtime *rt);
 

@@ -8,7 +8,7 @@
 struct string_list {
 	const char **list; // in the arena; an unreadable one is ""
 	size_t count;
-	uint64_t total;    // what the target says there are; more than count where a cap cut
+	uint64_t total; // what the target says there are; more than count where a cap cut
 };
 
 /** os.Args; false where it cannot be read. */

@@ -14,8 +14,8 @@
 #define MAGIC_120 0xfffffff1u
 
 /**
- * moduledata's bounds, one after the other since Go 1.3 (runtime/symtab.go): text, etext, noptrdata,
- * enoptrdata, data, edata, bss, ebss, noptrbss, enoptrbss.
+ * moduledata's bounds, one after the other since Go 1.3 (runtime/symtab.go): text, etext,
+ * noptrdata, enoptrdata, data, edata, bss, ebss, noptrbss, enoptrbss.
  */
 #define MODULE_BOUNDS 10
 #define FIRST_DATA_BOUND 2
@@ -44,9 +44,9 @@ static bool is_pcheader(const struct image *image, target_addr address)
 	uint8_t tail[4];
 
 	return image_read_u32(image, address, &magic) == CS_OK &&
-		(magic == MAGIC_118 || magic == MAGIC_120) &&
-		image_read(image, address + 4, tail, sizeof(tail)) == CS_OK && !tail[0] &&
-		!tail[1] && (tail[2] == 1 || tail[2] == 4) && tail[3] == 8;
+	       (magic == MAGIC_118 || magic == MAGIC_120) &&
+	       image_read(image, address + 4, tail, sizeof(tail)) == CS_OK && !tail[0] &&
+	       !tail[1] && (tail[2] == 1 || tail[2] == 4) && tail[3] == 8;
 }
 
 static bool load_bounds(const struct image *image, const struct layout *layout, target_addr module,
@@ -73,9 +73,9 @@ static bool is_module(const struct image *image, const struct layout *layout, ta
 	uint64_t bounds[MODULE_BOUNDS], header, names, offset;
 
 	return image_read_u64(image, address, &header) == CS_OK && is_pcheader(image, header) &&
-		image_read_u64(image, header + PCHEADER_FUNCNAME_OFFSET, &offset) == CS_OK &&
-		image_read_u64(image, address + WORD, &names) == CS_OK &&
-		names == header + offset && load_bounds(image, layout, address, bounds);
+	       image_read_u64(image, header + PCHEADER_FUNCNAME_OFFSET, &offset) == CS_OK &&
+	       image_read_u64(image, address + WORD, &names) == CS_OK && names == header + offset &&
+	       load_bounds(image, layout, address, bounds);
 }
 
 /** Where a module is looked for. */
@@ -99,7 +99,8 @@ static target_addr module_in_view(const struct module_search *search, const stru
 
 		memcpy(words, view->bytes + (at - view->start), sizeof(words));
 		if (words[1] - words[0] < MAX_PCLNTAB_SIZE && words[0] != words[1] &&
-			words[0] - start <= end - start && is_module(search->image, search->layout, at))
+			words[0] - start <= end - start &&
+			is_module(search->image, search->layout, at))
 			return at;
 	}
 	return 0;
@@ -149,7 +150,8 @@ enum cs_status roots_find_module(const struct binary *binary, const struct image
 	}
 	if (!address)
 		return diag_fail(diag, CS_NOT_FOUND, "no-moduledata",
-			"runtime.firstmoduledata was not found: the core is truncated too early, or the "
+			"runtime.firstmoduledata was not found: the core is truncated too early, "
+			"or the "
 			"executable is not the one that crashed");
 	fact->found = true;
 	fact->value = address - bias;
@@ -166,7 +168,8 @@ void roots_find_variables(struct runtime *rt)
 		return; // an executable names all of its variables, or none
 	if (!module || !load_bounds(rt->image, &rt->layout, module, bounds)) {
 		diag_add(rt->diag, DIAG_WARNING, "no-variables",
-			"the bounds in runtime.firstmoduledata are impossible: the runtime's variables "
+			"the bounds in runtime.firstmoduledata are impossible: the runtime's "
+			"variables "
 			"were not looked for");
 		return;
 	}
@@ -177,6 +180,7 @@ void roots_find_variables(struct runtime *rt)
 	roots_find_by_reference(&roots);
 	if (roots.steps >= MAX_ROOT_STEPS)
 		diag_add(rt->diag, DIAG_WARNING, "limit",
-			"the search for the runtime's variables was cut: the executable has more of them "
+			"the search for the runtime's variables was cut: the executable has more "
+			"of them "
 			"than any program");
 }

@@ -26,7 +26,8 @@ bool roots_holds(const struct roots *roots, target_addr address, uint64_t size);
 /** A number of 1 to 8 bytes at `address`; false where it is not in the image. */
 bool roots_number(const struct roots *roots, target_addr address, uint64_t size, uint64_t *ret);
 
-/** Field `id` of the struct at `address`; false where it cannot be read, or is not of the layout. */
+/** Field `id` of the struct at `address`; false where it cannot be read, or is not of the layout.
+ */
 bool roots_field(const struct roots *roots, target_addr address, enum layout_id id, uint64_t *ret);
 
 /* roots_structure.c */

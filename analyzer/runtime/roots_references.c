@@ -1,6 +1,6 @@
 // Package variables by the code that uses them. A row names functions that exist in every release,
-// and what each of them does with the variable; the variable is the one address of which all that is
-// true. Measured over Go 1.18 to 1.27, optimized and not, position independent and not.
+// and what each of them does with the variable; the variable is the one address of which all that
+// is true. Measured over Go 1.18 to 1.27, optimized and not, position independent and not.
 #include "analyzer/runtime/roots_internal.h"
 
 #include "analyzer/binary/decode.h"
@@ -19,11 +19,11 @@
 
 /** How a function uses the variable. */
 enum use {
-	USES,        // refers to it in any way
-	USES_WORD,   // loads or stores 8 bytes there
-	USES_HALF,   // loads or stores 4 bytes there
+	USES,         // refers to it in any way
+	USES_WORD,    // loads or stores 8 bytes there
+	USES_HALF,    // loads or stores 4 bytes there
 	USES_ADDRESS, // takes its address
-	AVOIDS,      // does not refer to it
+	AVOIDS,       // does not refer to it
 };
 
 struct term {
@@ -112,14 +112,14 @@ static bool is_wait_reasons(struct roots *roots, target_addr address)
 {
 	// runtime/runtime2.go: the first reasons are these in every release.
 	return has_prefix(roots, address + STRING_SIZE, "GC assist marking") &&
-		has_prefix(roots, address + 2 * STRING_SIZE, "IO wait");
+	       has_prefix(roots, address + 2 * STRING_SIZE, "IO wait");
 }
 
 static bool is_signal_table(struct roots *roots, target_addr address)
 {
 	// runtime/sigtab_linux_generic.go: {flags int32, name string}
 	return has_prefix(roots, address + SIGNAL_ROW + 8, "SIGHUP") &&
-		has_prefix(roots, address + 15 * SIGNAL_ROW + 8, "SIGTERM");
+	       has_prefix(roots, address + 15 * SIGNAL_ROW + 8, "SIGTERM");
 }
 
 static bool is_strings(struct roots *roots, target_addr address)
@@ -132,7 +132,7 @@ static bool is_strings(struct roots *roots, target_addr address)
 	if (!length)
 		return true;
 	return image_read(roots->rt->image, data, header, sizeof(header)) == CS_OK &&
-		(!header[1] || (header[1] < UINT32_MAX && runtime_bytes(roots->rt, header[0], 1)));
+	       (!header[1] || (header[1] < UINT32_MAX && runtime_bytes(roots->rt, header[0], 1)));
 }
 
 static bool is_semaphores(struct roots *roots, target_addr address)
@@ -166,7 +166,8 @@ static const struct row rows[] = {
 		{{"runtime.forEachG", USES, 0, NO_FIELD}, {"runtime.allgadd", USES, 0, NO_FIELD}},
 		is_goroutines},
 	{VAR_ALLP, SLICE_SIZE,
-		{{"runtime.preemptall", USES, 0, NO_FIELD}, {"runtime.preemptall", USES, 8, NO_FIELD},
+		{{"runtime.preemptall", USES, 0, NO_FIELD},
+			{"runtime.preemptall", USES, 8, NO_FIELD},
 			{"runtime.gcMarkTinyAllocs", USES, 0, NO_FIELD}},
 		is_processors},
 	{VAR_ALLM, 8,
@@ -186,8 +187,8 @@ static const struct row rows[] = {
 			{"runtime.stopTheWorldWithSema", USES_HALF, 0, NO_FIELD}},
 		is_processor_count},
 	{VAR_BUILD_VERSION, STRING_SIZE, {{"runtime.schedinit", USES, 0, NO_FIELD}}, is_version},
-	{VAR_WAIT_REASONS, STRING_SIZE,
-		{{"runtime.waitReason.String", USES_ADDRESS, 0, NO_FIELD}}, is_wait_reasons},
+	{VAR_WAIT_REASONS, STRING_SIZE, {{"runtime.waitReason.String", USES_ADDRESS, 0, NO_FIELD}},
+		is_wait_reasons},
 	{VAR_PRINT_BACKLOG_INDEX, 8, {{"runtime.recordForPanic", USES_WORD, 0, NO_FIELD}},
 		is_backlog_index},
 	{VAR_PRINT_BACKLOG, 512,
@@ -213,7 +214,8 @@ static const struct row rows[] = {
 			{"runtime.goargs", USES, 16, NO_FIELD}},
 		is_strings},
 	{VAR_ENVS, SLICE_SIZE,
-		{{"runtime.goenvs_unix", USES, 0, NO_FIELD}, {"runtime.goenvs_unix", USES, 8, NO_FIELD},
+		{{"runtime.goenvs_unix", USES, 0, NO_FIELD},
+			{"runtime.goenvs_unix", USES, 8, NO_FIELD},
 			{"runtime.goenvs_unix", USES, 16, NO_FIELD}},
 		is_strings},
 	{VAR_MEMSTATS, 0,
@@ -226,7 +228,8 @@ static const struct row rows[] = {
 			{"runtime.gcMarkTermination", USES, 0, STATS_PAUSE_TOTAL}},
 		NULL},
 	{VAR_GC_CONTROLLER, 0,
-		{{"runtime.gcStart", USES, 0, GC_HEAP_LIVE}, {"runtime.gcStart", USES, 0, GC_PERCENT},
+		{{"runtime.gcStart", USES, 0, GC_HEAP_LIVE},
+			{"runtime.gcStart", USES, 0, GC_PERCENT},
 			{"runtime.gcinit", USES, 0, GC_PERCENT},
 			{"runtime.gcResetMarkState", USES, 0, GC_HEAP_LIVE}},
 		NULL},
@@ -244,8 +247,9 @@ static const struct row rows[] = {
 			{"runtime.semrelease1", USES_ADDRESS, 0, NO_FIELD}},
 		is_semaphores},
 	{VAR_SEMTABLE, 0, {{"runtime.semroot", USES_ADDRESS, 0, NO_FIELD}}, is_semaphores},
-	{VAR_SIGTABLE, SIGNALS * SIGNAL_ROW,
-		{{"runtime.sigfwdgo", USES, 0, NO_FIELD}, {"runtime.sighandler", USES, 0, NO_FIELD}},
+	{VAR_SIGTABLE, SIGNALS *SIGNAL_ROW,
+		{{"runtime.sigfwdgo", USES, 0, NO_FIELD},
+			{"runtime.sighandler", USES, 0, NO_FIELD}},
 		is_signal_table},
 	{VAR_RUNTIME_INIT_TIME, 8,
 		{{"runtime.main", USES_WORD, 0, NO_FIELD},
@@ -294,7 +298,8 @@ static void want_functions(struct references *refs)
 	for (size_t i = 0; i < ROWS; i++)
 		for (const struct term *term = rows[i].terms;
 			term < rows[i].terms + MAX_TERMS && term->function; term++)
-			if (!find_function(refs, term->function) && refs->count < MAX_FUNCTIONS_READ)
+			if (!find_function(refs, term->function) &&
+				refs->count < MAX_FUNCTIONS_READ)
 				refs->functions[refs->count++] =
 					(struct used){.function = term->function};
 }
@@ -303,14 +308,15 @@ static void read_function(struct references *refs, struct used *used, const stru
 {
 	const struct runtime *rt = refs->roots->rt;
 	uint64_t size = func->end - func->entry;
-	const uint8_t *code = size <= MAX_FUNCTION_CODE ? runtime_bytes(rt, func->entry, size) : NULL;
+	const uint8_t *code =
+		size <= MAX_FUNCTION_CODE ? runtime_bytes(rt, func->entry, size) : NULL;
 	size_t kept = 0;
 
 	if (!code)
 		return;
 	used->is_read = true;
-	used->count = decode_references(image_arch(rt->image), code, size, func->entry, refs->scratch,
-		MAX_CODE_REFERENCES);
+	used->count = decode_references(
+		image_arch(rt->image), code, size, func->entry, refs->scratch, MAX_CODE_REFERENCES);
 	for (size_t i = 0; i < used->count; i++)
 		if (roots_holds(refs->roots, refs->scratch[i].target, 1))
 			refs->scratch[kept++] = refs->scratch[i];
@@ -373,19 +379,19 @@ static bool is_term_true(struct references *refs, const struct term *term, targe
 
 static bool is_row_true(struct references *refs, const struct row *row, target_addr base)
 {
-	for (const struct term *term = row->terms;
-		term < row->terms + MAX_TERMS && term->function; term++)
+	for (const struct term *term = row->terms; term < row->terms + MAX_TERMS && term->function;
+		term++)
 		if (!is_term_true(refs, term, base))
 			return false;
 	return roots_holds(refs->roots, base, row->size ? row->size : 1) &&
-		(!row->is_plausible || row->is_plausible(refs->roots, base));
+	       (!row->is_plausible || row->is_plausible(refs->roots, base));
 }
 
 /** Whether the layout has all fields that the row speaks of. */
 static bool is_row_known(const struct layout *layout, const struct row *row)
 {
-	for (const struct term *term = row->terms;
-		term < row->terms + MAX_TERMS && term->function; term++)
+	for (const struct term *term = row->terms; term < row->terms + MAX_TERMS && term->function;
+		term++)
 		if (term->field != NO_FIELD && !layout_has(layout, term->field))
 			return false;
 	return true;
@@ -422,7 +428,8 @@ static uint64_t wait_reasons_size(struct roots *roots, target_addr table)
 		uint64_t header[2];
 
 		if (!roots_holds(roots, table + count * STRING_SIZE, STRING_SIZE) ||
-			image_read(rt->image, table + count * STRING_SIZE, header, sizeof(header)) != CS_OK ||
+			image_read(rt->image, table + count * STRING_SIZE, header,
+				sizeof(header)) != CS_OK ||
 			(count && !header[1]) || header[1] > MAX_WAIT_REASON ||
 			(header[1] && !runtime_bytes(rt, header[0], header[1])))
 			break;
@@ -465,7 +472,8 @@ static void settle(struct references *refs, const struct row *row)
 		address = by_code ? by_code : by_structure;
 		if (by_code && by_structure && by_code != by_structure)
 			diag_add(roots->rt->diag, DIAG_WARNING, "root-contradiction",
-				"%s: the code says 0x%llx, the structure 0x%llx: the code was believed",
+				"%s: the code says 0x%llx, the structure 0x%llx: the code was "
+				"believed",
 				fact->path, (unsigned long long)by_code,
 				(unsigned long long)by_structure);
 		if (address)
@@ -475,8 +483,8 @@ static void settle(struct references *refs, const struct row *row)
 		return;
 	address = fact->value + roots->rt->bias;
 	// A newer release than the one that the layout was guessed from has more wait reasons.
-	if (!fact->size || (row->variable == VAR_WAIT_REASONS &&
-				   roots->rt->layout.source == LAYOUT_GUESSED))
+	if (!fact->size ||
+		(row->variable == VAR_WAIT_REASONS && roots->rt->layout.source == LAYOUT_GUESSED))
 		fact->size = variable_size(roots, row, address);
 	if (row->variable == VAR_ALLGS)
 		roots->goroutine_id = roots_highest_id(roots, address);
@@ -494,8 +502,10 @@ static void tell_missing(const struct references *refs)
 		if (!fact->found && is_row_known(&rt->layout, &rows[i]) &&
 			is_row_of_release(refs, &rows[i]))
 			diag_add(rt->diag, DIAG_WARNING, "no-variable",
-				"variables of the runtime were not found in this executable without "
-				"symbols (the first: %s): what they hold is missing", fact->path);
+				"variables of the runtime were not found in this executable "
+				"without "
+				"symbols (the first: %s): what they hold is missing",
+				fact->path);
 	}
 }
 

@@ -1,5 +1,6 @@
 // allgs, allp, allm and sched by what they must look like: every word of the module's variables is
-// tried. A g is known by its own address in sched.g, an m by its g0 whose m it is, a p by its index.
+// tried. A g is known by its own address in sched.g, an m by its g0 whose m it is, a p by its
+// index.
 #include "analyzer/runtime/roots_internal.h"
 
 #include "common/limits.h"
@@ -47,9 +48,9 @@ static bool is_goroutine(struct roots *roots, target_addr g)
 	uint64_t self, low, high;
 
 	return is_at_word(g) && has_steps(roots) && roots_field(roots, g, G_SCHED_G, &self) &&
-		self == g && roots_field(roots, g, G_STACK_LO, &low) &&
-		roots_field(roots, g, G_STACK_HI, &high) && low <= high &&
-		high - low <= MAX_STACK_SIZE;
+	       self == g && roots_field(roots, g, G_STACK_LO, &low) &&
+	       roots_field(roots, g, G_STACK_HI, &high) && low <= high &&
+	       high - low <= MAX_STACK_SIZE;
 }
 
 static bool is_machine(struct roots *roots, target_addr m)
@@ -57,7 +58,7 @@ static bool is_machine(struct roots *roots, target_addr m)
 	uint64_t g0, back;
 
 	return is_at_word(m) && has_steps(roots) && roots_field(roots, m, M_G0, &g0) &&
-		is_at_word(g0) && roots_field(roots, g0, G_M, &back) && back == m;
+	       is_at_word(g0) && roots_field(roots, g0, G_M, &back) && back == m;
 }
 
 static bool is_processor(struct roots *roots, target_addr p, uint64_t index)
@@ -65,11 +66,11 @@ static bool is_processor(struct roots *roots, target_addr p, uint64_t index)
 	uint64_t id, status, m, head, tail;
 
 	return is_at_word(p) && has_steps(roots) && roots_field(roots, p, P_ID, &id) &&
-		id == index && roots_field(roots, p, P_STATUS, &status) && status <= 4 &&
-		roots_field(roots, p, P_RUNQ_HEAD, &head) &&
-		roots_field(roots, p, P_RUNQ_TAIL, &tail) &&
-		(uint32_t)(tail - head) <= RUN_QUEUE_SIZE && roots_field(roots, p, P_M, &m) &&
-		(!m || is_machine(roots, m));
+	       id == index && roots_field(roots, p, P_STATUS, &status) && status <= 4 &&
+	       roots_field(roots, p, P_RUNQ_HEAD, &head) &&
+	       roots_field(roots, p, P_RUNQ_TAIL, &tail) &&
+	       (uint32_t)(tail - head) <= RUN_QUEUE_SIZE && roots_field(roots, p, P_M, &m) &&
+	       (!m || is_machine(roots, m));
 }
 
 /** The slice header at `address`, of 1 to `max` pointers. */
@@ -153,11 +154,11 @@ bool roots_is_sched(struct roots *roots, target_addr address)
 {
 	uint64_t goidgen, mnext, limit;
 
-	return roots_field(roots, address, SCHED_MAX_M, &limit) && limit > 0 && limit <= INT32_MAX &&
-		roots_field(roots, address, SCHED_MNEXT, &mnext) && mnext > 0 && mnext < INT32_MAX &&
-		mnext >= roots->chain_length &&
-		roots_field(roots, address, SCHED_GOIDGEN, &goidgen) && goidgen > 0 &&
-		goidgen >= roots->goroutine_id && goidgen < UINT64_C(1) << 48;
+	return roots_field(roots, address, SCHED_MAX_M, &limit) && limit > 0 &&
+	       limit <= INT32_MAX && roots_field(roots, address, SCHED_MNEXT, &mnext) &&
+	       mnext > 0 && mnext < INT32_MAX && mnext >= roots->chain_length &&
+	       roots_field(roots, address, SCHED_GOIDGEN, &goidgen) && goidgen > 0 &&
+	       goidgen >= roots->goroutine_id && goidgen < UINT64_C(1) << 48;
 }
 
 static uint64_t sched_score(struct roots *roots, target_addr address)
@@ -165,7 +166,7 @@ static uint64_t sched_score(struct roots *roots, target_addr address)
 	uint64_t limit;
 
 	return roots_field(roots, address, SCHED_MAX_M, &limit) && limit == DEFAULT_MAX_THREADS &&
-		roots_is_sched(roots, address);
+	       roots_is_sched(roots, address);
 }
 
 static const struct search {
@@ -186,8 +187,8 @@ struct best {
 	bool is_tie;
 };
 
-static void try_at(struct roots *roots, const struct search *search, target_addr at,
-	struct best *best)
+static void try_at(
+	struct roots *roots, const struct search *search, target_addr at, struct best *best)
 {
 	uint64_t score = has_steps(roots) ? search->score(roots, at) : 0;
 

@@ -1,5 +1,6 @@
 // Opens a dead Go process: layout, first module, function table, the strings that the runtime
-// itself prints. Mirrors runtime/symtab.go (moduledata) and runtime/runtime2.go (waitReasonStrings).
+// itself prints. Mirrors runtime/symtab.go (moduledata) and runtime/runtime2.go
+// (waitReasonStrings).
 #include "analyzer/runtime/runtime.h"
 
 #include "analyzer/runtime/layout_prove.h"
@@ -10,15 +11,16 @@
 #include <string.h>
 
 #define GO_STRING_SIZE 16
-#define MAX_STRUCT_SIZE (1u << 20) // no struct that we read comes near; a larger one is a false layout
+#define MAX_STRUCT_SIZE                                                                            \
+	(1u << 20) // no struct that we read comes near; a larger one is a false layout
 
 target_addr runtime_variable(const struct runtime *rt, enum layout_id id)
 {
 	return layout_has(&rt->layout, id) ? layout_value(&rt->layout, id) + rt->bias : 0;
 }
 
-target_addr runtime_field_address(const struct runtime *rt, enum layout_id variable,
-	enum layout_id id)
+target_addr runtime_field_address(
+	const struct runtime *rt, enum layout_id variable, enum layout_id id)
 {
 	target_addr base = runtime_variable(rt, variable);
 
@@ -47,11 +49,11 @@ static bool read_number(const struct runtime *rt, target_addr address, uint64_t 
 	return true;
 }
 
-bool runtime_read_field(const struct runtime *rt, enum layout_id variable, enum layout_id id,
-	uint64_t *ret)
+bool runtime_read_field(
+	const struct runtime *rt, enum layout_id variable, enum layout_id id, uint64_t *ret)
 {
-	return read_number(rt, runtime_field_address(rt, variable, id),
-		layout_size(&rt->layout, id), ret);
+	return read_number(
+		rt, runtime_field_address(rt, variable, id), layout_size(&rt->layout, id), ret);
 }
 
 bool runtime_read_variable(const struct runtime *rt, enum layout_id id, uint64_t *ret)
@@ -81,8 +83,8 @@ const uint8_t *runtime_bytes(const struct runtime *rt, target_addr address, uint
 	return copy;
 }
 
-const char *runtime_bytes_string(const struct runtime *rt, target_addr data, uint64_t length,
-	uint64_t max)
+const char *runtime_bytes_string(
+	const struct runtime *rt, target_addr data, uint64_t length, uint64_t max)
 {
 	char *text;
 
@@ -105,8 +107,8 @@ const char *runtime_string(const struct runtime *rt, target_addr address, uint64
 	return runtime_bytes_string(rt, header[0], header[1], max);
 }
 
-bool runtime_slice(const struct runtime *rt, target_addr address, target_addr *data_ret,
-	uint64_t *length_ret)
+bool runtime_slice(
+	const struct runtime *rt, target_addr address, target_addr *data_ret, uint64_t *length_ret)
 {
 	uint64_t header[3];
 
@@ -148,8 +150,8 @@ static uint64_t object_size(const struct layout *layout, enum object_type type)
 
 struct object object_load(const struct runtime *rt, target_addr address, enum object_type type)
 {
-	return (struct object){address,
-		address ? runtime_bytes(rt, address, rt->object_sizes[type]) : NULL};
+	return (struct object){
+		address, address ? runtime_bytes(rt, address, rt->object_sizes[type]) : NULL};
 }
 
 uint64_t object_get(const struct runtime *rt, struct object object, enum layout_id id)
@@ -174,11 +176,13 @@ static bool is_layout_sane(const struct layout *layout)
 
 static enum cs_status open_module(struct runtime *rt)
 {
-	struct object module = object_load(rt, runtime_variable(rt, VAR_FIRST_MODULE), OBJECT_MODULE);
+	struct object module =
+		object_load(rt, runtime_variable(rt, VAR_FIRST_MODULE), OBJECT_MODULE);
 
 	if (!module.bytes)
 		return diag_fail(rt->diag, CS_FAULT, "no-moduledata",
-			"runtime.firstmoduledata is not in the core: it is truncated too early, or the "
+			"runtime.firstmoduledata is not in the core: it is truncated too early, or "
+			"the "
 			"executable is not the one that crashed");
 	rt->types = object_get(rt, module, MODULE_TYPES);
 	rt->etypes = object_get(rt, module, MODULE_ETYPES);
@@ -224,11 +228,8 @@ enum cs_status runtime_open_with(const struct image *image, uint64_t bias,
 
 	if (!rt)
 		return CS_NO_MEMORY;
-	*rt = (struct runtime){.image = image,
-		.arena = arena,
-		.diag = diag,
-		.bias = bias,
-		.layout = *layout};
+	*rt = (struct runtime){
+		.image = image, .arena = arena, .diag = diag, .bias = bias, .layout = *layout};
 	if (!is_layout_sane(&rt->layout))
 		return diag_fail(diag, CS_CORRUPT, "bad-layout",
 			"the executable's debug information describes impossible runtime structs");

@@ -34,15 +34,15 @@ enum object_type {
 };
 
 struct runtime {
-	const struct image *image;    // borrowed, sealed, with the executable's bytes added
-	struct arena *arena;          // borrowed
-	struct diag *diag;            // borrowed
-	uint64_t bias;                // where a PIE was loaded; 0 otherwise
+	const struct image *image; // borrowed, sealed, with the executable's bytes added
+	struct arena *arena;       // borrowed
+	struct diag *diag;         // borrowed
+	uint64_t bias;             // where a PIE was loaded; 0 otherwise
 	struct layout layout;
 	uint64_t object_sizes[OBJECT_TYPE_COUNT]; // as far as layout.def's rows reach into each
 	struct pclntab *functions;
-	target_addr types, etypes;    // moduledata: type data lies here
-	const char *version;          // runtime.buildVersion as the process had it
+	target_addr types, etypes; // moduledata: type data lies here
+	const char *version;       // runtime.buildVersion as the process had it
 	enum traceback_level traceback;
 	const char *wait_reasons[256]; // NULL where the target has no such reason
 };
@@ -62,12 +62,12 @@ CS_MUST_USE enum cs_status runtime_open_with(const struct image *image, uint64_t
 target_addr runtime_variable(const struct runtime *rt, enum layout_id id);
 
 /** The address of field `id` of the struct variable `variable`; 0 where either is not there. */
-target_addr runtime_field_address(const struct runtime *rt, enum layout_id variable,
-	enum layout_id id);
+target_addr runtime_field_address(
+	const struct runtime *rt, enum layout_id variable, enum layout_id id);
 
 /** The number stored in field `id` of struct variable `variable`; false where it cannot be read. */
-bool runtime_read_field(const struct runtime *rt, enum layout_id variable, enum layout_id id,
-	uint64_t *ret);
+bool runtime_read_field(
+	const struct runtime *rt, enum layout_id variable, enum layout_id id, uint64_t *ret);
 
 /** The number stored in variable `id` (1 to 8 bytes); false where it cannot be read. */
 bool runtime_read_variable(const struct runtime *rt, enum layout_id id, uint64_t *ret);
@@ -78,16 +78,17 @@ bool runtime_read_variable(const struct runtime *rt, enum layout_id id, uint64_t
  */
 const uint8_t *runtime_bytes(const struct runtime *rt, target_addr address, uint64_t size);
 
-/** The bytes of a Go string {ptr, len}, at most `max`, NUL-terminated in the arena; NULL: unreadable. */
-const char *runtime_bytes_string(const struct runtime *rt, target_addr data, uint64_t length,
-	uint64_t max);
+/** The bytes of a Go string {ptr, len}, at most `max`, NUL-terminated in the arena; NULL:
+ * unreadable. */
+const char *runtime_bytes_string(
+	const struct runtime *rt, target_addr data, uint64_t length, uint64_t max);
 
 /** The Go string whose header lies at `address`, likewise. */
 const char *runtime_string(const struct runtime *rt, target_addr address, uint64_t max);
 
 /** A Go slice's header {data, length} at `address`; false where unreadable or length > cap. */
-bool runtime_slice(const struct runtime *rt, target_addr address, target_addr *data_ret,
-	uint64_t *length_ret);
+bool runtime_slice(
+	const struct runtime *rt, target_addr address, target_addr *data_ret, uint64_t *length_ret);
 
 /** A struct of the target's: its bytes, from which object_get loads single fields. */
 struct object {
@@ -96,12 +97,13 @@ struct object {
 };
 
 /**
- * The struct at `address`, as far as the rows of layout.def reach into it. `bytes` is NULL where that
- * much cannot be read.
+ * The struct at `address`, as far as the rows of layout.def reach into it. `bytes` is NULL where
+ * that much cannot be read.
  */
 struct object object_load(const struct runtime *rt, target_addr address, enum object_type type);
 
-/** The number in field `id`, zero-extended from its own size; 0 where the release has no such field. */
+/** The number in field `id`, zero-extended from its own size; 0 where the release has no such
+ * field. */
 uint64_t object_get(const struct runtime *rt, struct object object, enum layout_id id);
 
 #endif

@@ -13,8 +13,8 @@
 struct treap_walk {
 	target_addr *stack;
 	size_t depth, capacity;
-	struct u64map seen;    // sudogs: each stands in one place, whatever the links say
-	uint64_t budget;       // sudogs: a goroutine waits for one semaphore at a time
+	struct u64map seen; // sudogs: each stands in one place, whatever the links say
+	uint64_t budget;    // sudogs: a goroutine waits for one semaphore at a time
 };
 
 static bool push(struct treap_walk *walk, struct arena *arena, target_addr sudog)
@@ -32,8 +32,8 @@ static bool push(struct treap_walk *walk, struct arena *arena, target_addr sudog
 }
 
 /** The waiters for one semaphore: the treap's node, and from it on by waitlink. */
-static bool add_waiters(struct waiting *waiting, struct treap_walk *walk, target_addr first,
-	target_addr word)
+static bool add_waiters(
+	struct waiting *waiting, struct treap_walk *walk, target_addr first, target_addr word)
 {
 	const struct runtime *rt = waiting->rt;
 
@@ -87,7 +87,8 @@ enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt, s
 	for (uint64_t i = 0; table && stride && i < SEMAPHORE_ROOTS; i++) {
 		target_addr root;
 
-		if (image_read_u64(rt->image, table + i * stride + SEMAPHORE_TREAP, &root) == CS_OK &&
+		if (image_read_u64(rt->image, table + i * stride + SEMAPHORE_TREAP, &root) ==
+				CS_OK &&
 			!add_semaphores(waiting, &walk, root))
 			return CS_NO_MEMORY;
 	}
@@ -156,7 +157,8 @@ static size_t find_channels(struct waiting *waiting, const struct goroutine *g, 
 	return count;
 }
 
-/** Which lock a semaphore word belongs to: the reason names the lock, the layout where the word is. */
+/** Which lock a semaphore word belongs to: the reason names the lock, the layout where the word is.
+ */
 static const struct {
 	const char *reason, *kind, *operation;
 	enum layout_id word, alternative; // the release has one of them

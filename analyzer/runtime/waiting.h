@@ -7,25 +7,26 @@
 
 /** One thing waited on. */
 struct waiting_on {
-	const char *kind;      // "channel", "mutex", "rwmutex", "waitgroup", "cond", "timer"
-	target_addr address;   // of that thing; 0 where not known
-	const char *operation; // "send", "receive", "lock", "rlock", "wait", "sleep"; NULL: not known
+	const char *kind;    // "channel", "mutex", "rwmutex", "waitgroup", "cond", "timer"
+	target_addr address; // of that thing; 0 where not known
+	const char
+		*operation; // "send", "receive", "lock", "rlock", "wait", "sleep"; NULL: not known
 };
 
 struct waiting {
-	const struct runtime *rt;  // borrowed
-	struct u64map sides;       // sudog to 1 (receives) or 2 (sends), for channels already seen
-	struct u64map channels;    // the channels already seen
-	struct u64map semaphores;  // g to the address that it waits for in the semaphore table
+	const struct runtime *rt; // borrowed
+	struct u64map sides;      // sudog to 1 (receives) or 2 (sends), for channels already seen
+	struct u64map channels;   // the channels already seen
+	struct u64map semaphores; // g to the address that it waits for in the semaphore table
 };
 
 /** Reads the semaphore table, in which at most `goroutines` can wait. */
-CS_MUST_USE enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt,
-	size_t goroutines);
+CS_MUST_USE enum cs_status waiting_init(
+	struct waiting *waiting, const struct runtime *rt, size_t goroutines);
 
 /**
- * What `g` waits on, at most `max`, as many as could be recovered; `reason` is its wait reason (NULL:
- * it waits on nothing).
+ * What `g` waits on, at most `max`, as many as could be recovered; `reason` is its wait reason
+ * (NULL: it waits on nothing).
  */
 size_t waiting_find(struct waiting *waiting, const struct goroutine *g, const char *reason,
 	struct waiting_on *ret, size_t max);

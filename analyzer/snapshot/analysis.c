@@ -1,6 +1,6 @@
-// Puts the layers together: runtime, goroutines, scheduler, threads, stacks, crash, groups. The order
-// matters where one step needs another's result, and where it decides the order of table rows:
-// goroutines are walked in allgs order before threads' rows are used.
+// Puts the layers together: runtime, goroutines, scheduler, threads, stacks, crash, groups. The
+// order matters where one step needs another's result, and where it decides the order of table
+// rows: goroutines are walked in allgs order before threads' rows are used.
 #include "analyzer/snapshot/analysis.h"
 
 #include "analyzer/binary/binary.h"
@@ -44,10 +44,11 @@ static void walk_goroutine(struct analysis *analysis, size_t index, struct walk 
 	if (walk->end != WALK_COMPLETE)
 		diag_add(analysis->diag, DIAG_WARNING, "incomplete-stack",
 			"stacks could not be walked to their end (the first: goroutine %llu, at pc "
-			"0x%llx): %s", (unsigned long long)g->id, (unsigned long long)walk->end_pc,
-			walk->end == WALK_UNKNOWN_PC ? "no Go function lies there" :
-			walk->end == WALK_UNREADABLE ? "the stack is not in the core" :
-						       "it is too long");
+			"0x%llx): %s",
+			(unsigned long long)g->id, (unsigned long long)walk->end_pc,
+			walk->end == WALK_UNKNOWN_PC   ? "no Go function lies there"
+			: walk->end == WALK_UNREADABLE ? "the stack is not in the core"
+						       : "it is too long");
 	if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
 		analysis->crash.is_on_goroutine |= walk_drop_crash(&analysis->frames, walk);
 	row->frames_total = walk->frames_total;
@@ -131,8 +132,8 @@ static void redact_program_arguments(struct analysis *analysis)
 }
 
 /** Whether an entry for the same name (`size` bytes with its "=") is kept already. */
-static bool is_kept(const struct string_list *environment, size_t kept, const char *entry,
-	size_t size)
+static bool is_kept(
+	const struct string_list *environment, size_t kept, const char *entry, size_t size)
 {
 	for (size_t i = 0; i < kept; i++)
 		if (!strncmp(environment->list[i], entry, size))
@@ -174,11 +175,12 @@ enum cs_status analysis_run(struct analysis *analysis)
 		return status;
 	scheduler_mark_frozen(rt, &analysis->scheduler, &analysis->goroutines);
 	analysis->gc = gc_load(rt);
-	analysis->clock = clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
+	analysis->clock =
+		clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
 	frame_table_init(&analysis->frames, rt);
 	stack_table_init(&analysis->stacks, analysis->arena);
-	status = thread_states_load(&analysis->frames, &analysis->stacks, &analysis->scheduler,
-		&analysis->threads);
+	status = thread_states_load(
+		&analysis->frames, &analysis->stacks, &analysis->scheduler, &analysis->threads);
 	if (status == CS_OK)
 		status = crash_find(analysis);
 	if (status == CS_OK)
@@ -211,7 +213,8 @@ static enum cs_status open_runtime(struct analysis *analysis)
 	if (info->is_pie && !executable->entry)
 		return diag_fail(analysis->diag, CS_NOT_FOUND, "no-load-address",
 			"%s: the executable is position independent and the core's notes do not "
-			"say where it was loaded", analysis->options->core_name);
+			"say where it was loaded",
+			analysis->options->core_name);
 	if (info->is_pie)
 		bias = executable->entry - info->entry;
 	status = binary_add_to_image(analysis->binary, analysis->image, bias);
@@ -232,8 +235,8 @@ enum cs_status analysis_create(struct image *image, struct binary *binary,
 	enum cs_status status;
 
 	if (!analysis)
-		return diag_fail(diag, CS_NO_MEMORY, "no-memory", "%s: out of memory",
-			options->core_name);
+		return diag_fail(
+			diag, CS_NO_MEMORY, "no-memory", "%s: out of memory", options->core_name);
 	*analysis = (struct analysis){.image = image,
 		.binary = binary,
 		.executable = executable,
@@ -251,8 +254,8 @@ enum cs_status analysis_create(struct image *image, struct binary *binary,
 		if (status == CS_OK)
 			status = analysis_run(analysis);
 		if (status == CS_NO_MEMORY && !diag->fatal)
-			return diag_fail(diag, status, "no-memory", "%s: out of memory",
-				options->core_name);
+			return diag_fail(
+				diag, status, "no-memory", "%s: out of memory", options->core_name);
 		if (status != CS_OK)
 			return status;
 	}

@@ -41,13 +41,13 @@ struct analysis_options {
 
 /** What was found out about goroutines.list[i], at the same index. */
 struct goroutine_row {
-	uint32_t stack;         // NO_STACK: none could be walked
-	uint32_t created_by;    // index of a frame; NO_FRAME
-	const char *start;      // the function that it was started with; NULL: not known
-	uint64_t frames_total;  // logical frames, cut ones too
-	uint32_t thread_id;     // 0: on none
-	int32_t processor;      // -1: on none
-	bool is_shown;          // false: a system goroutine, and those were not wanted
+	uint32_t stack;        // NO_STACK: none could be walked
+	uint32_t created_by;   // index of a frame; NO_FRAME
+	const char *start;     // the function that it was started with; NULL: not known
+	uint64_t frames_total; // logical frames, cut ones too
+	uint32_t thread_id;    // 0: on none
+	int32_t processor;     // -1: on none
+	bool is_shown;         // false: a system goroutine, and those were not wanted
 };
 
 /** Everything in it is borrowed or in the arena, and const for the emitters. */
@@ -63,7 +63,7 @@ struct analysis {
 	// All below only where binary is not NULL.
 	struct runtime *rt;
 	struct goroutines goroutines;
-	struct goroutine_row *rows;    // one for each of goroutines
+	struct goroutine_row *rows; // one for each of goroutines
 	size_t shown_count;
 	struct scheduler scheduler;
 	struct thread_states threads;
@@ -94,8 +94,8 @@ CS_MUST_USE enum cs_status analysis_create(struct image *image, struct binary *b
 CS_MUST_USE enum cs_status analysis_run(struct analysis *analysis);
 
 /**
- * Walks goroutine `index` again, for what the interned stack does not keep: its stack pointers. `ret`
- * is the caller's scratch. False where it has no stack.
+ * Walks goroutine `index` again, for what the interned stack does not keep: its stack pointers.
+ * `ret` is the caller's scratch. False where it has no stack.
  */
 bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret);
 

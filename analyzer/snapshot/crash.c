@@ -84,8 +84,9 @@ static void find_signal(struct analysis *analysis, const struct machine *m)
 
 static bool is_deadlock(const char *message)
 {
-	return message && (!strncmp(message, "all goroutines are asleep", 25) ||
-				  !strncmp(message, "no goroutines (main called runtime.Goexit)", 42));
+	return message &&
+	       (!strncmp(message, "all goroutines are asleep", 25) ||
+		       !strncmp(message, "no goroutines (main called runtime.Goexit)", 42));
 }
 
 static void find_fatal_error(struct analysis *analysis, const struct machine *m)
@@ -95,8 +96,8 @@ static void find_fatal_error(struct analysis *analysis, const struct machine *m)
 	set_message_text(crash, redacted(analysis, panics_fatal_error(analysis->rt)));
 	crash->kind = is_deadlock(crash->message) ? CRASH_DEADLOCK : CRASH_FATAL_ERROR;
 	// A deadlock is found by a thread that has just run out of goroutines: it blames none.
-	crash->goroutine = crash->kind == CRASH_DEADLOCK ? NO_GOROUTINE :
-							   index_of(analysis, m->curg);
+	crash->goroutine =
+		crash->kind == CRASH_DEADLOCK ? NO_GOROUTINE : index_of(analysis, m->curg);
 	if (!crash->message)
 		diag_add(analysis->diag, DIAG_WARNING, "no-message",
 			"the fatal error's text was not found in runtime.printBacklog");
@@ -111,9 +112,10 @@ static void find_fault(struct analysis *analysis)
 		return;
 	g = &analysis->goroutines.list[analysis->crash.goroutine];
 	if (g->sig)
-		set_signal(analysis, (struct signal_info){g->sig, (int32_t)g->sig_code0,
-					     signal_is_fault(g->sig, (int32_t)g->sig_code0),
-					     g->sig_code1}, g->sig_pc);
+		set_signal(analysis,
+			(struct signal_info){g->sig, (int32_t)g->sig_code0,
+				signal_is_fault(g->sig, (int32_t)g->sig_code0), g->sig_code1},
+			g->sig_pc);
 }
 
 static void find_panic(struct analysis *analysis, const struct machine *m)
@@ -132,14 +134,13 @@ static void load_panics(struct analysis *analysis)
 
 	if (crash->goroutine == NO_GOROUTINE)
 		return;
-	*panics = panics_load(analysis->rt,
-		analysis->goroutines.list[crash->goroutine].panic);
+	*panics = panics_load(analysis->rt, analysis->goroutines.list[crash->goroutine].panic);
 	for (size_t i = 0; i < panics->count; i++) {
 		struct panic_value *value = &panics->list[i];
 
 		if (value->text)
-			value->text = redact_text(analysis->arena, value->text, value->text_size,
-				&value->text_size);
+			value->text = redact_text(
+				analysis->arena, value->text, value->text_size, &value->text_size);
 		// What was raised again is printed once, where it was raised first.
 		if (crash->kind == CRASH_PANIC && !value->is_goexit &&
 			!(i && panics->list[i - 1].is_repanicked))
@@ -151,8 +152,8 @@ static void load_panics(struct analysis *analysis)
 }
 
 /**
- * A signal on a thread of C's: the runtime lends it an m and a goroutine, and raises the signal anew
- * at itself without a word (signal_unix.go badsignal). What happened lies behind the handler.
+ * A signal on a thread of C's: the runtime lends it an m and a goroutine, and raises the signal
+ * anew at itself without a word (signal_unix.go badsignal). What happened lies behind the handler.
  */
 static bool find_raised_again(struct analysis *analysis, const struct image_notes *notes)
 {
@@ -183,9 +184,9 @@ static void find_from_notes(struct analysis *analysis)
 	crash->kind = CRASH_SIGNAL;
 	if (!notes->thread_count || !find_raised_again(analysis, notes)) {
 		crash->goroutine = m ? index_of(analysis, m->curg) : NO_GOROUTINE;
-		set_signal(analysis, (struct signal_info){(uint32_t)notes->signal,
-					     notes->signal_code, notes->has_signal_address,
-					     notes->signal_address},
+		set_signal(analysis,
+			(struct signal_info){(uint32_t)notes->signal, notes->signal_code,
+				notes->has_signal_address, notes->signal_address},
 			notes->thread_count ? notes->threads[0].regs.pc : 0);
 	}
 	set_message_text(crash, crash->signal.name);
@@ -228,8 +229,9 @@ static size_t largest_group(const struct analysis *analysis)
 }
 
 /**
- * A panic's, an error's or a fault's own goroutine; where a signal came from outside or nothing moves
- * any more, the largest group: a watchdog's signal hits a thread that has nothing to do with it.
+ * A panic's, an error's or a fault's own goroutine; where a signal came from outside or nothing
+ * moves any more, the largest group: a watchdog's signal hits a thread that has nothing to do with
+ * it.
  */
 static size_t whom_to_blame(const struct analysis *analysis)
 {
@@ -240,12 +242,13 @@ static size_t whom_to_blame(const struct analysis *analysis)
 			     (crash->signal.has_address || crash->signal.code == SI_TKILL);
 
 	if (is_own_signal || ((crash->kind == CRASH_PANIC || crash->kind == CRASH_FATAL_ERROR) &&
-				crash->goroutine != NO_GOROUTINE))
+				     crash->goroutine != NO_GOROUTINE))
 		return crash->goroutine;
 	return crash->kind == CRASH_NONE ? NO_GOROUTINE : largest_group(analysis);
 }
 
-static size_t collect_frames(const struct analysis *analysis, struct grouping_frame *ret, size_t max)
+static size_t collect_frames(
+	const struct analysis *analysis, struct grouping_frame *ret, size_t max)
 {
 	const struct binary_info *info = binary_info(analysis->binary);
 	uint32_t index = analysis->rows[analysis->crash.blamed].stack;
@@ -275,8 +278,8 @@ static const char *crash_detail(const struct analysis *analysis)
 	const struct crash *crash = &analysis->crash;
 
 	if (crash->kind == CRASH_SIGNAL && crash->signal.number)
-		return arena_format(analysis->arena, "%u/%d", crash->signal.number,
-			crash->signal.code);
+		return arena_format(
+			analysis->arena, "%u/%d", crash->signal.number, crash->signal.code);
 	if (crash->kind != CRASH_PANIC || !crash->panics.count ||
 		crash->panics.list[crash->panics.count - 1].is_replaced)
 		return NULL;
@@ -298,11 +301,11 @@ enum cs_status crash_describe(struct analysis *analysis)
 	crash->blamed = whom_to_blame(analysis);
 	if (crash->blamed != NO_GOROUTINE)
 		count = collect_frames(analysis, frames, MAX_GROUPING_FRAMES);
-	crash->title =
-		redacted(analysis, grouping_title(analysis->arena, kind, crash->message, frames, count));
+	crash->title = redacted(
+		analysis, grouping_title(analysis->arena, kind, crash->message, frames, count));
 	class = grouping_class(analysis->arena, kind, crash_detail(analysis), crash->message);
 	if (!class)
 		return CS_NO_MEMORY;
-	return grouping_make_keys(analysis->arena, class, frames, count, info->main_path,
-		&crash->keys);
+	return grouping_make_keys(
+		analysis->arena, class, frames, count, info->main_path, &crash->keys);
 }

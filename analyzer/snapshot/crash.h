@@ -28,18 +28,18 @@ struct crash_signal {
 
 struct crash {
 	enum crash_kind kind;
-	const char *message;     // redacted; NULL: not known
-	size_t message_size;     // it may hold NULs
-	struct panics panics;    // of the crashing goroutine; texts redacted
-	size_t goroutine;        // index; NO_GOROUTINE
-	uint32_t thread_id;      // 0: not known
-	target_addr dying_m;     // 0: the runtime did not get as far
-	int64_t machine_id;      // of dying_m
-	bool is_runtime_throw;   // the runtime itself is at fault: it shows all frames (gotraceback)
-	bool is_on_goroutine;    // it died on the goroutine's own stack, not on g0
+	const char *message;   // redacted; NULL: not known
+	size_t message_size;   // it may hold NULs
+	struct panics panics;  // of the crashing goroutine; texts redacted
+	size_t goroutine;      // index; NO_GOROUTINE
+	uint32_t thread_id;    // 0: not known
+	target_addr dying_m;   // 0: the runtime did not get as far
+	int64_t machine_id;    // of dying_m
+	bool is_runtime_throw; // the runtime itself is at fault: it shows all frames (gotraceback)
+	bool is_on_goroutine;  // it died on the goroutine's own stack, not on g0
 	struct crash_signal signal;
-	size_t blamed;           // index of the goroutine to look at first; NO_GOROUTINE
-	const char *title;       // redacted
+	size_t blamed;     // index of the goroutine to look at first; NO_GOROUTINE
+	const char *title; // redacted
 	struct grouping_keys keys;
 };
 

@@ -12,14 +12,14 @@
 struct analysis;
 
 struct group {
-	uint32_t stack;      // NO_STACK: those whose stack could not be walked
+	uint32_t stack; // NO_STACK: those whose stack could not be walked
 	uint16_t status;
-	const char *reason;  // NULL: not waiting
+	const char *reason; // NULL: not waiting
 	uint64_t count;
-	int64_t wait_max;    // longest best estimate, ns; -1: not known
+	int64_t wait_max;                    // longest best estimate, ns; -1: not known
 	size_t examples[MAX_GROUP_EXAMPLES]; // indexes of goroutines, the first in allgs order
 	size_t example_count;
-	bool is_system;      // all of them
+	bool is_system; // all of them
 };
 
 struct groups {

@@ -27,8 +27,7 @@ static void use_frames_of_stacks(struct analysis *analysis)
 	struct numbering *numbering = &analysis->numbering;
 
 	for (uint32_t i = 0; i < numbering->stacks.count; i++) {
-		const struct stack *stack =
-			&analysis->stacks.stacks[numbering->stacks.order[i]];
+		const struct stack *stack = &analysis->stacks.stacks[numbering->stacks.order[i]];
 
 		for (uint32_t k = 0; k < stack->count; k++) {
 			const struct place *place = &analysis->frames.places[stack->places[k]];

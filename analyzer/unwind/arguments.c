@@ -19,8 +19,8 @@ struct liveness {
 	const struct runtime *rt;
 	target_addr info; // 0: all words are live
 	int32_t index;
-	uint8_t first;    // words at lower offsets always are
-	uint8_t slot;     // of the next word that need not be
+	uint8_t first; // words at lower offsets always are
+	uint8_t slot;  // of the next word that need not be
 };
 
 static void put(struct printer *printer, const char *text)
@@ -71,8 +71,8 @@ static bool is_live(struct liveness *live, uint8_t offset)
 	slot = live->slot++;
 	if (!live->info || live->index <= 0)
 		return true;
-	return image_read_u8(live->rt->image,
-		       live->info + (uint32_t)live->index + slot / 8, &bits) != CS_OK ||
+	return image_read_u8(live->rt->image, live->info + (uint32_t)live->index + slot / 8,
+		       &bits) != CS_OK ||
 	       bits >> slot % 8 & 1;
 }
 

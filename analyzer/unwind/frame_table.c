@@ -60,8 +60,8 @@ static bool expand(struct frame_table *table, const struct pcln_func *func, targ
 	target_addr line_pc, struct place *place)
 {
 	struct pcln_frame logical[MAX_INLINE_DEPTH];
-	size_t count = pclntab_expand(table->rt->functions, func, line_pc, logical,
-		MAX_INLINE_DEPTH);
+	size_t count =
+		pclntab_expand(table->rt->functions, func, line_pc, logical, MAX_INLINE_DEPTH);
 	struct frame *frames = add_frames(table, count);
 
 	if (!frames)

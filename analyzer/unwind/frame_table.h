@@ -24,13 +24,14 @@ enum frame_role {
 	ROLE_SIGNAL,       // sigtramp: the interrupted registers lie behind its frame
 	ROLE_INJECTED,     // its caller did not call it: sigpanic, asyncPreempt, debugCallV2
 	ROLE_UNKNOWABLE,   // writes sp in a way that no table tells
-	ROLE_CRASH,        // fatalpanic, fatalthrow: the runtime's own traceback starts at its caller
+	ROLE_CRASH, // fatalpanic, fatalthrow: the runtime's own traceback starts at its caller
 };
 
 /** One physical frame's place: what a walk stores. */
 struct place {
 	uint32_t first_frame, frame_count; // in frames[]: innermost first
-	target_addr caller_pc; // where it last returned to, and that pc's place: mostly the same again
+	target_addr
+		caller_pc; // where it last returned to, and that pc's place: mostly the same again
 	uint32_t caller;
 	target_addr argument_info, live_info; // FUNCDATA_ArgInfo, FUNCDATA_ArgLiveInfo; 0: none
 	int32_t live_index;                   // PCDATA_ArgLiveIndex at this pc

@@ -10,7 +10,8 @@ static void load_thread(struct frame_table *table, struct stack_table *stacks, s
 	struct position start = {regs->pc, regs->sp, true};
 
 	state->is_in_go = frame_table_place(table, start.pc, true) != NO_PLACE;
-	// Inside a vDSO call the runtime has left the caller's position (os_linux, vdso_linux_amd64.s).
+	// Inside a vDSO call the runtime has left the caller's position (os_linux,
+	// vdso_linux_amd64.s).
 	if (!state->is_in_go && m && m->vdso_sp)
 		start = (struct position){m->vdso_pc, m->vdso_sp, false};
 	walk_stack(table, start, walk);
@@ -63,8 +64,8 @@ static bool is_on_stack(const struct goroutine *g, target_addr sp)
 	return sp >= g->stack_lo && sp < g->stack_hi;
 }
 
-static bool running_position(const struct thread_state *state, const struct goroutine *g,
-	struct position *ret)
+static bool running_position(
+	const struct thread_state *state, const struct goroutine *g, struct position *ret)
 {
 	const struct machine *m = state->machine;
 
@@ -73,8 +74,9 @@ static bool running_position(const struct thread_state *state, const struct goro
 			*ret = state->stops[i];
 			return true;
 		}
-	// On g0 by way of systemstack, which saves the goroutine's position (gosave_systemstack_switch).
-	// C code called without it leaves an old one behind, which would be a lie.
+	// On g0 by way of systemstack, which saves the goroutine's position
+	// (gosave_systemstack_switch). C code called without it leaves an old one behind, which
+	// would be a lie.
 	if (m->vdso_sp && is_on_stack(g, m->vdso_sp)) {
 		*ret = (struct position){m->vdso_pc, m->vdso_sp, false};
 		return true;
@@ -85,8 +87,8 @@ static bool running_position(const struct thread_state *state, const struct goro
 	return true;
 }
 
-bool goroutine_position(const struct thread_states *all, const struct goroutine *g,
-	struct position *ret)
+bool goroutine_position(
+	const struct thread_states *all, const struct goroutine *g, struct position *ret)
 {
 	const struct thread_state *state;
 

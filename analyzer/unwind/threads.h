@@ -10,18 +10,20 @@
 struct thread_state {
 	const struct image_thread *thread; // borrowed
 	const struct machine *machine;     // NULL: not one of the runtime's
-	uint32_t stack;                    // as the thread itself stood: handlers, then g0 or a goroutine
+	uint32_t stack; // as the thread itself stood: handlers, then g0 or a goroutine
 	uint64_t frames_total;
-	struct position stops[MAX_SIGNAL_FRAMES + 1]; // its registers, then behind each signal frame
+	struct position
+		stops[MAX_SIGNAL_FRAMES + 1]; // its registers, then behind each signal frame
 	uint32_t stop_count;
-	target_addr first_context; // the ucontext of the outermost signal frame, the first to arrive; 0: none
-	bool is_in_go; // its registers are in a Go function
+	target_addr first_context; // the ucontext of the outermost signal frame, the first to
+				   // arrive; 0: none
+	bool is_in_go;             // its registers are in a Go function
 };
 
 struct thread_states {
 	struct thread_state *list; // as many as the core has threads, in its order
 	size_t count;
-	struct u64map by_machine;  // the address of an m to the index of its thread
+	struct u64map by_machine; // the address of an m to the index of its thread
 };
 
 /** Walks every thread of the core. CS_NO_MEMORY is the only failure. */
@@ -37,8 +39,8 @@ const struct thread_state *thread_states_of_machine(const struct thread_states *
  * stood. false where a running goroutine's position is not known (in C code, or its thread is not
  * in the core).
  */
-bool goroutine_position(const struct thread_states *all, const struct goroutine *g,
-	struct position *ret);
+bool goroutine_position(
+	const struct thread_states *all, const struct goroutine *g, struct position *ret);
 
 /**
  * Cuts the runtime's own dying off a crashing goroutine's stack, so that it starts where the

@@ -1,4 +1,5 @@
-// amd64: fp = sp + pcsp + 8, the return address lies at fp - 8 (runtime/traceback.go, unwinder.next).
+// amd64: fp = sp + pcsp + 8, the return address lies at fp - 8 (runtime/traceback.go,
+// unwinder.next).
 #include "analyzer/unwind/walk.h"
 
 #include <string.h>
@@ -18,8 +19,7 @@ static bool read_word(struct reader *reader, target_addr address, target_addr *r
 {
 	struct image_view *view = &reader->view;
 
-	if (address < view->start || address > view->end ||
-		view->end - address < sizeof(*ret)) {
+	if (address < view->start || address > view->end || view->end - address < sizeof(*ret)) {
 		if (!image_find(reader->image, address, view))
 			return false;
 		if (view->end - address < sizeof(*ret))
@@ -58,8 +58,8 @@ static void straighten_ring(struct walk *walk, uint64_t steps)
 }
 
 /** Goes on behind a signal frame: the interrupted registers lie in the ucontext at fp. */
-static bool step_signal(struct reader *reader, struct walk *walk, target_addr fp,
-	struct position *at)
+static bool step_signal(
+	struct reader *reader, struct walk *walk, target_addr fp, struct position *at)
 {
 	if (walk->signal_count == MAX_SIGNAL_FRAMES ||
 		!read_word(reader, fp + UCONTEXT_RIP, &at->pc) ||
@@ -72,8 +72,8 @@ static bool step_signal(struct reader *reader, struct walk *walk, target_addr fp
 }
 
 /** Moves `at` to the caller. False at the end of the walk, with walk->end set. */
-static bool step(struct reader *reader, struct walk *walk, const struct place *place,
-	struct position *at)
+static bool step(
+	struct reader *reader, struct walk *walk, const struct place *place, struct position *at)
 {
 	target_addr fp = at->sp + (uint64_t)(int64_t)place->sp_delta + 8;
 
@@ -181,8 +181,8 @@ static bool is_equal(const struct stack *stack, const struct walk *walk)
 
 static uint32_t add_stack(struct stack_table *table, const struct walk *walk, uint32_t next)
 {
-	struct stack *grown = arena_grow(table->arena, table->stacks, &table->capacity,
-		table->count + 1, sizeof(*grown));
+	struct stack *grown = arena_grow(
+		table->arena, table->stacks, &table->capacity, table->count + 1, sizeof(*grown));
 	uint32_t *places = arena_array(table->arena, walk->count, sizeof(*places));
 
 	if (!grown || !places)

@@ -14,20 +14,20 @@ struct position {
 
 /** Why a walk ended. All but WALK_COMPLETE leave the frames so far standing. */
 enum walk_end {
-	WALK_COMPLETE,    // at a function that nothing lies below
-	WALK_UNKNOWN_PC,  // a pc in no Go function
-	WALK_UNREADABLE,  // stack memory not in the core, or a frame without a size
-	WALK_TOO_LONG,    // MAX_UNWIND_STEPS, or MAX_UNWIND_TOTAL with all walks before it
+	WALK_COMPLETE,   // at a function that nothing lies below
+	WALK_UNKNOWN_PC, // a pc in no Go function
+	WALK_UNREADABLE, // stack memory not in the core, or a frame without a size
+	WALK_TOO_LONG,   // MAX_UNWIND_STEPS, or MAX_UNWIND_TOTAL with all walks before it
 };
 
 struct walk {
 	uint32_t places[MAX_FRAMES]; // physical frames, innermost first; in the middle cut out
-	target_addr sps[MAX_FRAMES];   // the sp of each
+	target_addr sps[MAX_FRAMES]; // the sp of each
 	uint32_t count;
 	uint32_t cut_at;       // places[cut_at] follows the cut; 0: nothing was cut
 	uint64_t frames_total; // logical frames, those cut out too
 	enum walk_end end;
-	target_addr end_pc;    // where it ended early
+	target_addr end_pc;                         // where it ended early
 	struct position signals[MAX_SIGNAL_FRAMES]; // where it went on behind each signal frame
 	target_addr contexts[MAX_SIGNAL_FRAMES];    // the ucontext that it was read from
 	uint32_t signal_count;
@@ -62,7 +62,8 @@ struct stack_table {
 /** An empty table. */
 void stack_table_init(struct stack_table *table, struct arena *arena);
 
-/** The index of the stack equal to `walk`, added where it is new; NO_STACK if empty or no memory. */
+/** The index of the stack equal to `walk`, added where it is new; NO_STACK if empty or no memory.
+ */
 uint32_t stack_table_intern(struct stack_table *table, const struct walk *walk);
 
 #endif

@@ -314,8 +314,8 @@ static enum frame_worth worth(const char *package)
 	return grouping_is_standard(package) ? WORTH_STANDARD : WORTH_DEPENDENCY;
 }
 
-static enum cs_status find_blamed(struct arena *arena, const struct grouping_frame *frames, size_t count,
-	const char **ret)
+static enum cs_status find_blamed(
+	struct arena *arena, const struct grouping_frame *frames, size_t count, const char **ret)
 {
 	unsigned int best = 0;
 

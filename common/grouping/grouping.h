@@ -67,9 +67,9 @@ CS_MUST_USE enum cs_status grouping_make_keys(struct arena *arena, const char *c
 
 /**
  * One line for people: "panic: boom in main.handler". The message's first line, cut at a sensible
- * length; the function is the first of the program's own, else of a dependency's, else of the standard
- * library's, else the first that is no machinery. `message` may be NULL, `frame_count` 0. Secrets are the caller's care (common/redact). NULL: out
- * of memory.
+ * length; the function is the first of the program's own, else of a dependency's, else of the
+ * standard library's, else the first that is no machinery. `message` may be NULL, `frame_count` 0.
+ * Secrets are the caller's care (common/redact). NULL: out of memory.
  */
 char *grouping_title(struct arena *arena, const char *kind, const char *message,
 	const struct grouping_frame *frames, size_t frame_count);

@@ -1,6 +1,6 @@
 // Everything above the function table, over a process whose memory is damaged: the sample of
-// mkruntime with the input's patches. A patch is eight bytes: what is written (u8), where (u24), with
-// which number (u32). The first two bytes are the arena's limit in pages; 0: 256 MiB.
+// mkruntime with the input's patches. A patch is eight bytes: what is written (u8), where (u24),
+// with which number (u32). The first two bytes are the arena's limit in pages; 0: 256 MiB.
 #include "analyzer/emit/emit.h"
 #include "tests/lib/mkruntime.h"
 
@@ -21,7 +21,8 @@ static bool append(void *context, const char *bytes, size_t size)
 	return fwrite(bytes, 1, size, context) == size;
 }
 
-static uint64_t patch_value(const struct mkruntime *m, uint8_t kind, target_addr at, uint32_t number)
+static uint64_t patch_value(
+	const struct mkruntime *m, uint8_t kind, target_addr at, uint32_t number)
 {
 	switch (kind % 8) {
 	case 0:
@@ -105,8 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			for (size_t i = 0; i < 2; i++) {
 				size_t total = 0;
 
-				(void)!emit_format_find(formats[i])->write(m->analysis, &options, count,
-					&total);
+				(void)!emit_format_find(formats[i])
+					->write(m->analysis, &options, count, &total);
 			}
 		}
 	}

@@ -1,5 +1,5 @@
-// Machine code of both architectures, any bytes: references lie inside it, in order, no more of them
-// than were asked for. The first byte chooses the architecture.
+// Machine code of both architectures, any bytes: references lie inside it, in order, no more of
+// them than were asked for. The first byte chooses the architecture.
 #include "analyzer/binary/decode.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (count > MAX)
 		abort();
 	for (size_t i = 0; i < count; i++)
-		if (list[i].pc < PC || list[i].pc - PC >= size - 1 || (i && list[i].pc < list[i - 1].pc))
+		if (list[i].pc < PC || list[i].pc - PC >= size - 1 ||
+			(i && list[i].pc < list[i - 1].pc))
 			abort();
 	return 0;
 }

@@ -15,38 +15,17 @@ static const struct {
 	int32_t delta; // 0: DELTA; -1: none; -2: no table
 	uint8_t flags;
 } functions[] = {
-	{"runtime.goexit", -1, 4 | 1},
-	{"runtime.mstart", -1, 1},
-	{"runtime.rt0_go", 0, 1},
-	{"runtime.systemstack", 0, 2},
-	{"runtime.systemstack_switch", -1, 2},
-	{"runtime.sigtramp", 0, 1},
-	{"runtime.sigpanic", 0, 0},
-	{"runtime.asyncPreempt", 0, 0},
-	{"runtime.asyncPreempt2", 0, 0},
-	{"runtime.gopreempt_m", 0, 0},
-	{"runtime.gopanic", 0, 0},
-	{"runtime.fatalpanic", 0, 0},
-	{"runtime.fatalthrow", 0, 0},
-	{"runtime.gopark", 0, 0},
-	{"runtime.chanrecv1", 0, 0},
-	{"runtime.main", 0, 0},
-	{"runtime.bgsweep", 0, 0},
-	{"runtime.runfinq", 0, 0},
-	{"runtime.runFinalizers", 0, 0},
-	{"runtime.runCleanups", 0, 0},
-	{"runtime.corostart", 0, 0},
-	{"runtime.handleAsyncEvent", 0, 0},
-	{"runtime.Gosched", 0, 0},
-	{"runtime.writesSP", 0, 2},
-	{"runtime.printindented", 0, 0},
-	{"runtime.printfloat", 0, 0},
-	{"main.main", 0, 0},
-	{"main.worker", 0, 0},
-	{"main.leaf", 0, 0},
-	{"main.flat", -1, 0},
-	{"main.unsized", -2, 0},
-	{"main.generic[go.shape.int]", 0, 0},
+	{"runtime.goexit", -1, 4 | 1}, {"runtime.mstart", -1, 1}, {"runtime.rt0_go", 0, 1},
+	{"runtime.systemstack", 0, 2}, {"runtime.systemstack_switch", -1, 2},
+	{"runtime.sigtramp", 0, 1}, {"runtime.sigpanic", 0, 0}, {"runtime.asyncPreempt", 0, 0},
+	{"runtime.asyncPreempt2", 0, 0}, {"runtime.gopreempt_m", 0, 0}, {"runtime.gopanic", 0, 0},
+	{"runtime.fatalpanic", 0, 0}, {"runtime.fatalthrow", 0, 0}, {"runtime.gopark", 0, 0},
+	{"runtime.chanrecv1", 0, 0}, {"runtime.main", 0, 0}, {"runtime.bgsweep", 0, 0},
+	{"runtime.runfinq", 0, 0}, {"runtime.runFinalizers", 0, 0}, {"runtime.runCleanups", 0, 0},
+	{"runtime.corostart", 0, 0}, {"runtime.handleAsyncEvent", 0, 0}, {"runtime.Gosched", 0, 0},
+	{"runtime.writesSP", 0, 2}, {"runtime.printindented", 0, 0}, {"runtime.printfloat", 0, 0},
+	{"main.main", 0, 0}, {"main.worker", 0, 0}, {"main.leaf", 0, 0}, {"main.flat", -1, 0},
+	{"main.unsized", -2, 0}, {"main.generic[go.shape.int]", 0, 0},
 	{"main.outer", 0, 0}, // main.inlined stands in it
 };
 
@@ -85,21 +64,24 @@ static struct mkpclntab *make_functions(unsigned int release)
 		if ((!strcmp(name, "runtime.printfloat") && !(release & MKRUNTIME_OLD_FLOATS)) ||
 			(!strcmp(name, "runtime.printindented") && release & MKRUNTIME_NO_INDENT))
 			name = "runtime.other";
-		mkpclntab_add(t, &(struct mkpclntab_func){.name = name,
-					 .size = MKRUNTIME_FUNCTION,
-					 .flags = functions[i].flags,
-					 .start_line = line - 5,
-					 .sp = functions[i].delta == -2 ? NULL :
-						(struct mkpclntab_run[]){{MKRUNTIME_FUNCTION,
-							mkruntime_delta(functions[i].name)}},
-					 .files = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, 0}},
-					 .lines = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, line}},
-					 .inlined = is_outer ?
-						(struct mkpclntab_run[]){{0x20, -1},
-							{MKRUNTIME_FUNCTION, 0}} : NULL,
-					 .calls = is_outer ? (struct mkpclntab_call[]){
-						{"main.inlined", 0, 0x10, 7}} : NULL,
-					 .call_count = is_outer});
+		mkpclntab_add(
+			t, &(struct mkpclntab_func){.name = name,
+				   .size = MKRUNTIME_FUNCTION,
+				   .flags = functions[i].flags,
+				   .start_line = line - 5,
+				   .sp = functions[i].delta == -2
+						 ? NULL
+						 : (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION,
+							   mkruntime_delta(functions[i].name)}},
+				   .files = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, 0}},
+				   .lines = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, line}},
+				   .inlined = is_outer ? (struct mkpclntab_run[]){{0x20, -1},
+								 {MKRUNTIME_FUNCTION, 0}}
+						       : NULL,
+				   .calls = is_outer ? (struct mkpclntab_call[]){{"main.inlined", 0,
+							       0x10, 7}}
+						     : NULL,
+				   .call_count = is_outer});
 	}
 	mkpclntab_finish(t, MKRUNTIME_TEXT);
 	return t;
@@ -216,9 +198,9 @@ static void make_variables(struct mkruntime *m)
 		fact->size = 8;
 		for (size_t k = 0; k < sizeof(variables) / sizeof(variables[0]); k++)
 			if (variables[k].id == i)
-				fact->size = variables[k].type ?
-					struct_size(&m->layout, variables[k].type) :
-					variables[k].size;
+				fact->size = variables[k].type
+						     ? struct_size(&m->layout, variables[k].type)
+						     : variables[k].size;
 		fact->value = mkruntime_alloc(m, fact->size);
 		fact->found = true;
 	}
@@ -226,8 +208,8 @@ static void make_variables(struct mkruntime *m)
 
 static void make_module(struct mkruntime *m)
 {
-	static const char *const reasons[MKRUNTIME_REASONS] = {"", "chan receive", "select",
-		"sync.Mutex.Lock"};
+	static const char *const reasons[MKRUNTIME_REASONS] = {
+		"", "chan receive", "select", "sync.Mutex.Lock"};
 	target_addr module = mkruntime_variable(m, VAR_FIRST_MODULE);
 
 	mkruntime_set(m, module, MODULE_PCHEADER, MKRUNTIME_TABLE);
@@ -409,8 +391,8 @@ target_addr mkruntime_p(struct mkruntime *m)
 	return p;
 }
 
-struct image_thread *mkruntime_thread(struct mkruntime *m, uint32_t id, target_addr pc,
-	target_addr sp)
+struct image_thread *mkruntime_thread(
+	struct mkruntime *m, uint32_t id, target_addr pc, target_addr sp)
 {
 	struct image_thread *thread;
 	size_t count = 0;
@@ -470,8 +452,10 @@ void mkruntime_stack(struct mkruntime *m, target_addr g, const char *const *name
 
 static void add_range(struct mkruntime *m, target_addr start, const void *bytes, size_t size)
 {
-	if (image_add(m->image, (struct image_view){.start = start, .end = start + size,
-					.bytes = bytes, .is_core = true}) != CS_OK)
+	if (image_add(m->image, (struct image_view){.start = start,
+					.end = start + size,
+					.bytes = bytes,
+					.is_core = true}) != CS_OK)
 		abort();
 }
 
@@ -480,7 +464,8 @@ static void open_binary(struct mkruntime *m)
 	m->elf = mkelf_executable_create(EM_X86_64, ET_EXEC, MKRUNTIME_TEXT);
 	mkgo_add_buildinfo(m->elf, "go1.26.8",
 		"path\texample.com/app\nmod\texample.com/app\tv1.2.3\t\nbuild\tGOARCH=amd64\n"
-		"build\tGOOS=linux\n", true);
+		"build\tGOOS=linux\n",
+		true);
 	m->fd = mkelf_open(m->elf);
 	if (binary_open(m->fd, "app", &m->arena, &m->diag, &m->binary) != CS_OK)
 		abort();

@@ -1,13 +1,13 @@
-// Builds a dead Go process in memory: g's, m's, p's, queues, types, stacks and a function table, over
-// a layout that this file makes up from the rows of layout.def. No ELF, no DWARF, no Go toolchain:
-// what a test sets by layout_id the readers must find by it. Out of memory aborts.
+// Builds a dead Go process in memory: g's, m's, p's, queues, types, stacks and a function table,
+// over a layout that this file makes up from the rows of layout.def. No ELF, no DWARF, no Go
+// toolchain: what a test sets by layout_id the readers must find by it. Out of memory aborts.
 //
 //	struct mkruntime *m = mkruntime_create(0);
 //	target_addr g = mkruntime_g(m, 1, GOROUTINE_WAITING);
 //	mkruntime_set(m, g, G_WAIT_REASON, 2);
-//	mkruntime_stack(m, g, (const char *[]){"runtime.gopark", "main.main", "runtime.goexit", NULL});
-//	mkruntime_open(m);            // m->rt
-//	mkruntime_analyze(m);         // or all of it: m->analysis
+//	mkruntime_stack(m, g, (const char *[]){"runtime.gopark", "main.main", "runtime.goexit",
+//NULL}); 	mkruntime_open(m);            // m->rt 	mkruntime_analyze(m);         // or all of it:
+//m->analysis
 #ifndef CORESNAP_TESTS_LIB_MKRUNTIME_H
 #define CORESNAP_TESTS_LIB_MKRUNTIME_H
 
@@ -21,10 +21,11 @@
 #define MKRUNTIME_GOFUNC 0x600000
 #define MKRUNTIME_DATA 0xc000000000 // all that can be written: variables, heap, stacks, types
 #define MKRUNTIME_DATA_SIZE 0x40000
-#define MKRUNTIME_STACK 0x800       // bytes of a goroutine's stack
+#define MKRUNTIME_STACK 0x800 // bytes of a goroutine's stack
 #define MKRUNTIME_MAX_GOROUTINES 256
 #define MKRUNTIME_MAX_THREADS 16
-#define MKRUNTIME_REASONS 4 // "", "chan receive", "select", "sync.Mutex.Lock": and from there on zeros
+#define MKRUNTIME_REASONS                                                                          \
+	4 // "", "chan receive", "select", "sync.Mutex.Lock": and from there on zeros
 
 /** What the release at hand has: flags of mkruntime_create. */
 enum mkruntime_release {
@@ -39,10 +40,10 @@ struct mkruntime {
 	struct layout layout; // may be changed until mkruntime_open
 	uint8_t *memory;      // of MKRUNTIME_DATA; may be changed at any time
 	size_t used;
-	struct runtime *rt;   // after mkruntime_open
-	struct analysis *analysis;           // after mkruntime_analyze
-	struct analysis_options options;     // may be changed until then
-	struct core_executable executable;   // likewise
+	struct runtime *rt;                        // after mkruntime_open
+	struct analysis *analysis;                 // after mkruntime_analyze
+	struct analysis_options options;           // may be changed until then
+	struct core_executable executable;         // likewise
 	target_addr crashing_g, dying_m, ucontext; // of mkruntime_sample
 
 	/* Private. */
@@ -98,8 +99,8 @@ target_addr mkruntime_m(struct mkruntime *m, uint64_t thread);
 target_addr mkruntime_p(struct mkruntime *m);
 
 /** A thread of the core, in the order of calls, at `pc` and `sp`. */
-struct image_thread *mkruntime_thread(struct mkruntime *m, uint32_t id, target_addr pc,
-	target_addr sp);
+struct image_thread *mkruntime_thread(
+	struct mkruntime *m, uint32_t id, target_addr pc, target_addr sp);
 
 /** An abi.Type; `name` gets the star that flags say it has. */
 target_addr mkruntime_type(struct mkruntime *m, const char *name, uint64_t kind, uint64_t size);

@@ -13,8 +13,8 @@
 
 static target_addr parked(struct mkruntime *m, uint64_t id, uint64_t reason)
 {
-	static const char *const names[] = {"runtime.gopark", "runtime.chanrecv1", "main.worker",
-		"runtime.goexit", NULL};
+	static const char *const names[] = {
+		"runtime.gopark", "runtime.chanrecv1", "main.worker", "runtime.goexit", NULL};
 	target_addr g = mkruntime_g(m, id, GOROUTINE_WAITING);
 
 	mkruntime_set(m, g, G_WAIT_REASON, reason);
@@ -38,7 +38,8 @@ static target_addr sudog(struct mkruntime *m, target_addr g, target_addr channel
 static void add_waiting(struct mkruntime *m)
 {
 	target_addr channel = mkruntime_object(m, HCHAN_COUNT);
-	target_addr receiver = parked(m, 2, REASON_RECEIVE), selecting = parked(m, 3, REASON_SELECT);
+	target_addr receiver = parked(m, 2, REASON_RECEIVE),
+		    selecting = parked(m, 3, REASON_SELECT);
 	target_addr locking = parked(m, 4, REASON_LOCK);
 	target_addr one = sudog(m, receiver, channel, false);
 	target_addr first = sudog(m, selecting, channel, true);
@@ -70,9 +71,9 @@ static target_addr add_panicking(struct mkruntime *m)
 	target_addr arg = panic + layout_value(&m->layout, PANIC_ARG);
 
 	mkruntime_set(m, g, G_START_PC, mkruntime_pc("runtime.main") - 0x40);
-	mkruntime_stack(m, g, (const char *[]){"runtime.fatalpanic", "runtime.gopanic",
-				      "main.outer", "main.main", "runtime.main",
-				      "runtime.goexit", NULL});
+	mkruntime_stack(m, g,
+		(const char *[]){"runtime.fatalpanic", "runtime.gopanic", "main.outer", "main.main",
+			"runtime.main", "runtime.goexit", NULL});
 	mkruntime_string(m, value, "boom: 42");
 	mkruntime_word(m, arg, mkruntime_type(m, "string", 24, 16));
 	mkruntime_word(m, arg + 8, value);
@@ -117,9 +118,9 @@ static void add_queues(struct mkruntime *m)
 
 	for (uint64_t i = 0; i < 4; i++) {
 		g[i] = mkruntime_g(m, 10 + i, GOROUTINE_RUNNABLE);
-		mkruntime_stack(m, g[i], (const char *[]){i == 3 ? "runtime.asyncPreempt2" :
-								   "runtime.goexit",
-						 "main.worker", "runtime.goexit", NULL});
+		mkruntime_stack(m, g[i],
+			(const char *[]){i == 3 ? "runtime.asyncPreempt2" : "runtime.goexit",
+				"main.worker", "runtime.goexit", NULL});
 	}
 	mkruntime_word(m, p + layout_value(&m->layout, P_RUNQ) + 8 * 255, g[0]);
 	mkruntime_set(m, p, P_RUNQ_HEAD, 255);
@@ -143,8 +144,8 @@ static void add_rest(struct mkruntime *m)
 
 	mkruntime_g(m, 22, GOROUTINE_DEAD);
 	mkruntime_set(m, sweeper, G_START_PC, mkruntime_pc("runtime.bgsweep"));
-	mkruntime_stack(m, syscall, (const char *[]){"main.leaf", "main.worker", "runtime.goexit",
-					    NULL});
+	mkruntime_stack(
+		m, syscall, (const char *[]){"main.leaf", "main.worker", "runtime.goexit", NULL});
 	mkruntime_set(m, syscall, G_SYSCALL_PC, get(m, syscall, G_SCHED_PC));
 	mkruntime_set(m, syscall, G_SYSCALL_SP, get(m, syscall, G_SCHED_SP));
 	mkruntime_string(m, strings, "app");
@@ -157,7 +158,8 @@ static void add_rest(struct mkruntime *m)
 	mkruntime_set(m, stats, STATS_LAST_GC_UNIX, NOW + 5000);
 	mkruntime_set(m, stats, STATS_LAST_GC_NANOTIME, NOW - 50000000000);
 	for (uint64_t i = 0; i < 3; i++) {
-		mkruntime_word(m, stats + layout_value(&m->layout, STATS_PAUSE_NS) + 8 * i, 100 + i);
+		mkruntime_word(
+			m, stats + layout_value(&m->layout, STATS_PAUSE_NS) + 8 * i, 100 + i);
 		mkruntime_word(m, stats + layout_value(&m->layout, STATS_PAUSE_END) + 8 * i,
 			NOW + 5000 - 1000 * (2 - i));
 	}

@@ -71,7 +71,8 @@ START_TEST(utf8_sequences)
 		{"\365\200\200\200", 4, 0}};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		ck_assert_msg(utf8_length(rows[i].text, rows[i].left) == rows[i].length, "row %zu", i);
+		ck_assert_msg(
+			utf8_length(rows[i].text, rows[i].left) == rows[i].length, "row %zu", i);
 }
 END_TEST
 

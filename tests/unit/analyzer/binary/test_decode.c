@@ -17,8 +17,10 @@ static const struct {
 	} expected[MAX];
 } cases[] = {
 	{"lea", ARCH_AMD64, {0x48, 0x8d, 0x05, 0x10, 0, 0, 0}, 7, {{PC, PC + 7 + 16, 0}}},
-	{"load backwards", ARCH_AMD64, {0x48, 0x8b, 0x0d, 0xf9, 0xff, 0xff, 0xff}, 7, {{PC, PC, 8}}},
-	{"compare with a byte", ARCH_AMD64, {0x83, 0x3d, 0, 1, 0, 0, 5}, 7, {{PC, PC + 7 + 256, 4}}},
+	{"load backwards", ARCH_AMD64, {0x48, 0x8b, 0x0d, 0xf9, 0xff, 0xff, 0xff}, 7,
+		{{PC, PC, 8}}},
+	{"compare with a byte", ARCH_AMD64, {0x83, 0x3d, 0, 1, 0, 0, 5}, 7,
+		{{PC, PC + 7 + 256, 4}}},
 	{"store of four bytes", ARCH_AMD64, {0xc7, 0x05, 0, 1, 0, 0, 1, 2, 3, 4}, 10,
 		{{PC, PC + 10 + 256, 4}}},
 	{"one byte", ARCH_AMD64, {0x80, 0x3d, 0, 1, 0, 0, 0}, 7, {{PC, PC + 7 + 256, 1}}},
@@ -42,14 +44,15 @@ static const struct {
 		{0x1b, 0, 0, 0xb0, 0x7b, 0x23, 0, 0x91, 0x60, 0x07, 0x01, 0xa9}, 12,
 		{{PC + 8, 0x11018, 8}, {PC + 8, 0x11020, 8}}},
 	/* adrp x1; bl; ldr x2, [x1, #8] */
-	{"forgotten by a call", ARCH_ARM64,
-		{1, 0, 0, 0xb0, 0, 0, 0, 0x94, 0x22, 0x04, 0x40, 0xf9}, 12, {{0}}},
+	{"forgotten by a call", ARCH_ARM64, {1, 0, 0, 0xb0, 0, 0, 0, 0x94, 0x22, 0x04, 0x40, 0xf9},
+		12, {{0}}},
 	/* adrp x1; b.eq; ldr x2, [x1, #8] */
 	{"kept by a condition", ARCH_ARM64,
-		{1, 0, 0, 0xb0, 0x40, 0, 0, 0x54, 0x22, 0x04, 0x40, 0xf9}, 12, {{PC + 8, 0x11008, 8}}},
+		{1, 0, 0, 0xb0, 0x40, 0, 0, 0x54, 0x22, 0x04, 0x40, 0xf9}, 12,
+		{{PC + 8, 0x11008, 8}}},
 	/* adrp x1; mov x1, x2; ldr x2, [x1, #8] */
-	{"overwritten", ARCH_ARM64,
-		{1, 0, 0, 0xb0, 0xe1, 0x03, 0x02, 0xaa, 0x22, 0x04, 0x40, 0xf9}, 12, {{0}}},
+	{"overwritten", ARCH_ARM64, {1, 0, 0, 0xb0, 0xe1, 0x03, 0x02, 0xaa, 0x22, 0x04, 0x40, 0xf9},
+		12, {{0}}},
 	/* adrp x1; ldr x1, [x1, #8]; ldr x2, [x1, #8] */
 	{"loaded over itself", ARCH_ARM64,
 		{1, 0, 0, 0xb0, 0x21, 0x04, 0x40, 0xf9, 0x22, 0x04, 0x40, 0xf9}, 12,
@@ -67,8 +70,8 @@ START_TEST(operands_name_addresses)
 	count = decode_references(cases[_i].arch, cases[_i].code, cases[_i].size, PC, got, MAX);
 	ck_assert_msg(count == wanted, "%s: %zu references", cases[_i].name, count);
 	for (size_t i = 0; i < count; i++) {
-		ck_assert_msg(got[i].pc == cases[_i].expected[i].pc, "%s: pc 0x%llx", cases[_i].name,
-			(unsigned long long)got[i].pc);
+		ck_assert_msg(got[i].pc == cases[_i].expected[i].pc, "%s: pc 0x%llx",
+			cases[_i].name, (unsigned long long)got[i].pc);
 		ck_assert_msg(got[i].target == cases[_i].expected[i].target, "%s: target 0x%llx",
 			cases[_i].name, (unsigned long long)got[i].target);
 		ck_assert_msg(got[i].size == cases[_i].expected[i].size, "%s: size %u",

@@ -22,7 +22,8 @@ static char *write_as(const struct mkruntime *m, const char *format, const char 
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 
-	ck_assert_int_eq(emit_format_find(format)->write(m->analysis, &options, append, stream), CS_OK);
+	ck_assert_int_eq(
+		emit_format_find(format)->write(m->analysis, &options, append, stream), CS_OK);
 	fclose(stream);
 	return text;
 }
@@ -115,7 +116,8 @@ START_TEST(garbage_stays_valid_json)
 	ck_assert_msg(json != NULL, "%s", error.text);
 	ck_assert(json_is_null(json_object_get(json_object_get(json, "gc"), "heap_live")));
 	ck_assert_int_eq(json_unpack(json_array_get(json_object_get(json, "goroutines"), 0),
-				 "{s:n, s:{s:s}}", "parent", "labels", "k", &value), 0);
+				 "{s:n, s:{s:s}}", "parent", "labels", "k", &value),
+		0);
 	ck_assert_str_eq(value, "v");
 	ck_assert_ptr_null(strstr(text, "secret-1234567890"));
 	json_decref(json);

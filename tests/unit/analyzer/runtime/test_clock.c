@@ -87,8 +87,8 @@ END_TEST
 START_TEST(now_is_the_newest_stamp)
 {
 	static const enum layout_id stamps[] = {SCHED_LAST_POLL, SCHED_PROCRESIZE_TIME};
-	static const enum layout_id of_p[] = {P_SYSMON_SCHED_WHEN, P_SYSMON_SYSCALL_WHEN,
-		P_GC_STOP_TIME};
+	static const enum layout_id of_p[] = {
+		P_SYSMON_SCHED_WHEN, P_SYSMON_SYSCALL_WHEN, P_GC_STOP_TIME};
 	struct mkruntime *m = mkruntime_create(0);
 	target_addr g = mkruntime_g(m, 1, GOROUTINE_WAITING), p = mkruntime_p(m);
 	struct gc_state gc = {0};
@@ -130,23 +130,24 @@ START_TEST(bounds_of_a_wait)
 		{GOROUTINE_WAITING, 500, 500, 300},
 		{GOROUTINE_SYSCALL, 500, 500, 300},
 		{GOROUTINE_LEAKED, 500, 500, 300},
-		{GOROUTINE_WAITING, 700, 300, 0},   // by one that is still marking
+		{GOROUTINE_WAITING, 700, 300, 0}, // by one that is still marking
 		{GOROUTINE_WAITING, 100, 900, 500},
 		{GOROUTINE_WAITING, 0, -1, -1},
-		{GOROUTINE_WAITING, 1001, -1, -1},  // not before now: garbage
+		{GOROUTINE_WAITING, 1001, -1, -1}, // not before now: garbage
 		{GOROUTINE_WAITING, -5, -1, -1},
 		{GOROUTINE_WAITING, INT64_MIN, -1, -1},
 		{GOROUTINE_RUNNABLE, 500, -1, -1},
 	};
-	const struct clock clock = {.now = 1000, .previous_ends = {700, 500, 300},
-		.previous_count = 3};
+	const struct clock clock = {
+		.now = 1000, .previous_ends = {700, 500, 300}, .previous_count = 3};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct goroutine g = {.status = (uint16_t)rows[i].status, .wait_since = rows[i].since};
+		struct goroutine g = {
+			.status = (uint16_t)rows[i].status, .wait_since = rows[i].since};
 		struct wait_time wait = clock_wait(&clock, &g);
 
-		ck_assert_msg(wait.best == rows[i].best && wait.min == rows[i].min, "%zu: %lld %lld", i,
-			(long long)wait.best, (long long)wait.min);
+		ck_assert_msg(wait.best == rows[i].best && wait.min == rows[i].min,
+			"%zu: %lld %lld", i, (long long)wait.best, (long long)wait.min);
 		ck_assert_int_eq(wait.max, -1);
 		ck_assert_int_eq(wait.is_from_gc, wait.best >= 0);
 	}
@@ -157,8 +158,10 @@ END_TEST
 START_TEST(garbage_stamps_wrap)
 {
 	struct mkruntime *m = mkruntime_create(0);
-	struct gc_state gc = {.last_end = INT64_MIN, .last_end_unix = INT64_MAX,
-		.ends_unix = {INT64_MIN, INT64_MAX}, .pause_count = 2};
+	struct gc_state gc = {.last_end = INT64_MIN,
+		.last_end_unix = INT64_MAX,
+		.ends_unix = {INT64_MIN, INT64_MAX},
+		.pause_count = 2};
 	struct goroutines all = {0};
 	struct scheduler s = {0};
 	struct clock clock;

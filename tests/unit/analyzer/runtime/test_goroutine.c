@@ -33,10 +33,10 @@ START_TEST(statuses)
 		const char *name; // NULL: not alive, left out
 		bool has_reason;
 	} rows[] = {{0, NULL, false}, {1, "runnable", false}, {2, "running", false},
-		{3, "syscall", false}, {4, "waiting", true}, {5, "unknown", false}, {6, NULL, false},
-		{8, "copystack", false}, {9, "preempted", false}, {10, "leaked", true},
-		{11, NULL, false}, {0x1001, "runnable", false}, {0x1004, "waiting", true},
-		{0x1006, NULL, false}, {0xffff, "unknown", false}};
+		{3, "syscall", false}, {4, "waiting", true}, {5, "unknown", false},
+		{6, NULL, false}, {8, "copystack", false}, {9, "preempted", false},
+		{10, "leaked", true}, {11, NULL, false}, {0x1001, "runnable", false},
+		{0x1004, "waiting", true}, {0x1006, NULL, false}, {0xffff, "unknown", false}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct mkruntime *m = mkruntime_create(0);
@@ -95,9 +95,10 @@ START_TEST(garbage_is_left_out_and_said)
 	static const struct {
 		void (*make)(struct mkruntime *m, target_addr g);
 		const char *code;
-	} rows[] = {{make_unreadable, "unreadable-goroutine"}, {make_other_g, "unreadable-goroutine"},
-		{make_stack_backwards, "unreadable-goroutine"}, {make_stack_huge, "unreadable-goroutine"},
-		{make_twice, "repeated-goroutine"}};
+	} rows[] = {{make_unreadable, "unreadable-goroutine"},
+		{make_other_g, "unreadable-goroutine"},
+		{make_stack_backwards, "unreadable-goroutine"},
+		{make_stack_huge, "unreadable-goroutine"}, {make_twice, "repeated-goroutine"}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct mkruntime *m = mkruntime_create(0);
@@ -170,8 +171,8 @@ START_TEST(what_the_runtime_calls_a_system_goroutine)
 		mkruntime_set(m, g, G_RUNNING_CLEANUPS, rows[i].running_cleanups);
 		mkruntime_set(m, 0, VAR_FING_STATUS, rows[i].fing_status);
 		all = load(m);
-		ck_assert_msg(all.list[0].is_system == rows[i].is_system, "%s (row %zu)", rows[i].start,
-			i);
+		ck_assert_msg(all.list[0].is_system == rows[i].is_system, "%s (row %zu)",
+			rows[i].start, i);
 		ck_assert(!all.list[1].is_system);
 		mkruntime_destroy(m);
 	}

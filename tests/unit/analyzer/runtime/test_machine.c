@@ -30,7 +30,8 @@ START_TEST(machines_are_found_by_address_and_thread)
 {
 	struct mkruntime *m = mkruntime_create(0);
 	target_addr g0 = mkruntime_g(m, 0, 0);
-	target_addr first = mkruntime_m(m, 100), second = mkruntime_m(m, 0), same = mkruntime_m(m, 100);
+	target_addr first = mkruntime_m(m, 100), second = mkruntime_m(m, 0),
+		    same = mkruntime_m(m, 100);
 	struct scheduler s;
 
 	mkruntime_set(m, first, M_G0, g0);
@@ -83,21 +84,23 @@ START_TEST(local_queues_are_rings)
 		struct scheduler s;
 
 		for (uint64_t slot = 0; slot < 256; slot++)
-			mkruntime_word(m, p + layout_value(&m->layout, P_RUNQ) + 8 * slot, 1000 + slot);
+			mkruntime_word(
+				m, p + layout_value(&m->layout, P_RUNQ) + 8 * slot, 1000 + slot);
 		mkruntime_set(m, p, P_RUNQ_HEAD, rows[i].head);
 		mkruntime_set(m, p, P_RUNQ_TAIL, rows[i].tail);
 		mkruntime_set(m, p, P_RUN_NEXT, 77);
 		s = load(m);
 		ck_assert_uint_eq(s.processor_count, 1);
 		ck_assert_uint_eq(s.processors[0].run_next, 77);
-		ck_assert_int_eq(has_diagnostic(m, "unreadable-processor"),
-			rows[i].count == UINT32_MAX);
+		ck_assert_int_eq(
+			has_diagnostic(m, "unreadable-processor"), rows[i].count == UINT32_MAX);
 		if (rows[i].count == UINT32_MAX)
 			ck_assert_uint_eq(s.processors[0].queue_count, 0);
 		else
 			ck_assert_uint_eq(s.processors[0].queue_count, rows[i].count);
 		for (uint32_t k = 0; k < s.processors[0].queue_count; k++)
-			ck_assert_uint_eq(s.processors[0].queue[k], 1000 + (rows[i].head + k) % 256);
+			ck_assert_uint_eq(
+				s.processors[0].queue[k], 1000 + (rows[i].head + k) % 256);
 		mkruntime_destroy(m);
 	}
 }
@@ -215,11 +218,12 @@ START_TEST(the_frozen_are_the_last_preempted_ones)
 		const char *function[4]; // where each of the queue stands
 		uint64_t stopped;        // processors that freezetheworld stopped
 		int32_t stop_wait;
-		const char *frozen;      // a digit for each of the queue
+		const char *frozen; // a digit for each of the queue
 	} rows[] = {
 		{{"main.leaf", "main.leaf", "runtime.asyncPreempt2", "runtime.gopreempt_m"}, 2,
 			0x7ffffffe, "0011"},
-		{{"main.leaf", "main.leaf", "runtime.asyncPreempt2", "main.main"}, 4, 0x7ffffffe, "1111"},
+		{{"main.leaf", "main.leaf", "runtime.asyncPreempt2", "main.main"}, 4, 0x7ffffffe,
+			"1111"},
 		{{"main.leaf", "runtime.gopark", "main.leaf", "main.leaf"}, 4, 0x7ffffffe, "0011"},
 		{{"main.leaf", "main.leaf", "main.leaf", "runtime.Gosched"}, 4, 0x7ffffffe, "0000"},
 		{{"main.leaf", "main.leaf", "main.leaf", "main.leaf"}, 4, 1, "0000"}, // a GC's stop
@@ -243,7 +247,8 @@ START_TEST(the_frozen_are_the_last_preempted_ones)
 		ck_assert_int_eq(goroutines_load(m->rt, &all), CS_OK);
 		scheduler_mark_frozen(m->rt, &s, &all);
 		for (size_t k = 0; k < 4; k++)
-			ck_assert_msg(all.list[k].is_frozen == (rows[i].frozen[k] == '1'), "%zu %zu", i, k);
+			ck_assert_msg(all.list[k].is_frozen == (rows[i].frozen[k] == '1'),
+				"%zu %zu", i, k);
 		mkruntime_destroy(m);
 	}
 }
@@ -292,8 +297,12 @@ START_TEST(a_starting_thread_is_known_by_its_stack)
 		target_addr sp;
 		bool is_extra, is_found;
 	} rows[] = {
-		{0x10000, false, true}, {0x17ff8, false, true}, {0x24000, false, true},
-		{0x18000, false, false}, {0xfff8, false, false}, {0x28000, false, false},
+		{0x10000, false, true},
+		{0x17ff8, false, true},
+		{0x24000, false, true},
+		{0x18000, false, false},
+		{0xfff8, false, false},
+		{0x28000, false, false},
 		{0x17ff8, true, false},
 	};
 
@@ -309,7 +318,8 @@ START_TEST(a_starting_thread_is_known_by_its_stack)
 		mkruntime_open(m);
 		ck_assert_int_eq(scheduler_load(m->rt, &s), CS_OK);
 		found = scheduler_machine_of_thread(&s, 4001);
-		ck_assert_msg((found && found->address == machine) == rows[i].is_found, "row %zu", i);
+		ck_assert_msg(
+			(found && found->address == machine) == rows[i].is_found, "row %zu", i);
 		ck_assert_ptr_null(scheduler_machine_of_thread(&s, 4000));
 		ck_assert_ptr_null(scheduler_machine_of_thread(&s, 0));
 		mkruntime_destroy(m);

@@ -1,5 +1,5 @@
-// A small dead process, made of bytes: a module, its code and its variables, goroutines in the heap,
-// and beside each root something that looks like it and is not.
+// A small dead process, made of bytes: a module, its code and its variables, goroutines in the
+// heap, and beside each root something that looks like it and is not.
 #include "analyzer/runtime/layout_table.h"
 #include "analyzer/runtime/roots.h"
 
@@ -25,9 +25,9 @@
 #define HEAP 0xc000000000ull
 #define HEAP_SIZE 0x20000
 
-#define G(i) (HEAP + (i) * 0x400)
-#define M(i) (HEAP + 0x8000 + (i) * 0x800)
-#define P(i) (HEAP + 0x10000 + (i) * 0x1000)
+#define G(i) (HEAP + (i)*0x400)
+#define M(i) (HEAP + 0x8000 + (i)*0x800)
+#define P(i) (HEAP + 0x10000 + (i)*0x1000)
 #define LISTS (HEAP + 0x1f000)
 
 #define ALLGS (BSS + 0x100)
@@ -59,8 +59,8 @@ static struct process process;
 
 static void poke(target_addr address, uint64_t value, size_t size)
 {
-	uint8_t *at = address >= HEAP ? process.heap + (address - HEAP) :
-					process.variables + (address - MODULE);
+	uint8_t *at = address >= HEAP ? process.heap + (address - HEAP)
+				      : process.variables + (address - MODULE);
 
 	memcpy(at, &value, size);
 }
@@ -192,7 +192,8 @@ static enum cs_status find_module(void)
 	if (!own) // unless the test has put something there
 		poke(MODULE + 8, TABLE + names, 8);
 	process.fd = mkelf_open(process.elf);
-	ck_assert_int_eq(binary_open(process.fd, "prog", &process.arena, &process.diag, &process.binary),
+	ck_assert_int_eq(
+		binary_open(process.fd, "prog", &process.arena, &process.diag, &process.binary),
 		CS_OK);
 	process.image = image_create(ARCH_AMD64, &process.arena);
 	add_bytes(TEXT, process.text, sizeof(process.text), false);
@@ -210,8 +211,8 @@ static void find_all(void)
 {
 	add_function("runtime.last");
 	ck_assert_int_eq(find_module(), CS_OK);
-	ck_assert_int_eq(pclntab_load(process.image, TABLE, 0, TEXT, 0, &process.arena, &process.diag,
-				 &process.rt.functions),
+	ck_assert_int_eq(pclntab_load(process.image, TABLE, 0, TEXT, 0, &process.arena,
+				 &process.diag, &process.rt.functions),
 		CS_OK);
 	roots_find_variables(&process.rt);
 }
@@ -280,10 +281,10 @@ END_TEST
 START_TEST(structure_tells_roots)
 {
 	add_scheduler();
-	poke_slice(DECOY, LISTS, 1);            // sched.midle looks so in 1.26
-	poke_slice(DECOY + 0x40, LISTS, 5);     // the fifth is no g
-	poke_slice(ALLP + 0x400, LISTS + 64, 2); // m0.allpSnapshot
-	poke(ALLM + 8, M(0), 8);                // m0.schedlink
+	poke_slice(DECOY, LISTS, 1);                  // sched.midle looks so in 1.26
+	poke_slice(DECOY + 0x40, LISTS, 5);           // the fifth is no g
+	poke_slice(ALLP + 0x400, LISTS + 64, 2);      // m0.allpSnapshot
+	poke(ALLM + 8, M(0), 8);                      // m0.schedlink
 	poke_field(DATA + 0x400, SCHED_MAX_M, 10000); // without an id
 	find_all();
 	ck_assert_uint_eq(found(VAR_ALLGS), ALLGS);
@@ -345,9 +346,9 @@ START_TEST(every_term_counts)
 		{FREEZING, FREEZING, SCHED, 1, true},
 		{FREEZING, SCHED, SCHED, 1, false},
 		{FREEZING, FREEZING, FREEZING, 1, false},
-		{FREEZING, FREEZING, SCHED, 2, false},       // no truth value
-		{HEAP - 1, HEAP - 1, SCHED, 1, false},       // no variable
-		{START + 64, START + 64, SCHED, 1, false},   // code
+		{FREEZING, FREEZING, SCHED, 2, false},     // no truth value
+		{HEAP - 1, HEAP - 1, SCHED, 1, false},     // no variable
+		{START + 64, START + 64, SCHED, 1, false}, // code
 		{VARIABLES_END, VARIABLES_END, SCHED, 0, false},
 	};
 

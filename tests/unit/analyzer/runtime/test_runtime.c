@@ -82,7 +82,8 @@ START_TEST(bytes_over_two_ranges)
 	ck_assert_int_eq(mkruntime_open(m), CS_OK);
 	ck_assert_int_eq(image_add(m->image, (struct image_view){.start = end,
 						     .end = end + sizeof(behind),
-						     .bytes = behind}), CS_OK);
+						     .bytes = behind}),
+		CS_OK);
 	ck_assert_int_eq(image_seal(m->image), CS_OK);
 	m->image->file_size = 1 << 20;
 	bytes = runtime_bytes(m->rt, end - 1, 7);
@@ -114,7 +115,8 @@ START_TEST(fields_have_their_own_size)
 	ck_assert_uint_eq(object_get(m->rt, object, G_STATUS), UINT32_MAX);
 	ck_assert_uint_eq(object_get(m->rt, object, G_WAIT_REASON), 0);
 	ck_assert_ptr_null(object_load(m->rt, 0, OBJECT_G).bytes);
-	ck_assert_ptr_null(object_load(m->rt, MKRUNTIME_DATA + MKRUNTIME_DATA_SIZE - 8, OBJECT_G).bytes);
+	ck_assert_ptr_null(
+		object_load(m->rt, MKRUNTIME_DATA + MKRUNTIME_DATA_SIZE - 8, OBJECT_G).bytes);
 	m->rt->layout.facts[SCHED_STOP_WAIT].found = false;
 	ck_assert(!runtime_read_field(m->rt, VAR_SCHED, SCHED_STOP_WAIT, &value));
 	ck_assert_uint_eq(value, 0x12345678);
@@ -202,7 +204,8 @@ START_TEST(types)
 		}
 		ck_assert(!gotype_load(m->rt, m->rt->etypes, &got));
 		ck_assert(!gotype_load(m->rt, m->rt->types - 1, &got));
-		ck_assert(!gotype_load(m->rt, m->rt->etypes - 8, &got)); // its end is not in the core
+		ck_assert(
+			!gotype_load(m->rt, m->rt->etypes - 8, &got)); // its end is not in the core
 		mkruntime_set(m, type, TYPE_STR, UINT32_MAX);
 		ck_assert(!gotype_load(m->rt, type, &got));
 		mkruntime_destroy(m);
@@ -268,7 +271,8 @@ START_TEST(signals)
 	} rows[] = {{11, 1, 0x10, true, true}, {11, 0, 0x10, true, false}, {7, 2, 1, true, true},
 		{11, 0x80, 0, true, true}, // SI_KERNEL: the kernel gives 0
 		{3, 0, 9, true, false}, {64, 0, 0, true, false}, {65, 0, 0, false, false},
-		{0, 0, 0, false, false}, {0xffffffff, 0, 0, false, false}, {6, 0xfffffffa, 0, true, false}};
+		{0, 0, 0, false, false}, {0xffffffff, 0, 0, false, false},
+		{6, 0xfffffffa, 0, true, false}};
 	struct mkruntime *m = mkruntime_create(0);
 	target_addr context = mkruntime_alloc(m, 512);
 	struct signal_info info;

@@ -8,8 +8,8 @@
 #define TREAP 8 // of a root of the semaphore table
 #define STRIDE 16
 
-static target_addr add_sudog(struct mkruntime *m, target_addr g, target_addr channel,
-	bool is_select)
+static target_addr add_sudog(
+	struct mkruntime *m, target_addr g, target_addr channel, bool is_select)
 {
 	target_addr sudog = mkruntime_object(m, SUDOG_G);
 
@@ -19,8 +19,8 @@ static target_addr add_sudog(struct mkruntime *m, target_addr g, target_addr cha
 	return sudog;
 }
 
-static size_t find(struct mkruntime *m, target_addr g, const char *reason, struct waiting_on *on,
-	size_t max)
+static size_t find(
+	struct mkruntime *m, target_addr g, const char *reason, struct waiting_on *on, size_t max)
 {
 	struct waiting waiting;
 	struct goroutine goroutine;
@@ -136,7 +136,8 @@ START_TEST(locks_are_found_in_the_semaphore_table)
 		ck_assert_uint_eq(find(m, g[0], rows[i].reason, &on, 1), 1);
 		ck_assert_str_eq(on.kind, rows[i].kind);
 		ck_assert_str_eq(on.operation, rows[i].operation);
-		ck_assert_uint_eq(on.address, 0xc000111100 - layout_value(&m->layout, rows[i].word));
+		ck_assert_uint_eq(
+			on.address, 0xc000111100 - layout_value(&m->layout, rows[i].word));
 	}
 	// In the list of a node, the node's word counts.
 	ck_assert_uint_eq(find(m, g[3], "sync.WaitGroup.Wait", &on, 1), 1);

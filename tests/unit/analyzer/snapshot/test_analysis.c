@@ -1,4 +1,5 @@
-// The whole analysis over mkruntime's sample: what it finds, and what is left of it when memory ends.
+// The whole analysis over mkruntime's sample: what it finds, and what is left of it when memory
+// ends.
 #include "analyzer/snapshot/analysis.h"
 
 #include "analyzer/emit/emit.h"
@@ -84,9 +85,9 @@ static const struct {
 	const char *name;
 	void (*make)(struct mkruntime *m);
 	enum crash_kind kind;
-	const char *message;  // NULL: none
-	uint64_t goroutine;   // id; 0: none
-	uint64_t blamed;      // likewise
+	const char *message; // NULL: none
+	uint64_t goroutine;  // id; 0: none
+	uint64_t blamed;     // likewise
 	uint32_t signal;
 	bool has_address;
 } crashes[] = {
@@ -94,8 +95,8 @@ static const struct {
 	{"fault", make_fault, CRASH_PANIC, "boom: 42", 1, 1, 11, true},
 	{"fatal", make_fatal, CRASH_FATAL_ERROR, "concurrent map writes", 1, 1, 0, false},
 	{"throw", make_runtime_throw, CRASH_FATAL_ERROR, "concurrent map writes", 1, 1, 0, false},
-	{"deadlock", make_deadlock, CRASH_DEADLOCK, "all goroutines are asleep - deadlock!", 0, 10, 0,
-		false},
+	{"deadlock", make_deadlock, CRASH_DEADLOCK, "all goroutines are asleep - deadlock!", 0, 10,
+		0, false},
 	{"own signal", make_own_signal, CRASH_SIGNAL, "SIGSEGV: segmentation violation", 1, 1, 11,
 		true},
 	{"foreign signal", make_foreign_signal, CRASH_SIGNAL, "SIGQUIT: quit", 1, 10, 3, false},
@@ -211,7 +212,8 @@ START_TEST(rows_are_numbered_in_order_of_first_use)
 	}
 	for (uint32_t i = 0; i < analysis->numbering.frames.count; i++)
 		ck_assert_uint_eq(row_number(&analysis->numbering.frames,
-					  analysis->numbering.frames.order[i]), i);
+					  analysis->numbering.frames.order[i]),
+			i);
 	ck_assert_uint_eq(row_number(&analysis->numbering.frames, NO_FRAME), NO_NUMBER);
 	// The runtime's own dying is cut off the crashing goroutine, not off its thread.
 	ck_assert_str_eq(analysis->frames.frames[analysis->numbering.frames.order[0]].function,
@@ -248,8 +250,8 @@ static void emit_all(const struct analysis *analysis)
 	struct emit_options options = {.traceback = "system"};
 
 	for (size_t i = 0; i < COUNT(formats); i++) {
-		enum cs_status status = emit_format_find(formats[i])->write(analysis, &options, swallow,
-			NULL);
+		enum cs_status status =
+			emit_format_find(formats[i])->write(analysis, &options, swallow, NULL);
 
 		ck_assert(status == CS_OK || status == CS_NO_MEMORY);
 	}
@@ -270,7 +272,8 @@ START_TEST(memory_may_end_anywhere)
 		ck_assert_int_eq(mkruntime_open(m), CS_OK);
 		m->arena.fail_in = n;
 		status = mkruntime_analyze(m);
-		ck_assert_msg(status == CS_OK || status == CS_NO_MEMORY, "request %zu: %d", n, status);
+		ck_assert_msg(
+			status == CS_OK || status == CS_NO_MEMORY, "request %zu: %d", n, status);
 		if (status == CS_OK)
 			emit_all(m->analysis);
 		if (m->arena.fail_in) {

@@ -29,7 +29,8 @@ static struct fixture setup(uint64_t status)
 	f.g = mkruntime_g(f.m, 1, status);
 	f.machine = mkruntime_m(f.m, 100);
 	f.other = mkruntime_alloc(f.m, STACK_SIZE);
-	mkruntime_stack(f.m, f.g, (const char *[]){"main.leaf", "main.main", "runtime.goexit", NULL});
+	mkruntime_stack(
+		f.m, f.g, (const char *[]){"main.leaf", "main.main", "runtime.goexit", NULL});
 	memcpy(&f.sp, mkruntime_at(f.m, f.g + layout_value(&f.m->layout, G_SCHED_SP)), 8);
 	mkruntime_set(f.m, f.g, G_M, f.machine);
 	mkruntime_set(f.m, f.machine, M_CURG, f.g);
@@ -205,7 +206,8 @@ START_TEST(the_runtimes_own_dying_is_dropped)
 
 		load(&f, 0, 0);
 		sp = mkruntime_frames(f.m, f.other + STACK_SIZE - 16, rows[i].names);
-		walk_stack(&f.table, (struct position){mkruntime_pc(rows[i].names[0]), sp, false}, walk);
+		walk_stack(&f.table, (struct position){mkruntime_pc(rows[i].names[0]), sp, false},
+			walk);
 		ck_assert_int_eq(walk_drop_crash(&f.table, walk), rows[i].is_dropped);
 		ck_assert_uint_eq(walk->count, rows[i].left);
 		mkruntime_destroy(f.m);

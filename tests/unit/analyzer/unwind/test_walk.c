@@ -70,7 +70,8 @@ START_TEST(frames_from_leaf_to_bottom)
 		const char *expected;
 		uint64_t total;
 	} rows[] = {
-		{{"main.leaf", "main.worker", "runtime.goexit"}, "main.leaf main.worker runtime.goexit", 3},
+		{{"main.leaf", "main.worker", "runtime.goexit"},
+			"main.leaf main.worker runtime.goexit", 3},
 		{{"main.flat", "main.outer", "runtime.mstart"},
 			"main.flat main.inlined main.outer runtime.mstart", 4},
 		{{"runtime.goexit"}, "runtime.goexit", 1},
@@ -99,7 +100,7 @@ START_TEST(walks_end_early_and_say_why)
 {
 	static const struct {
 		const char *names[4];
-		target_addr last;       // return address behind the last frame
+		target_addr last; // return address behind the last frame
 		enum walk_end end;
 		uint32_t count;
 	} rows[] = {
@@ -127,7 +128,8 @@ END_TEST
 START_TEST(a_stack_that_is_not_there)
 {
 	static const target_addr sps[] = {0, 0x10, UINT64_MAX, UINT64_MAX - 40, UINT64_MAX - 39,
-		MKRUNTIME_DATA + MKRUNTIME_DATA_SIZE - 36, MKRUNTIME_DATA + MKRUNTIME_DATA_SIZE - 8};
+		MKRUNTIME_DATA + MKRUNTIME_DATA_SIZE - 36,
+		MKRUNTIME_DATA + MKRUNTIME_DATA_SIZE - 8};
 
 	for (size_t i = 0; i < COUNT(sps); i++) {
 		struct fixture f = setup();
@@ -224,12 +226,13 @@ START_TEST(injected_calls_return_to_exact_pcs)
 		target_addr sp = f.stack + 0x100;
 		target_addr entry = mkruntime_pc("main.leaf") - 0x40;
 
-		// At a function's first instruction: as a return address it would be the one before.
+		// At a function's first instruction: as a return address it would be the one
+		// before.
 		mkruntime_word(f.m, sp + 32, entry);
 		walk_from(&f, rows[i].function, sp, false);
 		ck_assert_uint_ge(f.walk->count, 2);
-		ck_assert_uint_eq(f.walk->places[1],
-			frame_table_place(&f.table, entry, rows[i].is_exact));
+		ck_assert_uint_eq(
+			f.walk->places[1], frame_table_place(&f.table, entry, rows[i].is_exact));
 		teardown(&f);
 	}
 }
@@ -251,15 +254,17 @@ START_TEST(a_deep_stack_is_cut_in_the_middle)
 	words[15] = mkruntime_pc("main.flat");
 	words[depth - 2] = mkruntime_pc("main.outer");
 	words[depth + 3] = mkruntime_pc("runtime.goexit");
-	ck_assert_int_eq(image_add(f.m->image,
-		(struct image_view){.start = base, .end = base + (depth + 64) * 8,
-			.bytes = (const uint8_t *)words}), CS_OK);
+	ck_assert_int_eq(image_add(f.m->image, (struct image_view){.start = base,
+						       .end = base + (depth + 64) * 8,
+						       .bytes = (const uint8_t *)words}),
+		CS_OK);
 	ck_assert_int_eq(image_seal(f.m->image), CS_OK);
 	walk_from(&f, "main.flat", base, false);
 	ck_assert_int_eq(f.walk->end, WALK_COMPLETE);
 	ck_assert_uint_eq(f.walk->count, MAX_FRAMES);
 	ck_assert_uint_eq(f.walk->cut_at, MAX_FRAMES / 2);
-	// depth - 2 words until main.outer, of which Gosched took four more; outer is two, goexit one.
+	// depth - 2 words until main.outer, of which Gosched took four more; outer is two, goexit
+	// one.
 	ck_assert_uint_eq(f.walk->frames_total, depth - 2 + 1 - 4 + 2 + 1);
 	place = &f.table.places[f.walk->places[11]];
 	ck_assert_str_eq(f.table.frames[place->first_frame].function, "runtime.Gosched");

@@ -37,9 +37,9 @@ static const struct {
 	{"\n\t\r\x01\x7f", 5, "\"\\n\\t\\r\\u0001\\u007f\""},
 	{"gr\xc3\xbc\xc3\x9f", 6, "\"gr\xc3\xbc\xc3\x9f\""},
 	{"\xff", 1, "\"\\\\xff\""},
-	{"\xc3", 1, "\"\\\\xc3\""},             // cut sequence
+	{"\xc3", 1, "\"\\\\xc3\""},                       // cut sequence
 	{"\xed\xa0\x80", 3, "\"\\\\xed\\\\xa0\\\\x80\""}, // a surrogate
-	{"\xc0\x80", 2, "\"\\\\xc0\\\\x80\""},     // overlong
+	{"\xc0\x80", 2, "\"\\\\xc0\\\\x80\""},            // overlong
 	{"\xf0\x9f\x90\xb9", 4, "\"\xf0\x9f\x90\xb9\""},
 	{"a\0b", 3, "\"a\\u0000b\""},
 };
