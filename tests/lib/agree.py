@@ -311,6 +311,8 @@ def headers_differ(traceback, text):
         if printed[number].minutes != ours[number].minutes and printed[number].status == ours[number].status:
             wrong.append(f"goroutine {number} waits {printed[number].minutes} minutes, "
                          f"ours {ours[number].minutes}")
+    if traceback.causes > 1:  # each dying thread prints its own goroutine when its turn comes
+        return wrong
     # Each thread's part repeats goroutines; the first part has the order.
     order = [g.id for g in traceback.goroutines if g.part == 0 and g.id in ours]
     if order != [g.id for g in text.goroutines if g.id in set(order)]:
