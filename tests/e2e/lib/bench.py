@@ -69,7 +69,7 @@ class Bench:
     def stop(self):
         """As systemd: SIGTERM; returns the exit status."""
         self.daemon.send_signal(signal.SIGTERM)
-        status = self.daemon.wait(timeout=15)
+        status = self.daemon.wait(timeout=60)
         self.daemon = None
         return status
 
@@ -110,7 +110,7 @@ class Bench:
         """The entries; a name with a dot before it is one that is not written yet."""
         return sorted(name for name in os.listdir(self.path("spool", state)) if name[0] != ".")
 
-    def until(self, condition, what, seconds=15):
+    def until(self, condition, what, seconds=60):
         """Waits for the condition; a test that waits in vain fails and says for what."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -118,11 +118,11 @@ class Bench:
                 raise AssertionError("in %d s it did not happen that %s" % (seconds, what))
             time.sleep(0.02)
 
-    def until_objects(self, count, seconds=15):
+    def until_objects(self, count, seconds=60):
         self.until(lambda: len(self.store.objects) >= count, "%d objects are stored" % count,
                    seconds)
 
-    def until_idle(self, seconds=15):
+    def until_idle(self, seconds=60):
         self.until(lambda: not self.spool("queue") and not self.spool("tmp"), "the queue is empty",
                    seconds)
 
