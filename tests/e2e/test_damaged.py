@@ -2,11 +2,11 @@
 """A real core, cut and damaged: whatever is missing or wrong in it, `coresnap analyze` ends with a
 valid snapshot that says so, or with one line; never by a signal, and never late.
 
-  - cut at every edge of a segment and at every DAMAGED_STRIDE-th page that is not a hole;
+  - cut at every edge of a segment and at every page that is not a hole (every DAMAGED_STRIDE-th);
   - words of the runtime's memory overwritten at random: zeros, ones, large numbers, pointers to
     themselves and to one another (DAMAGED_PATCHES runs, seeded: the same each time).
 
-BUILD names the directory of the programs. `make check-damaged` does every page.
+BUILD names the directory of the programs. `make check-damaged` makes many more of them.
 """
 import json
 import os
@@ -26,8 +26,8 @@ import crash  # noqa: E402
 import schema  # noqa: E402
 
 CORESNAP = pathlib.Path(os.environ.get("BUILD", "build")).resolve() / "coresnap"
-STRIDE = int(os.environ.get("DAMAGED_STRIDE", "12"))
-PATCHES = int(os.environ.get("DAMAGED_PATCHES", "100"))
+STRIDE = int(os.environ.get("DAMAGED_STRIDE", "1"))
+PATCHES = int(os.environ.get("DAMAGED_PATCHES", "300"))
 PAGE = 4096
 SLOW = 20  # seconds for one run; a whole one takes a tenth of one
 PT_LOAD = 1
