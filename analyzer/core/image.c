@@ -158,7 +158,12 @@ enum cs_status image_seal(struct image *image)
 	return ranges ? CS_OK : CS_NO_MEMORY;
 }
 
-struct image_notes *image_notes(struct image *image)
+const struct image_notes *image_notes(const struct image *image)
+{
+	return &image->notes;
+}
+
+struct image_notes *image_edit_notes(struct image *image)
 {
 	return &image->notes;
 }

@@ -108,8 +108,11 @@ CS_MUST_USE enum cs_status image_add(struct image *image, struct image_view view
 /** Sorts the ranges; reads work from here on. May be called again after further image_add. */
 CS_MUST_USE enum cs_status image_seal(struct image *image);
 
-/** The notes; borrowed. For an image of image_create, all absent and writable by tests. */
-struct image_notes *image_notes(struct image *image);
+/** The notes; borrowed. All absent in an image of image_create. */
+const struct image_notes *image_notes(const struct image *image);
+
+/** The notes to fill in by hand, for images of image_create. */
+struct image_notes *image_edit_notes(struct image *image);
 
 enum image_arch image_arch(const struct image *image);
 

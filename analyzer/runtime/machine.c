@@ -36,7 +36,7 @@ static bool is_within(target_addr address, target_addr lo, target_addr hi)
  */
 static uint64_t thread_on_stacks_of(const struct runtime *rt, const struct machine *m)
 {
-	const struct image_notes *notes = image_notes((struct image *)rt->image);
+	const struct image_notes *notes = image_notes(rt->image);
 
 	for (size_t i = 0; i < notes->thread_count; i++) {
 		target_addr sp = notes->threads[i].regs.sp;

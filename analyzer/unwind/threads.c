@@ -28,7 +28,7 @@ enum cs_status thread_states_load(struct frame_table *table, struct stack_table 
 	const struct scheduler *scheduler, struct thread_states *ret)
 {
 	const struct runtime *rt = table->rt;
-	const struct image_notes *notes = image_notes((struct image *)rt->image);
+	const struct image_notes *notes = image_notes(rt->image);
 	struct walk *walk = arena_alloc(rt->arena, sizeof(*walk));
 
 	*ret = (struct thread_states){0};

@@ -476,7 +476,7 @@ enum cs_status mkruntime_open(struct mkruntime *m)
 	struct image_notes *notes;
 
 	m->image = must(image_create(ARCH_AMD64, &m->arena));
-	notes = image_notes(m->image);
+	notes = image_edit_notes(m->image);
 	notes->threads = m->threads;
 	while (notes->thread_count < MKRUNTIME_MAX_THREADS && m->threads[notes->thread_count].id)
 		notes->thread_count++;

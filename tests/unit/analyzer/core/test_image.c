@@ -47,7 +47,7 @@ START_TEST(empty_image_has_nothing)
 	ck_assert_int_eq(image_arch(image), ARCH_ARM64);
 	ck_assert(!image_is_torn(image));
 	ck_assert_uint_eq(image_notes(image)->thread_count, 0);
-	image_notes(image)->at_entry = 5;
+	image_edit_notes(image)->at_entry = 5;
 	ck_assert_uint_eq(image_notes(image)->at_entry, 5);
 }
 END_TEST

@@ -139,7 +139,7 @@ START_TEST(the_notes_tell_where_the_runtime_does_not)
 
 	make_nothing(m);
 	ck_assert_int_eq(mkruntime_open(m), CS_OK);
-	notes = image_notes(m->image);
+	notes = image_edit_notes(m->image);
 	notes->has_signal = true;
 	notes->signal = 11;
 	notes->signal_code = 1;
@@ -311,7 +311,7 @@ START_TEST(the_id_is_that_of_the_process)
 	struct image_notes *notes;
 
 	ck_assert_int_eq(mkruntime_open(m), CS_OK);
-	notes = image_notes(m->image);
+	notes = image_edit_notes(m->image);
 	notes->at_random = MKRUNTIME_DATA + 16;
 	ck_assert_int_eq(identity_compute(m->image, "id", one, sizeof(one)), CS_OK);
 	ck_assert_int_eq(identity_compute(m->image, "id", again, sizeof(again)), CS_OK);
