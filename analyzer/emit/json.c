@@ -99,6 +99,7 @@ static void write_diagnostics(struct json_writer *w, const struct diag *diag)
 
 static void write_document(struct json_writer *w, const struct analysis *analysis)
 {
+	static const char *const waits_not_read[] = {"channels", "sync", NULL};
 	static const char *const not_read[] = {
 		"timers", "descriptors", "globals", "attachments", NULL};
 
@@ -111,7 +112,7 @@ static void write_document(struct json_writer *w, const struct analysis *analysi
 	json_write_tables(w, analysis);
 	json_write_goroutines(w, analysis);
 	json_write_threads(w, analysis);
-	json_write_channels(w, analysis);
+	json_members_empty(w, waits_not_read);
 	json_write_scheduler(w, analysis);
 	jsonw_newline(w);
 	jsonw_member_null(w, "blocking");

@@ -1,4 +1,4 @@
-// threads, scheduler, gc, channels.
+// threads, scheduler, gc.
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/emit/registers.h"
@@ -47,14 +47,6 @@ void json_write_threads(struct json_writer *w, const struct analysis *analysis)
 	for (size_t i = 0; i < image_notes(analysis->image)->thread_count; i++)
 		write_thread(w, analysis, i);
 	jsonw_end_array(w);
-}
-
-void json_write_channels(struct json_writer *w, const struct analysis *analysis)
-{
-	static const char *const not_read[] = {"channels", "sync", NULL};
-
-	(void)analysis;
-	json_members_empty(w, not_read);
 }
 
 /** Ref = {"goroutine", "created_by", "start", "current"} of SNAPSHOT.md. */

@@ -9,7 +9,7 @@ static void at_least(int64_t *now, int64_t stamp)
 struct clock clock_load(const struct runtime *rt, const struct scheduler *scheduler,
 	const struct goroutines *all, const struct gc_state *gc)
 {
-	struct clock clock = {.last_gc_start = gc->last_start};
+	struct clock clock = {0};
 	uint64_t started = 0;
 
 	runtime_read_variable(rt, VAR_RUNTIME_INIT_TIME, &started);

@@ -13,7 +13,6 @@ struct clock {
 	int64_t now;                      // nanotime, at the latest stamp; 0 where there is none
 	int64_t previous_ends[GC_PAUSES]; // nanotime of the ends of GC cycles, newest first
 	uint32_t previous_count;
-	int64_t last_gc_start; // nanotime; 0 where there was no cycle
 };
 
 /** How long a goroutine has waited, in ns; -1 where nothing is known. */

@@ -27,20 +27,37 @@ static const char *function_name_at(const struct runtime *rt, struct u64map *nam
 	return (const char *)(uintptr_t)name;
 }
 
+/**
+ * Walks goroutine `index` and takes the runtime's dying off its stack; *died_ret says whether there
+ * was any. False where it is not known at which place the goroutine stands.
+ */
+static bool walk_without_dying(const struct analysis *analysis, struct frame_table *table,
+	size_t index, struct walk *ret, bool *died_ret)
+{
+	const struct goroutine *g = &analysis->goroutines.list[index];
+	target_addr dying = analysis->crash.dying_m;
+	struct position start;
+
+	if (!goroutine_position(&analysis->threads, g, &start))
+		return false;
+	walk_stack(table, start, ret);
+	*died_ret = dying && g->m == dying && walk_drop_crash(table, ret);
+	return true;
+}
+
 static void walk_goroutine(struct analysis *analysis, size_t index, struct walk *walk)
 {
 	const struct goroutine *g = &analysis->goroutines.list[index];
 	struct goroutine_row *row = &analysis->rows[index];
-	struct position start;
+	bool died;
 
 	row->stack = NO_STACK;
-	if (!goroutine_position(&analysis->threads, g, &start)) {
+	if (!walk_without_dying(analysis, &analysis->frames, index, walk, &died)) {
 		diag_add(analysis->diag, DIAG_INFO, "running-in-c",
 			"goroutines were running at a place that is not known (in C code, or on a "
 			"thread that is not in the core): they have no stack");
 		return;
 	}
-	walk_stack(&analysis->frames, start, walk);
 	if (walk->end != WALK_COMPLETE)
 		diag_add(analysis->diag, DIAG_WARNING, "incomplete-stack",
 			"stacks could not be walked to their end (the first: goroutine %llu, at pc "
@@ -49,27 +66,21 @@ static void walk_goroutine(struct analysis *analysis, size_t index, struct walk 
 			walk->end == WALK_UNKNOWN_PC   ? "no Go function lies there"
 			: walk->end == WALK_UNREADABLE ? "the stack is not in the core"
 						       : "it is too long");
-	if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
-		analysis->crash.is_on_goroutine |= walk_drop_crash(&analysis->frames, walk);
+	analysis->crash.is_on_goroutine |= died;
 	row->frames_total = walk->frames_total;
 	row->stack = stack_table_intern(&analysis->stacks, walk);
 }
 
 bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret)
 {
-	const struct goroutine *g = &analysis->goroutines.list[index];
 	struct frame_table table = analysis->frames; // every pc has its place by now: none is added
-	struct position start;
+	bool died;
 
-	if (analysis->rows[index].stack == NO_STACK ||
-		!goroutine_position(&analysis->threads, g, &start))
+	if (analysis->rows[index].stack == NO_STACK)
 		return false;
 	// As many steps as the first time: a frame at least each, and those of dying.
 	table.steps_left = analysis->rows[index].frames_total + MAX_CRASH_FRAMES;
-	walk_stack(&table, start, ret);
-	if (analysis->crash.dying_m && g->m == analysis->crash.dying_m)
-		walk_drop_crash(&table, ret);
-	return true;
+	return walk_without_dying(analysis, &table, index, ret, &died);
 }
 
 bool analysis_wants_values(const struct analysis *analysis, size_t index)
