@@ -20,6 +20,9 @@ static const char help[] =
 	"Write a snapshot of the Go program that left CORE.\n"
 	"\n"
 	"      --exe FILE          its executable (default: where the core says)\n"
+	"      --exe-dir DIR       look there for executables, too (repeatable)\n"
+	"      --debug-dir DIR     look there for debug files (default /usr/lib/debug)\n"
+	"      --no-debuginfod     ask no server of DEBUGINFOD_URLS for files\n"
 	"      --format FORMAT     json (default), text or summary\n"
 	"  -o, --output FILE       write to FILE, whole or not at all (default: stdout)\n"
 	"      --variables WHICH   all (default), crash or none\n"
@@ -50,7 +53,7 @@ static bool open_inputs(const struct analyze_options *options, struct worker_job
 
 	if (!open_named(job->core_name, &job->core))
 		return false;
-	if (options->executable && !open_named(options->executable, &job->executable))
+	if (options->search.executable && !open_named(options->search.executable, &job->executable))
 		return false;
 	if (fstat(job->core, &core) ||
 		(job->executable >= 0 && fstat(job->executable, &executable))) {
@@ -69,7 +72,8 @@ static bool attempt(const struct analyze_options *options, struct worker_job *jo
 	struct supervisor_job run = {.work = worker_analyze,
 		.context = job,
 		.keep = {job->core, job->executable, job->output, -1},
-		.seconds = job->failure ? MINIMAL_TIME_LIMIT : options->time_limit};
+		.seconds = job->failure ? MINIMAL_TIME_LIMIT : options->time_limit,
+		.search = options->search};
 
 	job->cpu_seconds =
 		run.seconds < MAX_ANALYSIS_CPU_SECONDS ? run.seconds : MAX_ANALYSIS_CPU_SECONDS;
@@ -151,7 +155,7 @@ static int run(const struct analyze_options *options)
 	int signal = 0;
 
 	uname(&system);
-	job.executable_name = options->executable;
+	job.executable_name = options->search.executable;
 	job.analysis.core_name = job.core_name;
 	job.analysis.hostname = system.nodename;
 	job.analysis.kernel = system.release;

@@ -10,6 +10,9 @@
 
 enum option_code {
 	OPTION_EXE = 256,
+	OPTION_EXE_DIR,
+	OPTION_DEBUG_DIR,
+	OPTION_NO_DEBUGINFOD,
 	OPTION_FORMAT,
 	OPTION_VARIABLES,
 	OPTION_NO_SYSTEM,
@@ -23,6 +26,9 @@ enum option_code {
 
 static const struct option options[] = {
 	{"exe", required_argument, NULL, OPTION_EXE},
+	{"exe-dir", required_argument, NULL, OPTION_EXE_DIR},
+	{"debug-dir", required_argument, NULL, OPTION_DEBUG_DIR},
+	{"no-debuginfod", no_argument, NULL, OPTION_NO_DEBUGINFOD},
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"output", required_argument, NULL, 'o'},
 	{"variables", required_argument, NULL, OPTION_VARIABLES},
@@ -105,11 +111,31 @@ static int read_number(int code, const char *text, struct analyze_options *ret)
 	return COMMAND_OK;
 }
 
+/** Leaves room for the directory that is always searched, behind those of the options. */
+static int read_directory(
+	const char *name, const char *text, const char **directories, size_t *count)
+{
+	if (*count == MAX_SEARCH_DIRECTORIES - 1)
+		return command_usage(
+			NAME, "--%s: not more than %d of them", name, MAX_SEARCH_DIRECTORIES - 1);
+	directories[(*count)++] = text;
+	return COMMAND_OK;
+}
+
 static int read_option(int code, const char *text, struct analyze_options *ret)
 {
 	switch (code) {
 	case OPTION_EXE:
-		ret->executable = text;
+		ret->search.executable = text;
+		return COMMAND_OK;
+	case OPTION_EXE_DIR:
+		return read_directory(
+			"exe-dir", text, ret->search.exe_dirs, &ret->search.exe_dir_count);
+	case OPTION_DEBUG_DIR:
+		return read_directory(
+			"debug-dir", text, ret->search.debug_dirs, &ret->search.debug_dir_count);
+	case OPTION_NO_DEBUGINFOD:
+		ret->search.uses_debuginfod = false;
 		return COMMAND_OK;
 	case 'o':
 		ret->output = text;
@@ -138,7 +164,8 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 {
 	int code, status = COMMAND_OK;
 
-	*ret = (struct analyze_options){.time_limit = DEFAULT_TIME_LIMIT};
+	*ret = (struct analyze_options){
+		.time_limit = DEFAULT_TIME_LIMIT, .search.uses_debuginfod = true};
 	ret->job = (struct worker_job){.core = -1,
 		.output = -1,
 		.executable = -1,
@@ -168,5 +195,8 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 			argc == optind ? "no core given" : "one core at a time, not %d",
 			argc - optind);
 	ret->job.core_name = argv[optind];
+	ret->search.exe_dirs[ret->search.exe_dir_count++] = STORE_DIRECTORY;
+	if (!ret->search.debug_dir_count)
+		ret->search.debug_dirs[ret->search.debug_dir_count++] = DEBUG_DIRECTORY;
 	return COMMAND_OK;
 }

@@ -2,12 +2,13 @@
 #ifndef CORESNAP_ANALYZER_ANALYZE_OPTIONS_H
 #define CORESNAP_ANALYZER_ANALYZE_OPTIONS_H
 
+#include "analyzer/search.h"
 #include "analyzer/worker.h"
 
 struct analyze_options {
-	const char *executable; // --exe; NULL: as the core says
-	const char *output;     // -o; NULL: standard output
-	uint32_t time_limit;    // seconds; 0: no analysis, a minimal snapshot
+	struct search search; // --exe, --exe-dir, --debug-dir, --no-debuginfod
+	const char *output;   // -o; NULL: standard output
+	uint32_t time_limit;  // seconds; 0: no analysis, a minimal snapshot
 	bool wants_help;
 	struct worker_job job; // format, caps, core_name
 };

@@ -12,10 +12,16 @@
 #include <stdint.h>
 
 enum channel_kind {
-	CHANNEL_ASK = 1, // worker: the executable at `path`, please (once)
-	CHANNEL_FILE,    // supervisor: here it is; a descriptor comes with it
+	CHANNEL_ASK = 1, // worker: the file that `want` and the ids describe, please
+	CHANNEL_FILE,    // supervisor: here is one; a descriptor comes with it
 	CHANNEL_NONE,    // supervisor: cannot be had, `text` says why
 	CHANNEL_RESULT,  // worker: the last word
+};
+
+/** What is asked for. `path` is a name as the core or the executable gives it. */
+enum channel_want {
+	WANT_EXECUTABLE, // `path`: absolute, where the core says
+	WANT_DEBUG, // the executable's debug file; `path`: its .gnu_debuglink, without a directory
 };
 
 enum channel_outcome {
@@ -27,11 +33,14 @@ enum channel_outcome {
 enum channel_file { FILE_UNKNOWN, FILE_CORE, FILE_EXECUTABLE };
 
 struct channel_message {
-	uint32_t kind;              // enum channel_kind
-	uint32_t outcome;           // enum channel_outcome
-	uint32_t file;              // enum channel_file
-	int32_t signal;             // 0: none known
-	uint32_t pid;               // 0: none known
+	uint32_t kind;    // enum channel_kind
+	uint32_t outcome; // enum channel_outcome
+	uint32_t file;    // enum channel_file
+	int32_t signal;   // 0: none known
+	uint32_t pid;     // 0: none known
+	uint32_t want;    // enum channel_want
+	uint32_t place;   // asked: the first place to look in; handed out: where it was found
+	uint32_t source;  // handed out: enum debug_source
 	char path[MAX_PATH_LENGTH]; // texts are empty where not known
 	char go_version[128];
 	char go_build_id[MAX_BUILD_ID_LENGTH];

@@ -3,7 +3,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,24 +54,37 @@ enum cs_status input_open(const char *path, int *fd_ret, char *why, size_t why_s
 	return CS_OK;
 }
 
-enum cs_status input_open_executable(const char *path, int *fd_ret, char *why, size_t why_size)
+bool input_is_elf(int fd, char *why, size_t why_size)
 {
-	enum cs_status status;
 	char magic[SELFMAG];
-	int fd;
 
-	if (path[0] != '/') {
-		snprintf(why, why_size, "is not an absolute path");
-		return CS_REFUSED;
-	}
-	status = input_open(path, &fd, why, why_size);
+	if (!is_regular(fd, why, why_size))
+		return false;
+	if (pread(fd, magic, sizeof(magic), 0) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG))
+		return true;
+	snprintf(why, why_size, "is not an ELF file");
+	return false;
+}
+
+enum cs_status input_open_elf(const char *path, int *fd_ret, char *why, size_t why_size)
+{
+	int fd;
+	enum cs_status status = input_open(path, &fd, why, why_size);
+
 	if (status)
 		return status;
-	if (pread(fd, magic, sizeof(magic), 0) != SELFMAG || memcmp(magic, ELFMAG, SELFMAG)) {
-		snprintf(why, why_size, "is not an ELF file");
+	if (!input_is_elf(fd, why, why_size)) {
 		close(fd);
 		return CS_REFUSED;
 	}
 	*fd_ret = fd;
 	return CS_OK;
+}
+
+enum cs_status input_open_executable(const char *path, int *fd_ret, char *why, size_t why_size)
+{
+	if (path[0] == '/')
+		return input_open_elf(path, fd_ret, why, why_size);
+	snprintf(why, why_size, "is not an absolute path");
+	return CS_REFUSED;
 }

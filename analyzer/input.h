@@ -4,6 +4,7 @@
 
 #include "common/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -12,9 +13,16 @@
  */
 CS_MUST_USE enum cs_status input_open(const char *path, int *fd_ret, char *why, size_t why_size);
 
+/** The same for a file that must start as an ELF file does. */
+CS_MUST_USE enum cs_status input_open_elf(
+	const char *path, int *fd_ret, char *why, size_t why_size);
+
+/** Whether the open file `fd` is a regular one that starts as an ELF file does; `why` if not. */
+bool input_is_elf(int fd, char *why, size_t why_size);
+
 /**
- * The same for a path that a core names, which is to be trusted less: it must be absolute and the
- * file must start as an ELF file does, so that nothing else ever reaches the worker that asked.
+ * The same as input_open_elf for a path that a core names, which is to be trusted less: it must be
+ * absolute, so that nothing else than an ELF file ever reaches the worker that asked.
  */
 CS_MUST_USE enum cs_status input_open_executable(
 	const char *path, int *fd_ret, char *why, size_t why_size);

@@ -1,6 +1,10 @@
 #include "analyzer/supervisor.h"
 
+#include "analyzer/binary/debug.h"
+#include "analyzer/fetch.h"
 #include "analyzer/input.h"
+#include "analyzer/process.h"
+#include "common/build_id.h"
 #include "common/sanitizer.h"
 
 #include <errno.h>
@@ -8,10 +12,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,7 +21,9 @@
 
 static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
 
-enum { POLL_CHANNEL, POLL_PROCESS, POLL_SIGNAL, POLL_COUNT };
+#define FETCH_GRACE_MS 2000 // what the fetcher gets to give up by itself and clean up
+
+enum { POLL_CHANNEL, POLL_PROCESS, POLL_SIGNAL, POLL_FETCHER, POLL_COUNT };
 
 struct supervision {
 	const struct supervisor_job *job;
@@ -27,7 +31,12 @@ struct supervision {
 	pid_t pid;
 	int channel, process, signals;
 	int64_t deadline_ms;
-	bool is_answered; // it has asked, and may not again
+	char executable[MAX_PATH_LENGTH]; // where the worker's lies; "" until it has one
+	uint32_t asks, want;              // how many, and what the last one was for
+	struct fetch fetch;               // for the worker, which waits
+	uint32_t fetch_place;             // its number among the places
+	char fetch_why[256];              // why the place that the question names has nothing
+	int64_t fetch_deadline_ms;        // of a running fetch
 	bool has_result;
 	bool is_silent; // its end of the channel is closed; it may live on
 	bool is_killed; // by us: `why` is written
@@ -71,42 +80,6 @@ void supervisor_unblock_signals(int signal)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static int compare_int(const void *a, const void *b)
-{
-	int x = *(const int *)a, y = *(const int *)b;
-
-	return (x > y) - (x < y);
-}
-
-/** Closes every descriptor above the standard ones that is not in `keep`. */
-static void close_others(int *keep, size_t count)
-{
-	unsigned int next = STDERR_FILENO + 1;
-
-	qsort(keep, count, sizeof(*keep), compare_int);
-	for (size_t i = 0; i < count; i++) {
-		if (keep[i] < (int)next)
-			continue;
-		if (keep[i] > (int)next)
-			close_range(next, (unsigned int)keep[i] - 1, 0);
-		next = (unsigned int)keep[i] + 1;
-	}
-	close_range(next, ~0u, 0);
-}
-
-/** Nothing to read from and nobody to write to; a sanitizer's report is for the developer. */
-static void forget_streams(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (IS_ASAN && fd == STDERR_FILENO)
-			continue;
-		if (null < 0 || dup2(null, fd) < 0)
-			close(fd);
-	}
-}
-
 /** When memory runs out the worker is to go first: a second one can still say something. */
 static void offer_to_oom_killer(void)
 {
@@ -123,14 +96,10 @@ static _Noreturn void be_worker(const struct supervisor_job *job, int channel, p
 {
 	int keep[SUPERVISOR_KEEP_MAX + 1];
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent)
-		_exit(1); // it was gone before
-	forget_streams();
-	offer_to_oom_killer();
 	memcpy(keep, job->keep, sizeof(job->keep));
 	keep[SUPERVISOR_KEEP_MAX] = channel;
-	close_others(keep, SUPERVISOR_KEEP_MAX + 1);
+	process_begin(parent, keep, SUPERVISOR_KEEP_MAX + 1);
+	offer_to_oom_killer();
 	job->work(job->context, channel);
 	sanitizer_check_leaks();
 	_exit(0);
@@ -144,17 +113,86 @@ static void end_worker(struct supervision *s, const char *why)
 	s->is_killed = true;
 }
 
-static void answer(struct supervision *s, const struct channel_message *question)
+/** The answer to the worker's question; `fd` is closed. */
+static void reply(struct supervision *s, struct channel_message *message, int fd)
 {
-	struct channel_message reply = {.kind = CHANNEL_NONE};
-	int fd = -1;
-
-	if (!input_open_executable(question->path, &fd, reply.text, sizeof(reply.text)))
-		reply.kind = CHANNEL_FILE;
-	if (channel_send(s->channel, &reply, fd))
+	message->want = s->want;
+	if (message->kind == CHANNEL_FILE && message->want == WANT_EXECUTABLE)
+		channel_set(s->executable, sizeof(s->executable), message->path);
+	if (channel_send(s->channel, message, fd))
 		end_worker(s, "stopped: it did not take its answer");
 	if (fd >= 0)
 		close(fd);
+}
+
+/** Asks the network, if that is wanted; false where nobody was asked. */
+static bool ask_fetcher(
+	struct supervision *s, const struct channel_message *question, uint32_t place)
+{
+	int64_t left = s->deadline_ms - now_ms(), most = MAX_FETCH_SECONDS * 1000;
+	char path[MAX_PATH_LENGTH];
+
+	if (!s->job->search.uses_debuginfod || !fetch_is_configured() ||
+		!build_id_gnu_path(question->gnu_build_id, path, sizeof(path)))
+		return false;
+	// A server that stalls costs the analysis no more than half of its time.
+	if (most > left / 2)
+		most = left / 2;
+	s->fetch_deadline_ms = now_ms() + most + FETCH_GRACE_MS;
+	s->fetch_place = place;
+	return !fetch_start(question, most, &s->fetch);
+}
+
+static void answer(struct supervision *s, const struct channel_message *question)
+{
+	struct channel_message message;
+	int fd = -1;
+	enum cs_status status =
+		search_find(&s->job->search, question, s->executable, &message, &fd);
+
+	s->want = question->want;
+	channel_set(s->fetch_why, sizeof(s->fetch_why), message.text);
+	// The network is the place behind the last one.
+	if (status && question->place <= message.place && ask_fetcher(s, question, message.place))
+		return;
+	reply(s, &message, fd);
+}
+
+/** No file from the network either. */
+static void reply_unfetched(struct supervision *s, const char *why)
+{
+	struct channel_message message = {
+		.kind = CHANNEL_NONE, .source = DEBUG_DEBUGINFOD, .place = s->fetch_place};
+
+	if (s->want == WANT_EXECUTABLE)
+		snprintf(message.text, sizeof(message.text), "%s; debuginfod: %s", s->fetch_why,
+			why);
+	else
+		channel_set(message.text, sizeof(message.text), why);
+	reply(s, &message, -1);
+}
+
+/** The fetcher has answered, or is gone. What it hands over is checked like any other file. */
+static void hear_fetcher(struct supervision *s)
+{
+	struct channel_message message;
+	int fd = -1;
+
+	fetch_finish(&s->fetch, &message, &fd);
+	message.place = s->fetch_place;
+	if (fd >= 0 && input_is_elf(fd, message.text, sizeof(message.text))) {
+		reply(s, &message, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	reply_unfetched(s, message.text);
+}
+
+static void end_late_fetch(struct supervision *s)
+{
+	fetch_stop(&s->fetch);
+	reply_unfetched(s, "the servers were too slow");
 }
 
 static void hear(struct supervision *s)
@@ -170,8 +208,8 @@ static void hear(struct supervision *s)
 	} else if (!status && message.kind == CHANNEL_RESULT && !s->has_result) {
 		s->report->message = message;
 		s->has_result = true;
-	} else if (!status && message.kind == CHANNEL_ASK && !s->is_answered) {
-		s->is_answered = true;
+	} else if (!status && message.kind == CHANNEL_ASK && !s->fetch.pid &&
+		   message.want <= WANT_DEBUG && s->asks++ < MAX_ASKS) {
 		answer(s, &message);
 	} else {
 		end_worker(s, "stopped: it broke the protocol");
@@ -189,6 +227,38 @@ static void interrupt(struct supervision *s)
 	end_worker(s, NULL);
 }
 
+/** Milliseconds until something has to be ended; 0: now. */
+static int time_left(const struct supervision *s)
+{
+	int64_t left = s->deadline_ms - now_ms();
+
+	if (s->fetch.pid && s->fetch_deadline_ms - now_ms() < left)
+		left = s->fetch_deadline_ms - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+static void end_what_is_late(struct supervision *s)
+{
+	if (s->fetch.pid && s->deadline_ms > now_ms())
+		end_late_fetch(s);
+	else
+		end_worker(s, "stopped at its time limit");
+}
+
+/** One thing that happened; false when the worker has ended and all it said was heard. */
+static bool attend(struct supervision *s, const struct pollfd *polls)
+{
+	if (polls[POLL_SIGNAL].revents)
+		interrupt(s);
+	else if (polls[POLL_CHANNEL].revents)
+		hear(s);
+	else if (polls[POLL_PROCESS].revents)
+		return false;
+	else if (polls[POLL_FETCHER].revents)
+		hear_fetcher(s);
+	return true;
+}
+
 /** Until the worker has ended, or we ended it; what it said last is heard before. */
 static void watch(struct supervision *s)
 {
@@ -196,26 +266,23 @@ static void watch(struct supervision *s)
 		[POLL_CHANNEL] = {s->channel, POLLIN, 0},
 		[POLL_PROCESS] = {s->process, POLLIN, 0},
 		[POLL_SIGNAL] = {s->signals, POLLIN, 0},
+		[POLL_FETCHER] = {-1, POLLIN, 0},
 	};
+	bool is_alive = true;
 
-	while (!s->is_killed) {
-		int64_t left = s->deadline_ms - now_ms();
-		int ready = left > 0 ? poll(polls, POLL_COUNT, (int)left) : 0;
+	while (!s->is_killed && is_alive) {
+		int left = time_left(s);
+		int ready = left ? poll(polls, POLL_COUNT, left) : 0;
 
 		if (ready < 0 && errno != EINTR)
 			end_worker(s, "stopped: poll failed");
-		if (!ready)
-			end_worker(s, "stopped at its time limit");
-		if (ready <= 0)
-			continue;
-		if (polls[POLL_SIGNAL].revents)
-			interrupt(s);
-		else if (polls[POLL_CHANNEL].revents)
-			hear(s);
-		else if (polls[POLL_PROCESS].revents)
-			return;
+		else if (!ready)
+			end_what_is_late(s);
+		else if (ready > 0)
+			is_alive = attend(s, polls);
 		if (s->is_silent)
 			polls[POLL_CHANNEL].fd = -1;
+		polls[POLL_FETCHER].fd = s->fetch.pid ? s->fetch.channel : -1;
 	}
 }
 
@@ -292,10 +359,12 @@ enum cs_status supervisor_run(const struct supervisor_job *job, struct superviso
 
 	*ret = (struct supervisor_report){.end = WORKER_DIED};
 	s.deadline_ms = now_ms() + (int64_t)job->seconds * 1000;
+	channel_set(s.executable, sizeof(s.executable), job->search.executable);
 	status = start(&s);
 	if (status)
 		return status;
 	watch(&s);
+	fetch_stop(&s.fetch);
 	while (waitpid(s.pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
 	sanitizer_pass_on(wait_status);

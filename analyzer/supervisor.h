@@ -1,10 +1,11 @@
-// Runs one worker process and watches over it: answers its one question, ends it when its time is
-// over or when a person interrupts, and tells what became of it. The supervisor opens files and
-// parses nothing; the worker parses and opens nothing.
+// Runs one worker process and watches over it: answers its questions for files, ends it when its
+// time is over or when a person interrupts, and tells what became of it. The supervisor opens files
+// and parses nothing; the worker parses and opens nothing.
 #ifndef CORESNAP_ANALYZER_SUPERVISOR_H
 #define CORESNAP_ANALYZER_SUPERVISOR_H
 
 #include "analyzer/channel.h"
+#include "analyzer/search.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ struct supervisor_job {
 	void *context;                 // borrowed
 	int keep[SUPERVISOR_KEEP_MAX]; // descriptors that the worker keeps; -1: none
 	uint32_t seconds;              // of wall time; 0: it is over before it begins
+	struct search search;          // where the files that it asks for may lie
 };
 
 enum supervisor_end {

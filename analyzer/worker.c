@@ -2,9 +2,11 @@
 // sandbox before, and what it says to the supervisor is believed no further than its length.
 #include "analyzer/worker.h"
 
+#include "analyzer/ask.h"
 #include "analyzer/binary/binary.h"
 #include "analyzer/channel.h"
 #include "analyzer/core/executable.h"
+#include "common/build_id.h"
 #include "common/sandbox/sandbox.h"
 
 #include <elf.h>
@@ -21,6 +23,7 @@ struct work {
 	struct image *image;
 	struct binary *binary; // NULL: a minimal snapshot
 	struct core_executable executable;
+	struct ask_debug debug;
 };
 
 /** How looking for the executable went. */
@@ -54,6 +57,7 @@ static enum cs_status begin(struct work *work, void *context, int channel)
 	*work = (struct work){.job = job, .channel = channel};
 	arena_init(&work->arena, MAX_ANALYSIS_MEMORY);
 	diag_init(&work->diag, &work->arena);
+	ask_debug_init(&work->debug, channel, &work->diag);
 	if (job->is_sandboxed) {
 		sandbox_warm_up();
 		return sandbox_enter(&limits, &work->diag);
@@ -87,61 +91,38 @@ static bool write_output(void *context, const char *bytes, size_t size)
 	return true;
 }
 
-static const char *or_unknown(const char *text)
-{
-	return text ? text : "unknown";
-}
-
-/** The descriptor of the executable that the core names, or -1 with the reason in `diag`. */
-static int ask(struct work *work)
-{
-	const struct core_executable *wanted = &work->executable;
-	struct channel_message message = {.kind = CHANNEL_ASK};
-	const char *why = "the core does not name it";
-	int fd = -1;
-
-	if (wanted->path) {
-		channel_set(message.path, sizeof(message.path), wanted->path);
-		channel_set(message.go_build_id, sizeof(message.go_build_id), wanted->go_build_id);
-		channel_set(
-			message.gnu_build_id, sizeof(message.gnu_build_id), wanted->gnu_build_id);
-		if (channel_send(work->channel, &message, -1) ||
-			channel_receive(work->channel, &message, &fd))
-			_exit(1);
-		why = message.text;
-	}
-	if (fd < 0)
-		diag_fail(&work->diag, CS_NOT_FOUND, "no-executable",
-			"%s: its executable %s (Go build id %s) cannot be had: %s; give it with "
-			"--exe",
-			work->job->core_name, or_unknown(wanted->path),
-			or_unknown(wanted->go_build_id), why);
-	return fd;
-}
-
 /** Whether core and executable belong together, by the best id that both have. */
-static enum cs_status verify(struct work *work, const char *name)
+static enum cs_status verify(
+	const struct work *work, const struct binary *binary, const char *name, struct diag *diag)
 {
 	const struct core_executable *core = &work->executable;
-	const struct binary_info *info = binary_info(work->binary);
-	bool by_go = core->go_build_id && info->go_build_id;
+	const struct binary_info *info = binary_info(binary);
+	bool has_go = core->go_build_id && info->go_build_id;
+	bool has_gnu = core->gnu_build_id && info->gnu_build_id;
+	// An id that people set may be the same in all that they build.
+	bool by_go = has_go && (!has_gnu || build_id_is_unique(core->go_build_id));
 	const char *wanted = by_go ? core->go_build_id : core->gnu_build_id;
 	const char *has = by_go ? info->go_build_id : info->gnu_build_id;
 
 	if (info->arch != image_arch(work->image))
-		return diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
+		return diag_fail(diag, CS_MISMATCH, "wrong-binary",
 			"%s and %s are of different architectures: give the executable that "
 			"crashed with --exe",
 			work->job->core_name, name);
+	if (info->is_debug_file)
+		return diag_fail(diag, CS_MISMATCH, "wrong-binary",
+			"%s is a debug file, without the code: give the executable that crashed "
+			"with --exe",
+			name);
 	if (!wanted || !has) {
-		diag_add(&work->diag, DIAG_WARNING, "unverified-binary",
+		diag_add(diag, DIAG_WARNING, "unverified-binary",
 			"%s: no build id to compare: %s may not be the executable that crashed",
 			work->job->core_name, name);
 		return CS_OK;
 	}
 	if (!strcmp(wanted, has))
 		return CS_OK;
-	return diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
+	return diag_fail(diag, CS_MISMATCH, "wrong-binary",
 		"%s was made by build id %s, %s has %s: give the executable that crashed with "
 		"--exe",
 		work->job->core_name, wanted, name, has);
@@ -155,22 +136,99 @@ static bool is_noted(const struct diag *diag, const char *code)
 	return false;
 }
 
-static enum search find_binary(struct work *work)
+/** Opens the executable in `fd` if it is the one that crashed. CS_MISMATCH: it is another one. */
+static enum cs_status open_binary(struct work *work, int fd, const char *name, struct diag *diag)
+{
+	struct binary *binary;
+	enum cs_status status = binary_open(fd, name, &work->arena, diag, &binary);
+
+	if (status)
+		return status == CS_MISMATCH ? CS_CORRUPT : status;
+	status = verify(work, binary, name, diag);
+	if (status) {
+		binary_close(binary);
+		return status;
+	}
+	work->binary = binary;
+	binary_set_debug_finder(binary, &work->debug.finder);
+	return CS_OK;
+}
+
+static enum search open_given(struct work *work)
 {
 	const struct worker_job *job = work->job;
-	bool is_given = job->executable >= 0;
-	int fd = is_given ? job->executable : ask(work);
-	const char *name = is_given ? job->executable_name : work->executable.path;
+	enum cs_status status =
+		open_binary(work, job->executable, job->executable_name, &work->diag);
 
-	if (fd < 0)
-		return SEARCH_MINIMAL;
-	if (binary_open(fd, name, &work->arena, &work->diag, &work->binary)) {
-		work->binary = NULL;
-		// A person who names a file that is no program at all has made a mistake.
-		return is_given && !is_noted(&work->diag, "binary-not-go") ? SEARCH_REFUSED
-									   : SEARCH_MINIMAL;
+	if (!status)
+		return SEARCH_FOUND;
+	// A person who names a file that is no program at all has made a mistake.
+	return is_noted(&work->diag, "binary-not-go") ? SEARCH_MINIMAL : SEARCH_REFUSED;
+}
+
+static const char *or_unknown(const char *text)
+{
+	return text ? text : "unknown";
+}
+
+/** Nothing opened: says why of the path that the core names. */
+static void say_absent(struct work *work, const char *why)
+{
+	const struct core_executable *wanted = &work->executable;
+
+	diag_fail(&work->diag, CS_NOT_FOUND, "no-executable",
+		"%s: its executable %s (Go build id %s) cannot be had: %s; give it with --exe",
+		work->job->core_name, or_unknown(wanted->path), or_unknown(wanted->go_build_id),
+		wanted->path ? why : "the core does not name it");
+}
+
+/** Says where the executable was found, when that is not where the core says. */
+static void say_elsewhere(
+	struct work *work, const struct channel_message *found, const struct diag *refused)
+{
+	if (!found->place)
+		return;
+	diag_add(&work->diag, DIAG_INFO, "executable-elsewhere",
+		"%s was used for the executable %s of the core: %s", found->path,
+		or_unknown(work->executable.path), refused->fatal ? refused->fatal : found->text);
+}
+
+/**
+ * Asks for the executable, place after place, until one is right. Of wrong ones the first is named:
+ * it is nearest to what the core says.
+ */
+static enum search find_binary(struct work *work)
+{
+	enum cs_status status, first_status = CS_OK;
+	struct channel_message message = {.place = 0};
+	struct diag own, first;
+	uint32_t place = 0;
+	int fd;
+
+	diag_init(&first, &work->arena);
+	for (;; place = message.place + 1) {
+		ask_for_executable(&work->executable, place, &message);
+		fd = ask_file(work->channel, &message);
+		if (fd < 0)
+			break;
+		diag_init(&own, &work->arena);
+		status = open_binary(work, fd, message.path, &own);
+		if (!status) {
+			say_elsewhere(work, &message, &first);
+			diag_adopt(&work->diag, &own);
+			return SEARCH_FOUND;
+		}
+		close(fd);
+		if (!first_status) {
+			first = own;
+			first_status = status;
+		}
 	}
-	return verify(work, name) ? SEARCH_REFUSED : SEARCH_FOUND;
+	if (first_status)
+		diag_adopt(&work->diag, &first);
+	else
+		say_absent(work, message.text);
+	return first_status == CS_MISMATCH ? SEARCH_REFUSED : SEARCH_MINIMAL;
 }
 
 /** Writes what there is; `why` is NULL, or why it is a minimal snapshot only. */
@@ -216,7 +274,7 @@ static void analyze(struct work *work)
 			"it",
 			job->core_name, job->failure);
 	else
-		search = find_binary(work);
+		search = job->executable >= 0 ? open_given(work) : find_binary(work);
 	if (search == SEARCH_FOUND)
 		write_snapshot(work, NULL);
 	else if (search == SEARCH_MINIMAL && worker_format_is_minimal(job->format))

@@ -30,8 +30,8 @@ __attribute__((format(printf, 2, 0))) static const char *format_message(
 	return copy ? copy : "out of memory";
 }
 
-static void add(
-	struct diag *diag, enum diag_severity severity, const char *code, const char *message)
+static void add(struct diag *diag, enum diag_severity severity, const char *code,
+	const char *message, uint64_t count)
 {
 	struct diag_entry *entries;
 
@@ -42,7 +42,7 @@ static void add(
 	if (!entries)
 		return;
 	diag->entries = entries;
-	entries[diag->count++] = (struct diag_entry){severity, code, message, 1};
+	entries[diag->count++] = (struct diag_entry){severity, code, message, count};
 }
 
 void diag_add(
@@ -56,7 +56,7 @@ void diag_add(
 		return;
 	}
 	va_start(args, format);
-	add(diag, severity, code, format_message(diag, format, args));
+	add(diag, severity, code, format_message(diag, format, args), 1);
 	va_end(args);
 }
 
@@ -68,8 +68,23 @@ enum cs_status diag_fail(
 	va_start(args, format);
 	diag->fatal = format_message(diag, format, args);
 	va_end(args);
-	add(diag, DIAG_ERROR, code, diag->fatal);
+	add(diag, DIAG_ERROR, code, diag->fatal, 1);
 	return status;
+}
+
+void diag_adopt(struct diag *diag, const struct diag *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct diag_entry *entry = &from->entries[i];
+		struct diag_entry *known = find(diag, entry->code);
+
+		if (known)
+			known->count += entry->count;
+		else
+			add(diag, entry->severity, entry->code, entry->message, entry->count);
+	}
+	if (from->fatal)
+		diag->fatal = from->fatal;
 }
 
 const char *diag_severity_name(enum diag_severity severity)

@@ -43,6 +43,12 @@ void diag_add(struct diag *diag, enum diag_severity severity, const char *code, 
 enum cs_status diag_fail(struct diag *diag, enum cs_status status, const char *code,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/**
+ * Adds what `from` holds to `diag`; both live in one arena. For what was tried on the side, whose
+ * findings count only now that the trial does.
+ */
+void diag_adopt(struct diag *diag, const struct diag *from);
+
 /** "info", "warning" or "error". */
 const char *diag_severity_name(enum diag_severity severity);
 

@@ -198,6 +198,15 @@ static bool has_cgo(const struct binary *binary)
 		       memmem(table.bytes, table.size, name, sizeof(name)));
 }
 
+static bool has_dwarf(const struct binary *binary)
+{
+	GElf_Shdr header;
+
+	if (find_section(binary, ".debug_info", &header))
+		return header.sh_type != SHT_NOBITS && header.sh_size;
+	return find_section(binary, ".zdebug_info", &header);
+}
+
 static enum cs_status read_info(struct binary *binary, struct diag *diag)
 {
 	struct binary_info *info = &binary->info;
@@ -223,15 +232,16 @@ static enum cs_status read_info(struct binary *binary, struct diag *diag)
 			build_status == CS_UNSUPPORTED ? " (it is older than Go 1.18)" : "");
 	if (!info->goarch)
 		info->goarch = info->arch == ARCH_AMD64 ? "amd64" : "arm64";
-	info->has_dwarf = find_section(binary, ".debug_info", &header)
-				  ? header.sh_type != SHT_NOBITS && header.sh_size
-				  : find_section(binary, ".zdebug_info", &header);
+	info->has_dwarf = has_dwarf(binary);
 	info->has_symtab = binary_section_bytes(binary, ".symtab", &bytes);
 	info->has_cgo = has_cgo(binary);
+	info->is_debug_file =
+		find_section(binary, ".text", &header) && header.sh_type == SHT_NOBITS;
 	return CS_OK;
 }
 
-enum cs_status binary_open(
+/* The file mapped and its ELF headers read. */
+static enum cs_status open_file(
 	int fd, const char *name, struct arena *arena, struct diag *diag, struct binary **ret)
 {
 	struct binary *binary = arena_alloc(arena, sizeof(*binary));
@@ -247,12 +257,49 @@ enum cs_status binary_open(
 	status = map_file(fd, binary, diag);
 	if (!status)
 		status = open_elf(binary, diag);
-	if (!status)
-		status = read_info(binary, diag);
+	if (status)
+		binary_close(binary);
+	else
+		*ret = binary;
+	return status;
+}
+
+enum cs_status binary_open(
+	int fd, const char *name, struct arena *arena, struct diag *diag, struct binary **ret)
+{
+	struct binary *binary;
+	enum cs_status status = open_file(fd, name, arena, diag, &binary);
+
+	if (status)
+		return status;
+	status = read_info(binary, diag);
+	if (status)
+		binary_close(binary);
+	else
+		*ret = binary;
+	return status;
+}
+
+enum cs_status binary_open_debug(
+	int fd, const char *name, struct arena *arena, struct diag *diag, struct binary **ret)
+{
+	struct diag own; // a debug file that cannot be read ends no analysis
+	struct binary *binary;
+	enum cs_status status;
+
+	diag_init(&own, arena);
+	status = open_file(fd, name, arena, &own, &binary);
+	if (status) {
+		diag_add(diag, DIAG_WARNING, "debug-file-unreadable", "%s",
+			own.fatal ? own.fatal : status_text(status));
+		return status;
+	}
+	status = build_id_read_sections(binary);
 	if (status) {
 		binary_close(binary);
 		return status;
 	}
+	binary->info.has_dwarf = has_dwarf(binary);
 	*ret = binary;
 	return CS_OK;
 }
@@ -261,6 +308,7 @@ void binary_close(struct binary *binary)
 {
 	if (!binary)
 		return;
+	debug_close(&binary->debug);
 	elf_end(binary->elf);
 	binary->elf = NULL;
 	mapping_close(&binary->file);
@@ -399,9 +447,4 @@ void binary_symbols(const struct binary *binary, struct binary_symbol_row *rows,
 		row->found = true;
 		row->address = symbol.st_value;
 	}
-}
-
-struct Elf *binary_elf(const struct binary *binary)
-{
-	return binary->elf;
 }

@@ -31,7 +31,8 @@ struct binary_info {
 	struct name_value *modules; // "mod" and "dep" lines: path, version (a replacement's own)
 	size_t module_count;
 	bool has_dwarf, has_symtab, is_pie, has_cgo;
-	uint64_t entry; // e_entry, as linked
+	bool is_debug_file; // has no code: it is what strip took from an executable
+	uint64_t entry;     // e_entry, as linked
 };
 
 struct binary;
@@ -79,8 +80,5 @@ bool binary_section(
 
 /** Bounds of everything that the file's PT_LOADs map, as linked; false where there are none. */
 bool binary_bounds(const struct binary *binary, uint64_t *start_ret, uint64_t *end_ret);
-
-/** The libelf handle, for dwarf_facts.c only. Borrowed. (struct Elf is libelf's own type.) */
-struct Elf *binary_elf(const struct binary *binary);
 
 #endif

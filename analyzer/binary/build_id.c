@@ -72,9 +72,20 @@ static enum cs_status read_notes(struct binary *binary, const struct binary_byte
 	return status;
 }
 
-enum cs_status build_id_read(struct binary *binary)
+enum cs_status build_id_read_sections(struct binary *binary)
 {
 	static const char *const sections[] = {".note.go.buildid", ".note.gnu.build-id"};
+	enum cs_status status = CS_OK;
+	struct binary_bytes notes;
+
+	for (size_t i = 0; !status && i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (binary_section_bytes(binary, sections[i], &notes))
+			status = read_notes(binary, &notes);
+	return status;
+}
+
+enum cs_status build_id_read(struct binary *binary)
+{
 	enum cs_status status = CS_OK;
 	struct binary_bytes notes;
 	uint32_t flags;
@@ -82,8 +93,5 @@ enum cs_status build_id_read(struct binary *binary)
 	for (size_t i = 0; !status && i < binary->segment_count; i++)
 		if (binary_segment_bytes(binary, i, PT_NOTE, &notes, &flags))
 			status = read_notes(binary, &notes);
-	for (size_t i = 0; !status && i < sizeof(sections) / sizeof(sections[0]); i++)
-		if (binary_section_bytes(binary, sections[i], &notes))
-			status = read_notes(binary, &notes);
-	return status;
+	return status ? status : build_id_read_sections(binary);
 }

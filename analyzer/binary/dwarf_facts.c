@@ -1,7 +1,8 @@
-// Layout facts from the executable's own DWARF. Go's linker puts every type of the program into the
-// unit "runtime" (cmd/link/internal/ld/dwarf.go, movetomodule, go1.21 to go1.27), each variable and
-// constant into its package's. So only those units are walked, once, along their top level; names
-// are looked up in a small table of what is wanted, and the rows are answered from what was met.
+// Layout facts from the DWARF of the executable or of its debug file. Go's linker puts every type
+// of the program into the unit "runtime" (cmd/link/internal/ld/dwarf.go, movetomodule, go1.21 to
+// go1.27), each variable and constant into its package's. So only those units are walked, once,
+// along their top level; names are looked up in a small table of what is wanted, and the rows are
+// answered from what was met.
 #include "analyzer/binary/facts.h"
 
 #include "analyzer/binary/binary_internal.h"
@@ -320,87 +321,6 @@ static bool answer(const struct search *search, struct fact *fact)
 	return false;
 }
 
-/* libdw decompresses every debug section it sees; only these hold what is asked here. */
-static bool is_section_needed(const char *name)
-{
-	static const char *const needed[] = {
-		"info", "abbrev", "str", "line_str", "str_offsets", "addr", "types"};
-
-	name += strspn(name, "._z");
-	if (strncmp(name, "debug_", 6))
-		return true;
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!strcmp(name + 6, needed[i]))
-			return true;
-	return false;
-}
-
-/*
- * Hides the other debug sections from libdw, which passes over those without bytes (as in a
- * stripped file), or shows them again. Lines, locations and ranges are two thirds of the DWARF.
- */
-static void hide_sections(Elf *elf, bool is_hidden)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return;
-	while ((section = elf_nextscn(elf, section))) {
-		uint32_t from = is_hidden ? SHT_PROGBITS : SHT_NOBITS;
-		GElf_Shdr header;
-		const char *name;
-
-		if (!gelf_getshdr(section, &header) || header.sh_type != from)
-			continue;
-		name = elf_strptr(elf, names, header.sh_name);
-		if (!name || is_section_needed(name))
-			continue;
-		header.sh_type = is_hidden ? SHT_NOBITS : SHT_PROGBITS;
-		gelf_update_shdr(section, &header);
-	}
-}
-
-/* After libdw has decompressed it. */
-static void find_info(Elf *elf, struct search *search)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return;
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		Elf_Data *data;
-		const char *name;
-
-		if (!gelf_getshdr(section, &header))
-			continue;
-		name = elf_strptr(elf, names, header.sh_name);
-		if (!name || (strcmp(name, ".debug_info") && strcmp(name, ".zdebug_info")))
-			continue;
-		data = elf_rawdata(section, NULL);
-		if (!data || !data->d_buf)
-			continue;
-		search->info = data->d_buf;
-		search->info_end = search->info + data->d_size;
-		return;
-	}
-}
-
-/* Opens the DWARF; a damaged file's alternate is itself, so that libdw looks for no other file. */
-static Dwarf *begin_dwarf(Elf *elf)
-{
-	Dwarf *dwarf;
-
-	hide_sections(elf, true);
-	dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
-	hide_sections(elf, false);
-	if (dwarf)
-		dwarf_setalt(dwarf, dwarf);
-	return dwarf;
-}
-
 enum cs_status dwarf_facts_find(
 	struct binary *binary, struct fact *facts, size_t count, struct diag *diag)
 {
@@ -410,21 +330,15 @@ enum cs_status dwarf_facts_find(
 
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = false;
-	if (!binary->info.has_dwarf)
-		return CS_NOT_FOUND;
+	status = binary_debug(binary, diag, &dwarf);
+	if (status)
+		return status;
 	status = collect_names(facts, count, binary->arena, &search.table);
 	if (status)
 		return status;
-	dwarf = begin_dwarf(binary->elf);
-	if (!dwarf) {
-		diag_add(diag, DIAG_WARNING, "dwarf-unreadable",
-			"the DWARF of %s cannot be read: %s", binary->name, dwarf_errmsg(-1));
-		return CS_CORRUPT;
-	}
-	find_info(binary->elf, &search);
+	binary_debug_info(binary, &search.info, &search.info_end);
 	walk_units(dwarf, &search);
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = answer(&search, &facts[i]);
-	dwarf_end(dwarf);
 	return CS_OK;
 }

@@ -1,5 +1,6 @@
 // process, binary, runtime, crash: one object each.
 #include "analyzer/binary/binary.h"
+#include "analyzer/binary/debug.h"
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
@@ -132,6 +133,11 @@ static void write_settings(struct json_writer *w, const struct analysis *analysi
 
 static void write_build(struct json_writer *w, const struct analysis *analysis)
 {
+	static const char *const debug_sources[] = {[DEBUG_NONE] = "none",
+		[DEBUG_EMBEDDED] = "embedded",
+		[DEBUG_LINK] = "debuglink",
+		[DEBUG_BUILD_ID] = "build-id",
+		[DEBUG_DEBUGINFOD] = "debuginfod"};
 	const struct binary_info *info = binary_info(analysis->binary);
 
 	jsonw_key(w, "main");
@@ -153,7 +159,8 @@ static void write_build(struct json_writer *w, const struct analysis *analysis)
 	jsonw_member_bool(w, "has_symtab", info->has_symtab);
 	jsonw_member_bool(w, "pie", info->is_pie);
 	jsonw_member_bool(w, "cgo", info->has_cgo);
-	jsonw_member_string(w, "debug_source", info->has_dwarf ? "embedded" : "none");
+	jsonw_member_string(
+		w, "debug_source", debug_sources[binary_debug_source(analysis->binary)]);
 }
 
 static const char *either(const char *first, const char *second)

@@ -114,7 +114,8 @@ static enum cs_status find_variables(
 	size_t count = 0;
 	enum cs_status status;
 
-	if (find_symbols(binary, layout))
+	// For this alone no debug file is looked for: the variables are found in the process, too.
+	if (find_symbols(binary, layout) || !binary_info(binary)->has_dwarf)
 		return CS_OK;
 	for (size_t i = 0; i < LAYOUT_COUNT; i++)
 		if (layout->facts[i].kind == FACT_VARIABLE)

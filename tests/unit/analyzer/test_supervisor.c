@@ -119,6 +119,25 @@ static void asks_twice(void *context, int channel)
 	report(channel, "two files");
 }
 
+static void asks_for_ever(void *context, int channel)
+{
+	struct channel_message message;
+	int fd;
+
+	for (;;) {
+		ask(channel, context, &message, &fd);
+		close(fd);
+	}
+}
+
+static void asks_for_what_is_not(void *context, int channel)
+{
+	struct channel_message message = {.kind = CHANNEL_ASK, .want = WANT_DEBUG + 1};
+
+	if (!channel_send(channel, &message, -1))
+		hangs(context, channel);
+}
+
 /** Dies with the answer unread: the supervisor must name the death, not the reset connection. */
 static void asks_and_crashes(void *context, int channel)
 {
@@ -149,7 +168,11 @@ static const struct {
 	{"sends nonsense", sends_unknown, NULL, WORKER_DIED, "stopped: it broke the protocol"},
 	{"asks", asks, "/proc/self/exe", WORKER_REPORTED, "file"},
 	{"asks and crashes", asks_and_crashes, "/proc/self/exe", WORKER_DIED, "killed by SIGSEGV"},
-	{"asks twice", asks_twice, "/proc/self/exe", WORKER_DIED, "stopped: it broke the protocol"},
+	{"asks twice", asks_twice, "/proc/self/exe", WORKER_REPORTED, "two files"},
+	{"asks for ever", asks_for_ever, "/proc/self/exe", WORKER_DIED,
+		"stopped: it broke the protocol"},
+	{"asks for what is not", asks_for_what_is_not, NULL, WORKER_DIED,
+		"stopped: it broke the protocol"},
 	{"asks for a text", asks, "/etc/passwd", WORKER_REPORTED, "is not an ELF file"},
 	{"asks for a device", asks, "/dev/zero", WORKER_REPORTED,
 		"is not a regular file; copy it into one first"},
