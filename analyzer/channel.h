@@ -30,7 +30,7 @@ enum channel_outcome {
 	OUTCOME_MINIMAL, // the output is a minimal snapshot; `text` says why
 };
 
-enum channel_file { FILE_UNKNOWN, FILE_CORE, FILE_EXECUTABLE };
+enum channel_file { FILE_UNKNOWN, FILE_CORE, FILE_EXECUTABLE, FILE_DEBUG };
 
 struct channel_message {
 	uint32_t kind;    // enum channel_kind

@@ -13,6 +13,9 @@ int command_analyze(int argc, char **argv);
 /** `coresnap identify`, likewise. */
 int command_identify(int argc, char **argv);
 
+/** `coresnap store`, likewise. */
+int command_store(int argc, char **argv);
+
 /** Says one line on wrong usage, and where to read more. Returns COMMAND_USAGE. */
 int command_usage(const char *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -44,22 +44,23 @@ static bool load(bool is_executable, struct library *ret)
 }
 
 /** Lowers the library's setting `name` to `most`, or sets it where the user has not. */
-static void bound(const char *name, uint64_t most)
+static uint64_t bound(const char *name, uint64_t most)
 {
 	const char *text = getenv(name);
 	uint64_t wanted = text ? strtoull(text, NULL, 10) : 0;
 	char value[24];
 
 	if (wanted && wanted <= most)
-		return;
+		return wanted;
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)most);
 	setenv(name, value, 1);
+	return most;
 }
 
-/** What the fetcher needs no more: the tree of files it cannot give up, its cache lies there. */
-static void give_up_rights(void)
+/** What the fetcher does not need. The file system it keeps: its cache lies there. */
+static void give_up_rights(uint64_t most)
 {
-	const struct rlimit none = {0, 0}, size = {MAX_FETCHED_SIZE, MAX_FETCHED_SIZE};
+	const struct rlimit none = {0, 0}, size = {most, most};
 
 	signal(SIGXFSZ, SIG_IGN); // a file that grows too large is a failed write, not a death
 	setrlimit(RLIMIT_FSIZE, &size);
@@ -82,26 +83,28 @@ static const char *explain(int error)
 	}
 }
 
-/** Fetches; a descriptor, or -1 with the reason in `why`. */
-static int fetch(const struct channel_message *question, char *why, size_t why_size)
+/** Fetches; a descriptor and where it lies, or -1 and why. */
+static int fetch(const struct channel_message *question, struct channel_message *ret)
 {
 	debuginfod_client *client;
+	char *path = NULL;
 	struct library library;
 	int result = -ENOMEM;
 
 	if (!load(question->want == WANT_EXECUTABLE, &library)) {
-		snprintf(why, why_size, "%s", "libdebuginfod is not installed");
+		channel_set(ret->text, sizeof(ret->text), "libdebuginfod is not installed");
 		return -1;
 	}
 	client = library.begin();
 	if (client) {
 		// Length 0: the id is a text.
 		result = library.find(
-			client, (const unsigned char *)question->gnu_build_id, 0, NULL);
+			client, (const unsigned char *)question->gnu_build_id, 0, &path);
 		library.end(client);
 	}
-	if (result < 0)
-		snprintf(why, why_size, "%s", explain(-result));
+	channel_set(ret->path, sizeof(ret->path), path);
+	channel_set(ret->text, sizeof(ret->text), result < 0 ? explain(-result) : NULL);
+	free(path);
 	return result < 0 ? -1 : result;
 }
 
@@ -112,14 +115,10 @@ static _Noreturn void be_fetcher(
 	int fd;
 
 	bound(DEBUGINFOD_MAXTIME_ENV_VAR, (uint64_t)milliseconds / 1000 + 1);
-	bound(DEBUGINFOD_MAXSIZE_ENV_VAR, MAX_FETCHED_SIZE);
-	give_up_rights();
-	fd = fetch(question, reply.text, sizeof(reply.text));
-	if (fd >= 0) {
+	give_up_rights(bound(DEBUGINFOD_MAXSIZE_ENV_VAR, MAX_FETCHED_SIZE));
+	fd = fetch(question, &reply);
+	if (fd >= 0)
 		reply.kind = CHANNEL_FILE;
-		reply.source = DEBUG_DEBUGINFOD;
-		snprintf(reply.path, sizeof(reply.path), "debuginfod's %s", question->gnu_build_id);
-	}
 	// The libraries' own leaks are not ours to report: no ordinary end.
 	_exit(channel_send(channel, &reply, fd) ? 1 : 0);
 }

@@ -1,6 +1,8 @@
 // `coresnap identify`: what is each of these files? One line or JSON object a file. The daemon
 // indexes its executables with it and learns which one a core came from. Each file is read in a
 // sandboxed process of its own.
+#include "analyzer/identify.h"
+
 #include "analyzer/command.h"
 #include "analyzer/input.h"
 #include "analyzer/say.h"
@@ -20,8 +22,8 @@
 static const char help[] =
 	"usage: coresnap identify [--json] FILE...\n"
 	"\n"
-	"Tell what each core or Go executable is: kind, Go version, Go build id, GNU build id,\n"
-	"executable path, signal, pid; '-' where it is not known.\n"
+	"Tell what each core, Go executable or debug file is: kind, Go version, Go build id,\n"
+	"GNU build id, executable path, signal, pid; '-' where it is not known.\n"
 	"\n"
 	"      --json          one JSON object a line\n"
 	"      --no-sandbox    read the files without a sandbox\n"
@@ -42,16 +44,15 @@ struct identify {
 	bool is_json, is_sandboxed, wants_help;
 };
 
-/** What is at `name`; true when known, else message.text says what is wrong, name and all. */
-static bool find_out(const struct identify *identify, const char *name, int fd,
-	struct supervisor_report *report, int *signal_ret)
+bool identify_file(const char *name, int fd, bool is_sandboxed, struct supervisor_report *report,
+	int *signal_ret)
 {
 	struct worker_job job = {.core = fd,
 		.core_name = name,
 		.output = -1,
 		.executable = -1,
 		.cpu_seconds = MINIMAL_TIME_LIMIT,
-		.is_sandboxed = identify->is_sandboxed};
+		.is_sandboxed = is_sandboxed};
 	struct supervisor_job run = {.work = worker_identify,
 		.context = &job,
 		.keep = {fd, -1, -1, -1},
@@ -75,7 +76,16 @@ static bool find_out(const struct identify *identify, const char *name, int fd,
 
 static const char *kind_name(uint32_t file)
 {
-	return file == FILE_CORE ? "core" : file == FILE_EXECUTABLE ? "executable" : "unknown";
+	switch (file) {
+	case FILE_CORE:
+		return "core";
+	case FILE_EXECUTABLE:
+		return "executable";
+	case FILE_DEBUG:
+		return "debug-file";
+	default:
+		return "unknown";
+	}
 }
 
 static const char *text_or(const char *text, const char *absent)
@@ -148,7 +158,7 @@ static bool print_json(const char *name, const struct channel_message *message, 
 }
 
 /** Identifies one file and prints it. Returns the exit status as far as it is concerned. */
-static int identify_file(const struct identify *identify, const char *name, int *signal_ret)
+static int identify_one(const struct identify *identify, const char *name, int *signal_ret)
 {
 	struct supervisor_report report = {.end = WORKER_DIED};
 	char why[256], error[MAX_DIAGNOSTIC_LENGTH];
@@ -158,7 +168,7 @@ static int identify_file(const struct identify *identify, const char *name, int 
 	if (input_open(name, &fd, why, sizeof(why))) {
 		snprintf(report.message.text, sizeof(report.message.text), "%s: %s", name, why);
 	} else {
-		is_known = find_out(identify, name, fd, &report, signal_ret);
+		is_known = identify_file(name, fd, identify->is_sandboxed, &report, signal_ret);
 		close(fd);
 	}
 	if (*signal_ret)
@@ -206,7 +216,7 @@ int command_identify(int argc, char **argv)
 		return command_print(help);
 	supervisor_block_signals();
 	for (int i = optind; i < argc && !signal; i++) {
-		if (identify_file(&identify, argv[i], &signal))
+		if (identify_one(&identify, argv[i], &signal))
 			status = COMMAND_FAILED;
 		// So that a reader has each line at once, and no worker a copy of unwritten ones.
 		if (fflush(stdout)) {

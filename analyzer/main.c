@@ -14,6 +14,7 @@ static const struct {
 } commands[] = {
 	{"analyze", command_analyze, "make a snapshot of a Go program's core"},
 	{"identify", command_identify, "tell what cores and executables are"},
+	{"store", command_store, "keep executables and debug files by build id"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -108,7 +108,7 @@ static bool write_all(int fd, const char *bytes, size_t size)
 	return true;
 }
 
-static enum cs_status copy(int from, int to)
+enum cs_status output_copy(int from, int to)
 {
 	char bytes[COPY_SIZE];
 	off_t offset = 0;
@@ -129,7 +129,7 @@ static enum cs_status copy(int from, int to)
 enum cs_status output_commit(struct output *output)
 {
 	if (!output->path)
-		return copy(output->fd, output->stream);
+		return output_copy(output->fd, output->stream);
 	if (fsync(output->fd) || rename(output->temporary, output->path))
 		return CS_IO;
 	free(output->temporary);

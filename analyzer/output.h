@@ -33,4 +33,7 @@ CS_MUST_USE enum cs_status output_reset(struct output *output);
  */
 CS_MUST_USE enum cs_status output_commit(struct output *output);
 
+/** Writes all that the file `from` holds to `to`. CS_IO, with errno set. */
+CS_MUST_USE enum cs_status output_copy(int from, int to);
+
 #endif

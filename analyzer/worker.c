@@ -317,7 +317,7 @@ static enum cs_status identify_executable(struct work *work, struct channel_mess
 		return status;
 	}
 	info = binary_info(work->binary);
-	ret->file = FILE_EXECUTABLE;
+	ret->file = info->is_debug_file ? FILE_DEBUG : FILE_EXECUTABLE;
 	channel_set(ret->go_version, sizeof(ret->go_version), info->go_version);
 	channel_set(ret->go_build_id, sizeof(ret->go_build_id), info->go_build_id);
 	channel_set(ret->gnu_build_id, sizeof(ret->gnu_build_id), info->gnu_build_id);
