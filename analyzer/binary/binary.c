@@ -448,3 +448,8 @@ void binary_symbols(const struct binary *binary, struct binary_symbol_row *rows,
 		row->address = symbol.st_value;
 	}
 }
+
+struct Elf *binary_elf(const struct binary *binary)
+{
+	return binary->elf;
+}

@@ -81,4 +81,7 @@ bool binary_section(
 /** Bounds of everything that the file's PT_LOADs map, as linked; false where there are none. */
 bool binary_bounds(const struct binary *binary, uint64_t *start_ret, uint64_t *end_ret);
 
+/** The libelf handle. Borrowed. (struct Elf is libelf's own type.) */
+struct Elf *binary_elf(const struct binary *binary);
+
 #endif
