@@ -110,7 +110,7 @@
 #define MAX_ANALYSIS_CPU_SECONDS 600
 #define MAX_ANALYSIS_MEMORY (16ull << 30)
 #define MAX_EXECUTABLE_SIZE (4ull << 30) // address space for an executable and its debug sections
-#define MAX_ASKS 4096                    // files that one worker may ask its supervisor for
+#define MAX_ASKS 1024 // files that one worker may ask its supervisor for
 #define MAX_SEARCH_DIRECTORIES 32        // --debug-dir options; --exe-dir options
 #define MAX_SEARCH_PLACES 256            // where one file is looked for
 #define MAX_FETCH_SECONDS 120            // of one fetch by debuginfod

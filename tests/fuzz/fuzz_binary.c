@@ -1,5 +1,6 @@
-// An executable's ELF headers, notes, build information and DWARF over hostile bytes. Whatever they
+// An executable's ELF headers, notes, build information, debug link and DWARF over hostile bytes. Whatever they
 // are, it ends without a fault, and refusals have a message.
+#include "analyzer/binary/debug.h"
 #include "analyzer/binary/facts.h"
 
 #include <stdlib.h>
@@ -19,6 +20,24 @@ static void check_pairs(const struct name_value *pairs, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		check(pairs[i].name && pairs[i].value);
+}
+
+/** The file is its own debug file, once: links, proofs and a second opening are tried, too. */
+static enum cs_status next_file(void *context, const struct binary *binary, const char *link,
+	struct debug_file *ret)
+{
+	int *fd = context;
+
+	check(binary && (!link || *link));
+	if (*fd < 0)
+		return CS_NOT_FOUND;
+	*ret = (struct debug_file){*fd, "debug", DEBUG_LINK};
+	return CS_OK;
+}
+
+static void release_file(void *context, struct debug_file *file)
+{
+	*(int *)context = file->fd = -1;
 }
 
 static void find_facts(struct binary *binary, struct diag *diag)
@@ -54,6 +73,8 @@ static void read_binary(struct binary *binary, struct arena *arena, struct diag 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	int candidate = fd;
+	const struct debug_finder finder = {next_file, release_file, &candidate};
 	struct binary *binary;
 	struct arena arena;
 	struct diag diag;
@@ -64,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (binary_open(fd, "prog", &arena, &diag, &binary)) {
 		check(diag.fatal);
 	} else {
+		binary_set_debug_finder(binary, &finder);
 		read_binary(binary, &arena, &diag);
 		binary_close(binary);
 	}

@@ -3,7 +3,9 @@
 
 The same core is analyzed with the executable as it was built and with a stripped copy: without
 symbols and DWARF every variable of the runtime is found by structure and by reference, with them by
-name. The two snapshots must be equal but for what they say about the executable itself.
+name. The two snapshots must be equal but for what they say about the executable itself. The same
+holds for a stripped copy with a separate debug file, of a release that nobody has measured: all that
+is known of its runtime is then in that file.
 ORACLE_RELEASES names the Go releases (default: the local one).
 """
 import concurrent.futures
@@ -18,6 +20,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
 import crash  # noqa: E402
+import debugfiles  # noqa: E402
 
 COMMAND = ROOT / os.environ.get("BUILD", "build") / "coresnap"
 CASES = {"rich": ("default", "noopt", "pie"), "facts": ("default",), "http": ("default",),
@@ -47,6 +50,21 @@ def differences(whole, stripped, path=""):
         yield f"{path}: {str(whole)[:80]} became {str(stripped)[:80]}"
 
 
+def analyze_apart(made, directory):
+    """The snapshots by an executable of an unknown release, whole and taken apart."""
+    release = crash.go_version(made.case.release)
+    whole = debugfiles.unknown_release(made.exe, release, directory / "whole")
+    exe, debug = directory / "apart" / made.exe.name, directory / "apart" / "debug"
+    debugfiles.split(whole, exe, debug)
+    return analyze(made.core, whole), analyze(made.core, exe)
+
+
+def check_apart(whole, apart):
+    yield from (f"with a debug file: {line}" for line in differences(whole, apart))
+    if whole["runtime"]["layout"] != "dwarf" or apart["binary"]["debug_source"] != "debuglink":
+        yield "no debug file was read: nothing was tested"
+
+
 def cases(releases):
     for release in releases:
         for program, all_flags in CASES.items():
@@ -64,11 +82,12 @@ def try_case(case):
             shutil.copy(made.exe, copy)
             crash.strip(str(copy))
             whole, stripped = analyze(made.core, made.exe), analyze(made.core, copy)
+            wrong = list(differences(whole, stripped))
+            wrong += check_apart(*analyze_apart(made, pathlib.Path(directory)))
     except crash.Skip as skip:
         return case, [], 0, str(skip)
     except (crash.Failed, subprocess.TimeoutExpired, ValueError) as error:
         return case, [str(error)], 0, None
-    wrong = list(differences(whole, stripped))
     if not whole["binary"]["has_dwarf"] or stripped["binary"]["has_dwarf"]:
         wrong.append("the executables differ in no DWARF: nothing was tested")
     return case, wrong, len(whole["goroutines"]), None

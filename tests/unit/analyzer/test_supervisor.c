@@ -186,7 +186,7 @@ START_TEST(end_is_told)
 	struct supervisor_job job = {.work = rows[_i].work,
 		.context = (void *)rows[_i].context,
 		.keep = {-1, -1, -1, -1},
-		.seconds = 1};
+		.seconds = strstr(rows[_i].text, "time limit") ? 1 : 20};
 	struct supervisor_report result;
 	const char *text;
 

@@ -29,7 +29,8 @@ static const struct {
 	  {"a/%2F", "go/a%2F%252F"}, {"a/\xff\n", "go/a%2F%FF%0A"},
 	  {"redacted", NULL}, // what Bazel's rules give to every program
 	  {"", NULL},
-	  {LONG_HASH "/" LONG_HASH "/" LONG_HASH "/aaaaaaaaaaaa", NULL}, // and .debug: too long for a name
+	  {LONG_HASH "/" LONG_HASH "/" LONG_HASH "/aaaaaaaaaaaa",
+		  NULL}, // and .debug: too long for a name
 };
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
