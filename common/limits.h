@@ -110,14 +110,14 @@
 #define MAX_ANALYSIS_CPU_SECONDS 600
 #define MAX_ANALYSIS_MEMORY (16ull << 30)
 #define MAX_EXECUTABLE_SIZE (4ull << 30) // address space for an executable and its debug sections
-#define MAX_ASKS 1024 // files that one worker may ask its supervisor for
-#define MAX_SEARCH_DIRECTORIES 32        // --debug-dir options; --exe-dir options
-#define MAX_SEARCH_PLACES 256            // where one file is looked for
-#define MAX_FETCH_SECONDS 120            // of one fetch by debuginfod
-#define MAX_FETCHED_SIZE (2ull << 30)    // bytes of one file from debuginfod
-#define MAX_TIME_LIMIT 86400             // seconds; what --time-limit takes at the most
-#define DEFAULT_TIME_LIMIT 300           // seconds
-#define MINIMAL_TIME_LIMIT 60            // seconds for a minimal snapshot after a failed analysis
+#define MAX_ASKS 1024                    // files that one worker may ask its supervisor for
+#define MAX_SEARCH_DIRECTORIES (MAX_WATCH_DIRECTORIES + 1) // --debug-dir options; --exe-dir options
+#define MAX_SEARCH_PLACES 512                              // where one file is looked for
+#define MAX_FETCH_SECONDS 120                              // of one fetch by debuginfod
+#define MAX_FETCHED_SIZE (2ull << 30)                      // bytes of one file from debuginfod
+#define MAX_TIME_LIMIT 86400   // seconds; what --time-limit takes at the most
+#define DEFAULT_TIME_LIMIT 300 // seconds
+#define MINIMAL_TIME_LIMIT 60  // seconds for a minimal snapshot after a failed analysis
 
 /* Options of the command: caps that a person may set */
 #define DEFAULT_STRING 256

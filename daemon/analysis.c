@@ -24,6 +24,7 @@
 #define MAX_TROUBLES 3
 #define CORE_FD 3
 #define EXECUTABLE_FD 4
+#define ANALYZER_WORDS (16 + 2 * MAX_WATCH_DIRECTORIES)
 
 /* The children of the task, in this order. */
 enum { ANALYZER, PACKER };
@@ -282,15 +283,30 @@ static enum cs_status open_executable(struct core *core, int *ret)
 	return CS_OK;
 }
 
+// The analyzer's command line, which ends with NULL. Without time for an analysis it makes a
+// minimal snapshot, and searches for no executable either.
+static void make_words(const struct options *options, const char *seconds, bool has_executable,
+	const char *words[ANALYZER_WORDS])
+{
+	const char *const with[] = {"coresnap", "analyze", "--no-debuginfod", "--time-limit",
+		has_executable ? seconds : "0", "--exe", "/proc/self/fd/4"};
+	size_t count = sizeof(with) / sizeof(with[0]) - (has_executable ? 0 : 2);
+
+	memcpy(words, with, sizeof(with));
+	// Debug files may lie there.
+	for (size_t i = 0; has_executable && i < options->executables_count; i++) {
+		words[count++] = "--exe-dir";
+		words[count++] = options->executables[i];
+	}
+	words[count++] = "/proc/self/fd/3";
+	words[count] = NULL;
+}
+
 static enum cs_status add_children(struct task *task, struct core *core, int core_fd,
 	int executable_fd, const struct analysis *analysis)
 {
 	char seconds[24];
-	const char *const with[] = {"coresnap", "analyze", "--time-limit", seconds, "--exe",
-		"/proc/self/fd/4", "/proc/self/fd/3", NULL};
-	// No time for an analysis: a minimal snapshot, and no search for an executable either.
-	const char *const without[] = {
-		"coresnap", "analyze", "--time-limit", "0", "/proc/self/fd/3", NULL};
+	const char *words[ANALYZER_WORDS];
 	const char *const pack[] = {"coresnapd", "--role=packer", NULL};
 	CLOSE_FD int report = -1, errors = -1, from = -1, to = -1;
 	int ends[2];
@@ -305,8 +321,9 @@ static enum cs_status add_children(struct task *task, struct core *core, int cor
 	// It gets three quarters; in the last one it can still save a minimal snapshot by itself.
 	snprintf(seconds, sizeof(seconds), "%llu",
 		core->service->options->time_limit_ns / NS_PER_SECOND * 3 / 4 + 1);
+	make_words(core->service->options, seconds, executable_fd >= 0, words);
 	struct child_spec analyzer = {.path = core->service->analyzer,
-		.argv = executable_fd < 0 ? without : with,
+		.argv = words,
 		.fds = {{to, 1}, {errors, 2}, {core_fd, CORE_FD}, {executable_fd, EXECUTABLE_FD}},
 		.fd_count = executable_fd < 0 ? 3 : 4,
 		.is_background = true};

@@ -1,5 +1,5 @@
-// An executable's ELF headers, notes, build information, debug link and DWARF over hostile bytes. Whatever they
-// are, it ends without a fault, and refusals have a message.
+// An executable's ELF headers, notes, build information, debug link and DWARF over hostile bytes.
+// Whatever they are, it ends without a fault, and refusals have a message.
 #include "analyzer/binary/debug.h"
 #include "analyzer/binary/facts.h"
 
@@ -23,8 +23,8 @@ static void check_pairs(const struct name_value *pairs, size_t count)
 }
 
 /** The file is its own debug file, once: links, proofs and a second opening are tried, too. */
-static enum cs_status next_file(void *context, const struct binary *binary, const char *link,
-	struct debug_file *ret)
+static enum cs_status next_file(
+	void *context, const struct binary *binary, const char *link, struct debug_file *ret)
 {
 	int *fd = context;
 

@@ -33,11 +33,13 @@ def identify(path):
 
 
 def analyze(arguments):
-    executable = None
-    seconds, arguments = int(arguments[1]), arguments[2:]
-    if arguments[0] == "--exe":
-        executable, arguments = arguments[1], arguments[2:]
-    if (executable is None) != (seconds == 0):
+    options = {}
+    while arguments[0].startswith("--"):
+        takes_value = arguments[0] != "--no-debuginfod"
+        options[arguments[0]] = arguments[1] if takes_value else ""
+        arguments = arguments[1 + takes_value:]
+    executable, seconds = options.get("--exe"), int(options["--time-limit"])
+    if (executable is None) != (seconds == 0) or "--no-debuginfod" not in options:
         return 2
     parts = words(arguments[0])
     behaviour = parts[4] if len(parts) > 4 else ""
