@@ -6,21 +6,24 @@
 #include "analyzer/fetch.h"
 
 #include "analyzer/binary/debug.h"
+#include "analyzer/directory.h"
 #include "analyzer/process.h"
-#include "common/build_id.h"
 #include "common/limits.h"
+#include "common/sandbox/confine.h"
 
 #include <dlfcn.h>
 #include <elfutils/debuginfod.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define MAX_READABLE 16 // file:// servers, and a file of headers
 
 /** What is used of libdebuginfod. */
 struct library {
@@ -57,15 +60,74 @@ static uint64_t bound(const char *name, uint64_t most)
 	return most;
 }
 
-/** What the fetcher does not need. The file system it keeps: its cache lies there. */
-static void give_up_rights(uint64_t most)
+/** `$variable/name`; false where the variable is not set, or it does not fit. */
+static bool below(const char *variable, const char *name, char *to, size_t size)
+{
+	const char *directory = getenv(variable);
+
+	return directory && *directory && snprintf(to, size, "%s%s", directory, name) < (int)size;
+}
+
+/**
+ * The directory of the cache that elfutils and gdb have, made if need be, as a descriptor; -1 with
+ * errno set. The library is told that it is this one.
+ */
+static int open_cache(void)
+{
+	char path[MAX_PATH_LENGTH];
+
+	if (!below(DEBUGINFOD_CACHE_PATH_ENV_VAR, "/", path, sizeof(path)) &&
+		!(below("HOME", "/.debuginfod_client_cache/", path, sizeof(path)) &&
+			!access(path, F_OK)) &&
+		!below("XDG_CACHE_HOME", "/debuginfod_client/", path, sizeof(path)) &&
+		!below("HOME", "/.cache/debuginfod_client/", path, sizeof(path))) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (directory_make_above(path, 0700) || setenv(DEBUGINFOD_CACHE_PATH_ENV_VAR, path, 1))
+		return -1;
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/** The paths of file:// servers in `urls`, which is cut up, and the file of extra headers. */
+static size_t list_readable(char *urls, const char *readable[MAX_READABLE])
+{
+	static const char scheme[] = "file://";
+	const char *headers = getenv(DEBUGINFOD_HEADERS_FILE_ENV_VAR);
+	size_t count = 0;
+	char *rest;
+
+	if (headers)
+		readable[count++] = headers;
+	for (char *url = strtok_r(urls, " ", &rest); url && count < MAX_READABLE;
+		url = strtok_r(NULL, " ", &rest))
+		if (!strncmp(url, scheme, strlen(scheme)))
+			readable[count++] = url + strlen(scheme);
+	return count;
+}
+
+/** Keeps what the library needs: the network, its cache, `most` bytes of a file. */
+static enum cs_status give_up_rights(int cache, uint64_t most)
 {
 	const struct rlimit none = {0, 0}, size = {most, most};
+	const char *urls = getenv(DEBUGINFOD_URLS_ENV_VAR), *readable[MAX_READABLE];
+	char *copy = strdup(urls ? urls : "");
+	struct confine_files files = {.directories = &cache,
+		.directory_count = 1,
+		.may_make_directories = true,
+		.readable = readable};
+	enum cs_status status;
 
+	if (!copy)
+		return CS_NO_MEMORY;
+	files.readable_count = list_readable(copy, readable);
 	signal(SIGXFSZ, SIG_IGN); // a file that grows too large is a failed write, not a death
-	setrlimit(RLIMIT_FSIZE, &size);
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	status = setrlimit(RLIMIT_FSIZE, &size) || setrlimit(RLIMIT_CORE, &none)
+			 ? CS_IO
+			 : confine_network_role(&files);
+	free(copy);
+	// An old kernel: the rest must do, as for the uploader.
+	return status == CS_UNSUPPORTED ? CS_OK : status;
 }
 
 static const char *explain(int error)
@@ -83,18 +145,27 @@ static const char *explain(int error)
 	}
 }
 
+static int refuse(struct channel_message *ret, const char *what, const char *why)
+{
+	snprintf(ret->text, sizeof(ret->text), "%s%s", what, why);
+	return -1;
+}
+
 /** Fetches; a descriptor and where it lies, or -1 and why. */
-static int fetch(const struct channel_message *question, struct channel_message *ret)
+static int fetch(const struct channel_message *question, uint64_t most, struct channel_message *ret)
 {
 	debuginfod_client *client;
-	char *path = NULL;
 	struct library library;
-	int result = -ENOMEM;
+	char *path = NULL;
+	int result = -ENOMEM, cache;
 
-	if (!load(question->want == WANT_EXECUTABLE, &library)) {
-		channel_set(ret->text, sizeof(ret->text), "libdebuginfod is not installed");
-		return -1;
-	}
+	if (!load(question->want == WANT_EXECUTABLE, &library))
+		return refuse(ret, "libdebuginfod is not installed", "");
+	cache = open_cache();
+	if (cache < 0)
+		return refuse(ret, "its cache cannot be used: ", strerror(errno));
+	if (give_up_rights(cache, most))
+		return refuse(ret, "the fetcher cannot be confined: ", strerror(errno));
 	client = library.begin();
 	if (client) {
 		// Length 0: the id is a text.
@@ -103,20 +174,19 @@ static int fetch(const struct channel_message *question, struct channel_message 
 		library.end(client);
 	}
 	channel_set(ret->path, sizeof(ret->path), path);
-	channel_set(ret->text, sizeof(ret->text), result < 0 ? explain(-result) : NULL);
 	free(path);
-	return result < 0 ? -1 : result;
+	return result < 0 ? refuse(ret, explain(-result), "") : result;
 }
 
 static _Noreturn void be_fetcher(
 	const struct channel_message *question, int64_t milliseconds, int channel)
 {
 	struct channel_message reply = {.kind = CHANNEL_NONE};
+	uint64_t most = bound(DEBUGINFOD_MAXSIZE_ENV_VAR, MAX_FETCHED_SIZE);
 	int fd;
 
 	bound(DEBUGINFOD_MAXTIME_ENV_VAR, (uint64_t)milliseconds / 1000 + 1);
-	give_up_rights(bound(DEBUGINFOD_MAXSIZE_ENV_VAR, MAX_FETCHED_SIZE));
-	fd = fetch(question, &reply);
+	fd = fetch(question, most, &reply);
 	if (fd >= 0)
 		reply.kind = CHANNEL_FILE;
 	// The libraries' own leaks are not ours to report: no ordinary end.

@@ -2,6 +2,7 @@
 // build that writes into that file again would change the store with it.
 #include "analyzer/store.h"
 
+#include "analyzer/directory.h"
 #include "analyzer/output.h"
 #include "common/build_id.h"
 
@@ -32,23 +33,6 @@ static bool fail(char *why, const char *path)
 	return false;
 }
 
-/** Makes the directories above the last part of `path`, which is as it was afterwards. */
-static bool make_parents(char *path, char *why)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		bool is_made;
-
-		*slash = '\0';
-		is_made = !mkdir(path, DIRECTORY_MODE) || errno == EEXIST;
-		if (!is_made)
-			fail(why, path);
-		*slash = '/';
-		if (!is_made)
-			return false;
-	}
-	return true;
-}
-
 static bool sync_parent(struct target *target, char *why)
 {
 	bool is_synced;
@@ -76,7 +60,7 @@ static bool target_init(struct target *target, const char *directory, const char
 	target->parent_size = (size_t)(strrchr(target->path, '/') - target->path);
 	memcpy(target->temporary, target->path, target->parent_size);
 	strcpy(target->temporary + target->parent_size, "/.new.XXXXXX");
-	return make_parents(target->path, why);
+	return !directory_make_above(target->path, DIRECTORY_MODE) || fail(why, target->path);
 }
 
 /** A whole copy of `from` with the rights of the original, but for nobody to write. */

@@ -260,6 +260,26 @@ def debuginfod_is_asked(subject):
         check("not asked", len(server.asked) == 1, server.asked)
 
 
+def its_cache_is_that_of_elfutils(subject):
+    """Where it lies, and that the fetcher, which is kept to it, can read a tree of files."""
+    fetching = Fetching(subject)
+    tree = fetching.here / "tree" / fetching.url.lstrip("/")
+    tree.parent.mkdir(parents=True)
+    tree.write_bytes(fetching.debug)
+    home, other = fetching.here / "home", fetching.here / "xdg"
+    for environment, cache in (({"HOME": str(home)}, home / ".cache/debuginfod_client"),
+                               ({"HOME": str(home), "XDG_CACHE_HOME": str(other)},
+                                other / "debuginfod_client"), ({}, None)):
+        snapshot = analyze(subject.made.core, "--exe", fetching.here / "exe",
+                           DEBUGINFOD_URLS=f"file://{fetching.here}/tree", **environment)
+        if cache:
+            check_same(f"cache {cache}", subject, snapshot, "debuginfod")
+            check(f"cache {cache}", (cache / subject.ids["gnu_build_id"] / "debuginfo").exists())
+        else:
+            check("no cache", "its cache cannot be used" in diagnostic(snapshot, "debuginfod"),
+                  snapshot["diagnostics"])
+
+
 def debuginfod_may_fail(subject, other):
     fetching = Fetching(subject)
     quick = {"DEBUGINFOD_TIMEOUT": "1", "DEBUGINFOD_MAXTIME": "2", "DEBUGINFOD_RETRY_LIMIT": "0"}
@@ -328,6 +348,7 @@ def main():
                 executables_are_found(subject, other)
                 a_debug_file_is_no_executable(subject)
             debuginfod_is_asked(new)
+            its_cache_is_that_of_elfutils(new)
             debuginfod_may_fail(new, old)
             a_stall_costs_half_the_time(new)
             debuginfod_has_executables(new)
