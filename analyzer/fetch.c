@@ -84,7 +84,11 @@ static int open_cache(void)
 		errno = ENOENT;
 		return -1;
 	}
-	if (directory_make_above(path, 0700) || setenv(DEBUGINFOD_CACHE_PATH_ENV_VAR, path, 1))
+	if (directory_make_above(path, 0700))
+		return -1;
+	for (size_t length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+		path[length - 1] = '\0';
+	if (setenv(DEBUGINFOD_CACHE_PATH_ENV_VAR, path, 1))
 		return -1;
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
