@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -314,6 +315,25 @@ def a_stall_costs_half_the_time(subject):
           snapshot["diagnostics"])
 
 
+def an_interruption_ends_the_fetch(subject):
+    fetching = Fetching(subject)
+    with debuginfod.serving({fetching.url: debuginfod.stall}) as server:
+        words = [COMMAND, "analyze", "--exe", fetching.here / "exe", "-o", fetching.here / "out",
+                 subject.made.core]
+        process = subprocess.Popen([str(word) for word in words],
+                                   env={"DEBUGINFOD_URLS": server.url,
+                                        "DEBUGINFOD_CACHE_PATH": str(fetching.here / "cache")})
+        while not server.asked and process.poll() is None:
+            time.sleep(0.02)
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.send_signal(signal.SIGINT)
+        check("interrupted", process.wait(timeout=20) == -signal.SIGINT, process.returncode)
+    check("interrupted", len(children) == 2, f"{len(children)} processes: a worker and a fetcher?")
+    check("interrupted", not any(pathlib.Path(f"/proc/{child}").exists() for child in children),
+          "a process is left")
+    check("interrupted", not (fetching.here / "out").exists(), "a file is left")
+
+
 def debuginfod_has_executables(subject):
     here = subject.below("fetched")
     path = pathlib.Path("/nowhere") / subject.name
@@ -351,6 +371,7 @@ def main():
             its_cache_is_that_of_elfutils(new)
             debuginfod_may_fail(new, old)
             a_stall_costs_half_the_time(new)
+            an_interruption_ends_the_fetch(new)
             debuginfod_has_executables(new)
     except crash.Skip as skip:
         print(f"skipped: {skip}")
