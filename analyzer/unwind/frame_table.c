@@ -30,7 +30,7 @@ static const struct {
 	{"runtime.fatalpanic", ROLE_CRASH},
 	{"runtime.fatalthrow", ROLE_CRASH},
 	// These write sp, but keep both stacks walkable (traceback.go, FuncFlagSPWrite).
-	{"runtime.cgocallback", ROLE_NORMAL},
+	{"runtime.cgocallback", ROLE_CALLBACK},
 	{"runtime.systemstack_switch", ROLE_NORMAL},
 };
 
@@ -106,6 +106,28 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 		return NO_PLACE;
 	table->places = grown;
 	grown[table->place_count] = place;
+	return (uint32_t)table->place_count++;
+}
+
+uint32_t frame_table_add(
+	struct frame_table *table, enum frame_role role, const struct frame *frames, size_t count)
+{
+	struct place *grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
+		table->place_count + 1, sizeof(*grown));
+	struct frame *added;
+
+	if (!grown)
+		return NO_PLACE;
+	table->places = grown;
+	added = add_frames(table, count);
+	if (!added)
+		return NO_PLACE;
+	memcpy(added, frames, count * sizeof(*added));
+	grown[table->place_count] = (struct place){
+		.first_frame = (uint32_t)(added - table->frames),
+		.frame_count = (uint32_t)count,
+		.role = (uint8_t)role,
+	};
 	return (uint32_t)table->place_count++;
 }
 
