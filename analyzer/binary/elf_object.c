@@ -19,8 +19,9 @@ struct elf_object {
 	Elf *elf;
 	bool is_owner; // of `elf`
 	size_t segment_count;
-	Dwarf_CFI *cfi; // owned; NULL: it has none, or nobody has asked
-	bool has_cfi_asked;
+	Dwarf_CFI *cfi;          // owned; NULL: it has none, or nobody has asked
+	struct elf_lines *lines; // owned; likewise
+	bool has_cfi_asked, has_lines_asked;
 };
 
 static bool is_of(Elf *elf, enum image_arch arch)
@@ -106,6 +107,8 @@ void elf_object_close(struct elf_object *object)
 	if (object->cfi)
 		dwarf_cfi_end(object->cfi);
 	object->cfi = NULL;
+	elf_lines_close(object->lines);
+	object->lines = NULL;
 	if (object->is_owner)
 		elf_end(object->elf);
 	object->elf = NULL;
@@ -240,4 +243,13 @@ bool elf_object_symbol(
 {
 	return find_in(object, SHT_SYMTAB, address, steps, ret) ||
 	       find_in(object, SHT_DYNSYM, address, steps, ret);
+}
+
+size_t elf_object_lines(struct elf_object *object, struct arena *arena, uint64_t address,
+	struct elf_line *ret, size_t max)
+{
+	if (!object->has_lines_asked)
+		object->lines = elf_lines_open(object->elf, arena);
+	object->has_lines_asked = true;
+	return object->lines ? elf_lines_find(object->lines, address, ret, max) : 0;
 }

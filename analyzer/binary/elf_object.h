@@ -4,6 +4,7 @@
 #define CORESNAP_ANALYZER_BINARY_ELF_OBJECT_H
 
 #include "analyzer/binary/cfi.h"
+#include "analyzer/binary/elf_lines.h"
 #include "analyzer/core/image.h"
 #include "common/arena.h"
 #include "common/status.h"
@@ -61,5 +62,9 @@ struct elf_symbol {
  */
 bool elf_object_symbol(
 	const struct elf_object *object, uint64_t address, uint64_t *steps, struct elf_symbol *ret);
+
+/** elf_lines_find in this file; 0 too where it has no DWARF. */
+size_t elf_object_lines(struct elf_object *object, struct arena *arena, uint64_t address,
+	struct elf_line *ret, size_t max);
 
 #endif

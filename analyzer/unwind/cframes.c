@@ -10,7 +10,11 @@ void cframes_init(struct cframes *c, struct frame_table *table, struct binary *e
 	const char *path, struct file_source source)
 {
 	*c = (struct cframes){
-		.table = table, .steps_left = MAX_C_STEPS, .symbol_steps_left = MAX_SYMBOL_STEPS};
+		.table = table,
+		.steps_left = MAX_C_STEPS,
+		.symbol_steps_left = MAX_SYMBOL_STEPS,
+		.lines_left = MAX_LINE_LOOKUPS,
+	};
 	objects_init(&c->objects, table->rt, executable, path, source);
 	u64map_init(&c->by_pc, table->rt->arena);
 }
@@ -37,14 +41,34 @@ static void set_symbol(struct cframes *c, const struct loaded_object *loaded, ta
 	frame->entry = symbol.address + loaded->bias;
 }
 
+/** The frames of one pc: one for each function inlined there, and the one that ELF knows. */
 static uint32_t add_place(
 	struct cframes *c, const struct loaded_object *loaded, const struct cfi_registers *at)
 {
-	struct frame frame = {.function = "", .pc = at->pc, .object = loaded ? loaded->path : ""};
+	target_addr address = at->pc - !at->is_exact;
+	struct elf_line lines[MAX_C_INLINE_DEPTH];
+	struct frame frames[MAX_C_INLINE_DEPTH];
+	size_t count = 0;
 
+	if (loaded && loaded->object && c->lines_left) {
+		c->lines_left--;
+		count = elf_object_lines(loaded->object, c->table->rt->arena,
+			address - loaded->bias, lines, MAX_C_INLINE_DEPTH);
+	}
+	if (!count)
+		lines[count++] = (struct elf_line){0};
+	for (size_t i = 0; i < count; i++)
+		frames[i] = (struct frame){.function = lines[i].function ? lines[i].function : "",
+			.file = lines[i].file,
+			.line = lines[i].file ? lines[i].line : 0,
+			.pc = at->pc,
+			.is_inlined = lines[i].is_inlined,
+			.object = loaded ? loaded->path : ""};
 	if (loaded)
-		set_symbol(c, loaded, at->pc - !at->is_exact, &frame);
-	return frame_table_add(c->table, ROLE_C, &frame, 1);
+		set_symbol(c, loaded, address, &frames[count - 1]);
+	for (size_t i = 0; i < count; i++)
+		frames[i].entry = frames[count - 1].entry;
+	return frame_table_add(c->table, ROLE_C, frames, count);
 }
 
 /** The place of a pc in C, and the object that it is in, NULL for none. */
@@ -114,7 +138,8 @@ static bool step(struct cframes *c, const struct loaded_object *loaded, struct c
 static bool is_wrapper(const struct cframes *c, const struct walk *walk)
 {
 	const struct place *place = &c->table->places[walk->places[walk->count - 1]];
-	const char *name = c->table->frames[place->first_frame].function;
+	uint32_t last = place->first_frame + place->frame_count - 1;
+	const char *name = c->table->frames[last].function;
 
 	return !strncmp(name, WRAPPER_PREFIX, strlen(WRAPPER_PREFIX));
 }

@@ -12,7 +12,7 @@ struct cframes {
 	struct objects objects;
 	struct u64map by_pc; // pc * 2 + is_exact to place << 32 | object's index + 1 (0: none)
 	uint64_t steps_left; // physical frames that all walks together may still take
-	uint64_t symbol_steps_left;
+	uint64_t symbol_steps_left, lines_left;
 };
 
 /** Why a walk through C ended. */
