@@ -115,7 +115,7 @@ static bool step(struct cframes *c, const struct loaded_object *loaded, struct c
 		stack->end = loaded ? C_NO_OBJECT : C_UNKNOWN_PC;
 		// A call through a bad pointer: the call itself has been made.
 		if (loaded || !stack->at.is_exact || !cfi_return(image, &stack->at, &caller) ||
-			(!is_go(c->table, &caller) && !objects_at(&c->objects, caller.pc - 1)))
+			(!is_go(c->table, &caller) && !cframes_has_code(c, caller.pc - 1)))
 			return false;
 		stack->at = caller;
 		return true;
@@ -133,6 +133,13 @@ static bool step(struct cframes *c, const struct loaded_object *loaded, struct c
 	}
 	stack->at = caller;
 	return true;
+}
+
+bool cframes_has_code(struct cframes *c, target_addr pc)
+{
+	const struct loaded_object *loaded = objects_at(&c->objects, pc);
+
+	return loaded && (!loaded->object || elf_object_is_code(loaded->object, pc - loaded->bias));
 }
 
 static bool is_wrapper(const struct cframes *c, const struct walk *walk)

@@ -42,6 +42,9 @@ void cframes_close(struct cframes *c);
 /** Walks through C from `start`. `ret` is overwritten with its frames; a walk never fails. */
 struct c_stack cframes_walk(struct cframes *c, struct cfi_registers start, struct walk *ret);
 
+/** Whether a file was mapped at `pc` that is not known to hold no code there. */
+bool cframes_has_code(struct cframes *c, target_addr pc);
+
 /** Adds what is missing to the diagnostics. Call once, when all is walked. */
 void cframes_report(const struct cframes *c, struct diag *diag);
 

@@ -191,13 +191,50 @@ static void go_on(const struct joiner *j, struct travel *t, struct position posi
 	t->at.is_exact = position.is_exact;
 }
 
-/** Walks Go code. True where it was interrupted C code at which a signal frame ended. */
+/**
+ * Whether sigpanic, until go1.20 put upon C code too, returns to the very instruction that failed:
+ * after a call of nothing it was put in its place instead (signal_amd64.go preparePanic).
+ */
+static bool is_failed_instruction(const struct joiner *j, const struct machine *m, target_addr pc)
+{
+	struct object g0 = {0};
+
+	if (m)
+		g0 = object_load(j->table->rt, m->g0, OBJECT_G);
+	return g0.bytes && object_get(j->table->rt, g0, G_SIG_PC) == pc;
+}
+
+/** Where Go code that ended at a pc of C's goes on; false where that is none. */
+static bool leave_go(struct joiner *j, const struct walk *part, struct travel *t)
+{
+	const struct place *last = last_place(j, part);
+	target_addr sp;
+
+	if (!last)
+		return false;
+	if (last->role == ROLE_SIGNAL)
+		return part->signal_count &&
+		       cfi_of_context(j->table->rt->image, t->thread->first_context, &t->at) &&
+		       !is_go(j->table, t->at.pc, true);
+	if (part->end != WALK_UNKNOWN_PC || !last->has_sp_delta)
+		return false;
+	// Called by C, as crosscall2 is, or put upon it, as sigpanic was until go1.20.
+	sp = part->sps[part->count - 1] + (uint64_t)(int64_t)last->sp_delta + 8;
+	go_on(j, t,
+		(struct position){part->end_pc, sp,
+			last->role == ROLE_INJECTED &&
+				is_failed_instruction(j, t->m, part->end_pc)});
+	return cframes_has_code(j->c, part->end_pc);
+}
+
+/** Walks Go code. True where C code goes on below it, at t->at. */
 static bool travel_go(struct joiner *j, struct travel *t)
 {
-	const struct image *image = j->table->rt->image;
+	enum image_arch arch = image_arch(j->table->rt->image);
 	struct joined_thread *thread = t->thread;
-	struct position start = {t->at.pc, cfi_sp(image_arch(image), &t->at), t->at.is_exact};
+	struct position start = {t->at.pc, cfi_sp(arch, &t->at), t->at.is_exact};
 	struct walk *part = j->part;
+	bool has_more;
 
 	walk_stack(j->table, start, part);
 	for (uint32_t i = 0; i < part->signal_count; i++)
@@ -207,12 +244,11 @@ static bool travel_go(struct joiner *j, struct travel *t)
 		thread->first_context = part->contexts[part->signal_count - 1];
 	t->walk->end = part->end;
 	t->walk->end_pc = part->end_pc;
+	has_more = leave_go(j, part, t);
 	if (t->m)
 		join_callbacks(j, t->m, part);
 	append(t->walk, part);
-	return part->count && last_place(j, part)->role == ROLE_SIGNAL && part->signal_count &&
-	       cfi_of_context(image, thread->first_context, &t->at) &&
-	       !is_go(j->table, t->at.pc, true);
+	return has_more;
 }
 
 /** Functions that keep Go's stack pointer in a register that C preserves. */
