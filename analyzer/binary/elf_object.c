@@ -198,7 +198,9 @@ static bool is_better(const char *name, const GElf_Sym *symbol, const char *old,
 {
 	if (underscores(name) != underscores(old))
 		return underscores(name) < underscores(old);
-	return GELF_ST_BIND(symbol->st_info) == STB_GLOBAL && !old_is_global;
+	if ((GELF_ST_BIND(symbol->st_info) == STB_GLOBAL) != old_is_global)
+		return !old_is_global;
+	return strlen(name) < strlen(old);
 }
 
 static bool holds(const GElf_Sym *symbol, uint64_t address)

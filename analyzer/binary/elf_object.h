@@ -57,8 +57,8 @@ struct elf_symbol {
 
 /**
  * The function that holds the linked `address` (.symtab, else .dynsym). Of several names for one
- * function the plainest: fewest underscores before it, then global ones. `*steps` is the number of
- * rows that may yet be looked at, and is counted down.
+ * function the plainest: fewest underscores before it, then global ones, then the shortest.
+ * `*steps` is the number of rows that may yet be looked at, and is counted down.
  */
 bool elf_object_symbol(
 	const struct elf_object *object, uint64_t address, uint64_t *steps, struct elf_symbol *ret);

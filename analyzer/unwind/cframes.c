@@ -49,6 +49,7 @@ static uint32_t add_place(
 	struct elf_line lines[MAX_C_INLINE_DEPTH];
 	struct frame frames[MAX_C_INLINE_DEPTH];
 	size_t count = 0;
+	const char *name;
 
 	if (loaded && loaded->object && c->lines_left) {
 		c->lines_left--;
@@ -66,6 +67,9 @@ static uint32_t add_place(
 			.object = loaded ? loaded->path : ""};
 	if (loaded)
 		set_symbol(c, loaded, address, &frames[count - 1]);
+	// What Go's linker put into the executable it also names best.
+	if (!frame_table_is_go(c->table, at->pc, at->is_exact, &name) && name)
+		frames[count - 1].function = name;
 	for (size_t i = 0; i < count; i++)
 		frames[i].entry = frames[count - 1].entry;
 	return frame_table_add(c->table, ROLE_C, frames, count);
@@ -99,7 +103,9 @@ static uint32_t place_of(
 
 static bool is_go(struct frame_table *table, const struct cfi_registers *at)
 {
-	return frame_table_place(table, at->pc, at->is_exact) != NO_PLACE;
+	const char *name;
+
+	return frame_table_is_go(table, at->pc, at->is_exact, &name);
 }
 
 /** Moves to the caller. A stack only grows outwards, but for a signal's other stack. */

@@ -146,6 +146,18 @@ uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_ex
 	return (uint32_t)place;
 }
 
+bool frame_table_is_go(
+	struct frame_table *table, target_addr pc, bool is_exact, const char **name_ret)
+{
+	uint32_t index = frame_table_place(table, pc, is_exact);
+	const struct place *place = index == NO_PLACE ? NULL : &table->places[index];
+	const struct frame *frame = place ? &table->frames[place->first_frame] : NULL;
+	bool is_c = place && !place->has_sp_delta && !strcmp(frame->file, "?");
+
+	*name_ret = is_c ? frame->function : NULL;
+	return place && !is_c;
+}
+
 static uint32_t add_creation(struct frame_table *table, target_addr go_pc)
 {
 	struct pcln_func func;

@@ -70,6 +70,14 @@ void frame_table_init(struct frame_table *table, const struct runtime *rt);
 uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_exact);
 
 /**
+ * Whether a Go function holds `pc` (see frame_table_place). Go's own linker puts the C code of the
+ * standard library into the same table, with a name and nothing else (cmd/link pcln.go): that is
+ * none. `*name_ret` is its name then, else NULL.
+ */
+bool frame_table_is_go(
+	struct frame_table *table, target_addr pc, bool is_exact, const char **name_ret);
+
+/**
  * Adds a place of `role` with these logical frames, innermost first. NO_PLACE when out of memory.
  */
 uint32_t frame_table_add(

@@ -34,7 +34,9 @@ enum cs_status join_init(struct joiner *j, struct cframes *c)
 
 static bool is_go(struct frame_table *table, target_addr pc, bool is_exact)
 {
-	return frame_table_place(table, pc, is_exact) != NO_PLACE;
+	const char *name;
+
+	return frame_table_is_go(table, pc, is_exact, &name);
 }
 
 static const struct place *last_place(const struct joiner *j, const struct walk *walk)
