@@ -24,6 +24,8 @@ struct work {
 	struct binary *binary; // NULL: a minimal snapshot
 	struct core_executable executable;
 	struct ask_debug debug;
+	struct analysis_options options;
+	struct analysis *analysis;
 };
 
 /** How looking for the executable went. */
@@ -69,6 +71,7 @@ static enum cs_status begin(struct work *work, void *context, int channel)
 
 static void end(struct work *work)
 {
+	analysis_close(work->analysis);
 	binary_close(work->binary);
 	image_close(work->image);
 	arena_deinit(&work->arena);
@@ -89,6 +92,18 @@ static bool write_output(void *context, const char *bytes, size_t size)
 		size -= (size_t)written;
 	}
 	return true;
+}
+
+static int open_library(void *context, const char *path, char *why, size_t size)
+{
+	const struct work *work = context;
+	struct channel_message message = {.want = WANT_LIBRARY};
+	int fd;
+
+	channel_set(message.path, sizeof(message.path), path);
+	fd = ask_file(work->channel, &message);
+	channel_set(why, size, message.text);
+	return fd;
 }
 
 /** Whether core and executable belong together, by the best id that both have. */
@@ -235,21 +250,22 @@ static enum search find_binary(struct work *work)
 static void write_snapshot(struct work *work, const char *why)
 {
 	const struct worker_job *job = work->job;
-	struct analysis *analysis;
 	enum cs_status status;
 
+	work->options = job->analysis;
+	work->options.libraries = (struct file_source){open_library, work};
 	status = analysis_create(work->image, why ? NULL : work->binary, &work->executable,
-		&job->analysis, &work->arena, &work->diag, &analysis);
+		&work->options, &work->arena, &work->diag, &work->analysis);
 	if (status && !why && worker_format_is_minimal(job->format)) {
 		why = work->diag.fatal ? work->diag.fatal : status_text(status);
-		status = analysis_create(work->image, NULL, &work->executable, &job->analysis,
-			&work->arena, &work->diag, &analysis);
+		status = analysis_create(work->image, NULL, &work->executable, &work->options,
+			&work->arena, &work->diag, &work->analysis);
 	}
 	if (status) {
 		tell_failure(work);
 		return;
 	}
-	status = job->format->write(analysis, &job->emit, write_output, work);
+	status = job->format->write(work->analysis, &job->emit, write_output, work);
 	if (status)
 		tell(work, OUTCOME_FAILED,
 			arena_format(&work->arena, "the snapshot cannot be written: %s",
