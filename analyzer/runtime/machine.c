@@ -299,7 +299,7 @@ static bool is_preempted(const struct runtime *rt, const struct goroutine *g)
 {
 	struct pcln_func func;
 
-	return g->status == GOROUTINE_RUNNABLE && pclntab_find(rt->functions, g->sched_pc, &func) &&
+	return g->status == GOROUTINE_RUNNABLE && modules_find_function(rt, g->sched_pc, &func) &&
 	       (!strcmp(func.name, "runtime.asyncPreempt2") ||
 		       !strcmp(func.name, "runtime.gopreempt_m") ||
 		       !strcmp(func.name, "runtime.asyncPreempt") ||
