@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds a snapshot against facts that the program printed about itself before it crashed: keys that
 no traceback shows. Lines `name = JSON` on its stdout; FACTS says what each name is compared with.
-Releases as in test_traceback.py.
+Releases and programs as in test_traceback.py.
 """
 import concurrent.futures
 import json
@@ -131,8 +131,9 @@ def try_case(case):
 def main():
     releases = os.environ.get("ORACLE_RELEASES", "local").split()
     try:
-        cases = [case for case in crash.cases(releases, all_flags=False)
-                 if case.program in ("bus", "c-thread", "facts", "labels", "level", "longwait", "many", "parents", "queues", "spin")]
+        only = os.environ.get("ORACLE_PROGRAMS", "").split()
+        cases = [case for case in crash.cases(releases, only, all_flags=False)
+                 if case.program in ("bus", "c-thread", "facts", "handler", "labels", "level", "longwait", "many", "parents", "queues", "spin")]
     except crash.Skip as skip:
         print(f"no crash of which the program's own facts are known: {skip}")
         return 77
