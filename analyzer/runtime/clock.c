@@ -9,8 +9,8 @@ static void at_least(int64_t *now, int64_t stamp)
 }
 
 /**
- * When a goroutine that is not asleep any more had to be woken (runtime/time.go timeSleep): its timer
- * keeps that until 1.22; 0 where it has not slept, or a later release has taken it back.
+ * When a goroutine that is not asleep any more had to be woken (runtime/time.go timeSleep): its
+ * timer keeps that until 1.22; 0 where it has not slept, or a later release has taken it back.
  */
 static int64_t woken(const struct runtime *rt, const struct goroutine *g)
 {

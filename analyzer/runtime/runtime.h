@@ -41,7 +41,7 @@ struct runtime {
 	struct diag *diag;         // borrowed
 	uint64_t bias;             // where a PIE was loaded; 0 otherwise
 	struct layout layout;
-	uint64_t object_sizes[OBJECT_TYPE_COUNT]; // as far as layout.def's rows reach into each
+	uint64_t object_sizes[OBJECT_TYPE_COUNT];   // as far as layout.def's rows reach into each
 	struct module modules[MAX_PROCESS_MODULES]; // the executable's first
 	size_t module_count;
 	struct pclntab *functions; // of the first: the runtime's own are there

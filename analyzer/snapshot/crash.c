@@ -202,8 +202,7 @@ static void find_from_notes(struct analysis *analysis)
 
 enum cs_status crash_find(struct analysis *analysis)
 {
-	const struct machine *m =
-		find_culprit(&analysis->scheduler, image_notes(analysis->image));
+	const struct machine *m = find_culprit(&analysis->scheduler, image_notes(analysis->image));
 	struct crash *crash = &analysis->crash;
 
 	*crash = (struct crash){.goroutine = NO_GOROUTINE, .blamed = NO_GOROUTINE};

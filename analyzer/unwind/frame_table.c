@@ -139,8 +139,8 @@ static uint32_t add_creation(struct frame_table *table, target_addr go_pc)
 		.pc = go_pc,
 		.entry = func.entry,
 		.id = func.id};
-	pclntab_line(functions, &func, go_pc > func.entry ? go_pc - 1 : go_pc,
-		&frame->file, &frame->line);
+	pclntab_line(functions, &func, go_pc > func.entry ? go_pc - 1 : go_pc, &frame->file,
+		&frame->line);
 	return (uint32_t)(frame - table->frames);
 }
 

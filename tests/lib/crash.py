@@ -31,11 +31,11 @@ SETTLE_SECONDS = 0.1  # between the program's "ready" and the signal
 
 class Build:
     """How a program is built: arguments of `go build`, what is added to its environment, the first and
-    the last release that can. `strip`: by binutils, after the build. `full`: only check-matrix has it."""
+    the last release that can."""
 
-    def __init__(self, *args, env=None, cgo=False, since=(0, 0), until=(9, 9), full=False):
+    def __init__(self, *args, env=None, cgo=False, since=(0, 0), until=(9, 9)):
         self.args, self.env, self.cgo = list(args), env or {}, cgo
-        self.since, self.until, self.full = since, until, full
+        self.since, self.until = since, until
 
 
 BUILDS = {
@@ -46,15 +46,15 @@ BUILDS = {
     "pie": Build("-buildmode=pie"),
     "trimpath": Build("-trimpath"),
     "w": Build("-ldflags=-w"),
-    "strip": Build(),
-    "s": Build("-ldflags=-s", full=True),
-    "l": Build("-gcflags=all=-l", full=True),
-    "race": Build("-race", cgo=True, full=True),
-    "static": Build("-ldflags=-linkmode external -extldflags -static", cgo=True, full=True),
-    "external-pie": Build("-buildmode=pie", "-ldflags=-linkmode external", cgo=True, full=True),
-    "external-stripped": Build("-buildmode=pie", "-ldflags=-linkmode external -s -w", cgo=True, full=True),
-    "noswissmap": Build(env={"GOEXPERIMENT": "noswissmap"}, since=(1, 24), until=(1, 25), full=True),
-    "nodwarf5": Build(env={"GOEXPERIMENT": "nodwarf5"}, since=(1, 25), full=True),
+    "strip": Build(),  # by binutils, after the build
+    "s": Build("-ldflags=-s"),
+    "l": Build("-gcflags=all=-l"),
+    "race": Build("-race", cgo=True),
+    "static": Build("-ldflags=-linkmode external -extldflags -static", cgo=True),
+    "external-pie": Build("-buildmode=pie", "-ldflags=-linkmode external", cgo=True),
+    "external-stripped": Build("-buildmode=pie", "-ldflags=-linkmode external -s -w", cgo=True),
+    "noswissmap": Build(env={"GOEXPERIMENT": "noswissmap"}, since=(1, 24), until=(1, 25)),
+    "nodwarf5": Build(env={"GOEXPERIMENT": "nodwarf5"}, since=(1, 25)),
 }
 
 
@@ -129,6 +129,7 @@ def read_spec(program):
     spec = json.loads(path.read_text()) if path.exists() else {}
     spec.setdefault("runs", {"": {}})
     spec.setdefault("flags", ["default"])
+    spec.setdefault("full_flags", [])  # builds that are left to check-matrix
     return spec
 
 
@@ -142,21 +143,19 @@ def _is_for(version, since, until=(9, 9)):
 
 def cases(releases=("local",), only=(), all_flags=True, full=False):
     """Every case of every program (or of those named in `only`) for these releases. `full`: also the
-    builds and runs that are left to check-matrix."""
+    builds that are left to check-matrix."""
     for release in releases:
         version = release_number(release)
         for program in programs():
             spec = read_spec(program)
-            if (only and program not in only) or not _is_for(version, spec.get("since", (0,))) or \
-                    (spec.get("full") and not full):
+            if (only and program not in only) or not _is_for(version, spec.get("since", (0,))):
                 continue
-            for flags in spec["flags"] if all_flags else spec["flags"][:1]:
-                build = BUILDS[flags]
-                if (build.full and not full) or not _is_for(version, build.since, build.until):
+            builds = spec["flags"] + (spec["full_flags"] if full else [])
+            for flags in builds if all_flags else builds[:1]:
+                if not _is_for(version, BUILDS[flags].since, BUILDS[flags].until):
                     continue
                 for run, run_spec in spec["runs"].items():
-                    if not _is_for(version, run_spec.get("since", (0,))) or \
-                            (run_spec.get("full") and not full):
+                    if not _is_for(version, run_spec.get("since", (0,))):
                         continue
                     if flags != spec["flags"][0] and run != spec.get("flags_run", run):
                         continue

@@ -8,7 +8,6 @@ test_traceback.py.
 """
 import os
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
@@ -17,44 +16,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
 import committed  # noqa: E402
 import crash  # noqa: E402
+import spoil  # noqa: E402
 
 COMMAND = ROOT / os.environ.get("BUILD", "build") / "coresnap"
 FORMATS = ("json", "text")
-
-
-def sections(data):
-    """(name, file offset, size) of every section that has bytes in an ELF64 file."""
-    table, = struct.unpack_from("<Q", data, 40)
-    row_size, count, names_index = struct.unpack_from("<HHH", data, 58)
-    rows = [struct.unpack_from("<IIQQQQ", data, table + i * row_size) for i in range(count)]
-    names = rows[names_index][4]
-    for name, kind, _, _, offset, size in rows:
-        end = data.index(b"\0", names + name)
-        if kind != 8:  # SHT_NOBITS
-            yield data[names + name:end].decode(), offset, size
-
-
-def spoil(exe, target, byte):
-    """A copy with every .debug_* and .zdebug_* section overwritten; how many bytes that are."""
-    data, spoiled = bytearray(exe.read_bytes()), 0
-    for name, offset, size in list(sections(data)):
-        if name.startswith((".debug_", ".zdebug_")):
-            data[offset:offset + size] = bytes([byte]) * size
-            spoiled += size
-    target.write_bytes(data)
-    return spoiled
-
-
-def forget_release(exe, target):
-    """A copy that says it was built with a release that nobody has measured."""
-    data = exe.read_bytes()
-    at = data.index(b"\xff Go buildinf:")
-    size, version = data[at + 32], bytes(data[at + 33:at + 33 + data[at + 32]])
-    if not version.startswith(b"go1."):
-        return False
-    other = (b"go1.99.9" + b" " * size)[:size]
-    target.write_bytes(data[:at + 33] + other + data[at + 33 + size:])
-    return True
 
 
 def analyze(exe, core, form):
@@ -69,7 +34,7 @@ def check(made, directory):
     for form in FORMATS:
         whole = analyze(made.exe, made.core, form)
         for byte in (0xff, 0):
-            spoiled = spoil(made.exe, copy, byte)
+            spoiled = spoil.overwrite_dwarf(made.exe, copy, byte)
             if analyze(copy, made.core, form) != whole:
                 wrong.append(f"{form}: another output with a DWARF of {byte:#x}")
     return wrong, spoiled
@@ -78,9 +43,9 @@ def check(made, directory):
 def is_noticed(made, directory):
     """Whether the garbage is found where DWARF is needed: with a version that no table has."""
     unknown, spoiled = directory / "unknown", directory / made.exe.name
-    if not forget_release(made.exe, unknown):
+    if not spoil.claim_release(made.exe, unknown, "go1.99"):
         return None
-    spoil(unknown, spoiled, 0xff)
+    spoil.overwrite_dwarf(unknown, spoiled, 0xff)
     return analyze(unknown, made.core, "json") != analyze(spoiled, made.core, "json")
 
 

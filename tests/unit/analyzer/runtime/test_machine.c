@@ -257,7 +257,8 @@ END_TEST
 START_TEST(the_frozen_of_go1_26_are_next_to_run)
 {
 	static const struct {
-		const char *next; // where the one that P0 runs next stands; the queue's are preempted
+		const char
+			*next; // where the one that P0 runs next stands; the queue's are preempted
 		uint64_t status;
 		const char *frozen;
 	} rows[] = {

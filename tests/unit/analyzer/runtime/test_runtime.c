@@ -204,8 +204,8 @@ START_TEST(types)
 		}
 		ck_assert(!gotype_load(m->rt, m->rt->modules[0].etypes, &got));
 		ck_assert(!gotype_load(m->rt, m->rt->modules[0].types - 1, &got));
-		ck_assert(
-			!gotype_load(m->rt, m->rt->modules[0].etypes - 8, &got)); // its end is not in the core
+		ck_assert(!gotype_load(
+			m->rt, m->rt->modules[0].etypes - 8, &got)); // its end is not in the core
 		mkruntime_set(m, type, TYPE_STR, UINT32_MAX);
 		ck_assert(!gotype_load(m->rt, type, &got));
 		mkruntime_destroy(m);
