@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 enum channel_kind {
-	CHANNEL_ASK = 1, // worker: the executable at `path`, please (once)
-	CHANNEL_FILE,    // supervisor: here it is; a descriptor comes with it
-	CHANNEL_NONE,    // supervisor: cannot be had, `text` says why
-	CHANNEL_RESULT,  // worker: the last word
+	CHANNEL_ASK = 1,     // worker: the executable at `path`, please (once)
+	CHANNEL_ASK_LIBRARY, // worker: the shared library at `path`, please (MAX_LIBRARIES times)
+	CHANNEL_FILE,        // supervisor: here it is; a descriptor comes with it
+	CHANNEL_NONE,        // supervisor: cannot be had, `text` says why
+	CHANNEL_RESULT,      // worker: the last word
 };
 
 enum channel_outcome {

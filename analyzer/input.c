@@ -58,7 +58,7 @@ enum cs_status input_open(const char *path, int *fd_ret, char *why, size_t why_s
 enum cs_status input_open_executable(const char *path, int *fd_ret, char *why, size_t why_size)
 {
 	enum cs_status status;
-	char magic[SELFMAG];
+	unsigned char head[EI_NIDENT + 2]; // and e_type, of either byte order
 	int fd;
 
 	if (path[0] != '/') {
@@ -68,8 +68,15 @@ enum cs_status input_open_executable(const char *path, int *fd_ret, char *why, s
 	status = input_open(path, &fd, why, why_size);
 	if (status)
 		return status;
-	if (pread(fd, magic, sizeof(magic), 0) != SELFMAG || memcmp(magic, ELFMAG, SELFMAG)) {
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+		memcmp(head, ELFMAG, SELFMAG)) {
 		snprintf(why, why_size, "is not an ELF file");
+		close(fd);
+		return CS_REFUSED;
+	}
+	// What a core names is opened with our rights: never another one's memory.
+	if (head[EI_NIDENT] == ET_CORE || head[EI_NIDENT + 1] == ET_CORE) {
+		snprintf(why, why_size, "is a core file");
 		close(fd);
 		return CS_REFUSED;
 	}

@@ -27,7 +27,8 @@ struct supervision {
 	pid_t pid;
 	int channel, process, signals;
 	int64_t deadline_ms;
-	bool is_answered; // it has asked, and may not again
+	bool is_answered;   // it has asked for the executable, and may not again
+	uint32_t libraries; // it has asked for
 	bool has_result;
 	bool is_silent; // its end of the channel is closed; it may live on
 	bool is_killed; // by us: `why` is written
@@ -172,6 +173,9 @@ static void hear(struct supervision *s)
 		s->has_result = true;
 	} else if (!status && message.kind == CHANNEL_ASK && !s->is_answered) {
 		s->is_answered = true;
+		answer(s, &message);
+	} else if (!status && message.kind == CHANNEL_ASK_LIBRARY && s->libraries < MAX_LIBRARIES) {
+		s->libraries++;
 		answer(s, &message);
 	} else {
 		end_worker(s, "stopped: it broke the protocol");

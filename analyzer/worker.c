@@ -21,6 +21,8 @@ struct work {
 	struct image *image;
 	struct binary *binary; // NULL: a minimal snapshot
 	struct core_executable executable;
+	struct analysis_options options;
+	struct analysis *analysis;
 };
 
 /** How looking for the executable went. */
@@ -65,6 +67,7 @@ static enum cs_status begin(struct work *work, void *context, int channel)
 
 static void end(struct work *work)
 {
+	analysis_close(work->analysis);
 	binary_close(work->binary);
 	image_close(work->image);
 	arena_deinit(&work->arena);
@@ -92,12 +95,32 @@ static const char *or_unknown(const char *text)
 	return text ? text : "unknown";
 }
 
+/** A file from the supervisor, or -1 with its words in `why`. */
+static int ask_for(const struct work *work, struct channel_message *message, char *why, size_t size)
+{
+	int fd = -1;
+
+	if (channel_send(work->channel, message, -1) ||
+		channel_receive(work->channel, message, &fd))
+		_exit(1);
+	channel_set(why, size, message->text);
+	return fd;
+}
+
+static int open_library(void *context, const char *path, char *why, size_t size)
+{
+	struct channel_message message = {.kind = CHANNEL_ASK_LIBRARY};
+
+	channel_set(message.path, sizeof(message.path), path);
+	return ask_for(context, &message, why, size);
+}
+
 /** The descriptor of the executable that the core names, or -1 with the reason in `diag`. */
 static int ask(struct work *work)
 {
 	const struct core_executable *wanted = &work->executable;
 	struct channel_message message = {.kind = CHANNEL_ASK};
-	const char *why = "the core does not name it";
+	char why[MAX_DIAGNOSTIC_LENGTH] = "the core does not name it";
 	int fd = -1;
 
 	if (wanted->path) {
@@ -105,10 +128,7 @@ static int ask(struct work *work)
 		channel_set(message.go_build_id, sizeof(message.go_build_id), wanted->go_build_id);
 		channel_set(
 			message.gnu_build_id, sizeof(message.gnu_build_id), wanted->gnu_build_id);
-		if (channel_send(work->channel, &message, -1) ||
-			channel_receive(work->channel, &message, &fd))
-			_exit(1);
-		why = message.text;
+		fd = ask_for(work, &message, why, sizeof(why));
 	}
 	if (fd < 0)
 		diag_fail(&work->diag, CS_NOT_FOUND, "no-executable",
@@ -177,21 +197,22 @@ static enum search find_binary(struct work *work)
 static void write_snapshot(struct work *work, const char *why)
 {
 	const struct worker_job *job = work->job;
-	struct analysis *analysis;
 	enum cs_status status;
 
+	work->options = job->analysis;
+	work->options.libraries = (struct file_source){open_library, work};
 	status = analysis_create(work->image, why ? NULL : work->binary, &work->executable,
-		&job->analysis, &work->arena, &work->diag, &analysis);
+		&work->options, &work->arena, &work->diag, &work->analysis);
 	if (status && !why && worker_format_is_minimal(job->format)) {
 		why = work->diag.fatal ? work->diag.fatal : status_text(status);
-		status = analysis_create(work->image, NULL, &work->executable, &job->analysis,
-			&work->arena, &work->diag, &analysis);
+		status = analysis_create(work->image, NULL, &work->executable, &work->options,
+			&work->arena, &work->diag, &work->analysis);
 	}
 	if (status) {
 		tell_failure(work);
 		return;
 	}
-	status = job->format->write(analysis, &job->emit, write_output, work);
+	status = job->format->write(work->analysis, &job->emit, write_output, work);
 	if (status)
 		tell(work, OUTCOME_FAILED,
 			arena_format(&work->arena, "the snapshot cannot be written: %s",
