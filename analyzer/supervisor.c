@@ -174,7 +174,7 @@ static void hear(struct supervision *s)
 	} else if (!status && message.kind == CHANNEL_ASK && !s->is_answered) {
 		s->is_answered = true;
 		answer(s, &message);
-	} else if (!status && message.kind == CHANNEL_ASK_LIBRARY && s->libraries < MAX_LIBRARIES) {
+	} else if (!status && message.kind == CHANNEL_ASK_LIBRARY && s->libraries < MAX_LIBRARIES + MAX_PLUGIN_FILES) {
 		s->libraries++;
 		answer(s, &message);
 	} else {

@@ -6,43 +6,56 @@
 static enum cs_status load_module(
 	const struct runtime *rt, struct object module, struct diag *diag, struct module *ret)
 {
-	ret->types = object_get(rt, module, MODULE_TYPES);
-	ret->etypes = object_get(rt, module, MODULE_ETYPES);
-	return pclntab_load(rt->image, object_get(rt, module, MODULE_PCHEADER), 0,
-		object_get(rt, module, MODULE_TEXT), object_get(rt, module, MODULE_GOFUNC),
-		rt->arena, diag, &ret->functions);
+	*ret = (struct module){.types = object_get(rt, module, MODULE_TYPES),
+		.etypes = object_get(rt, module, MODULE_ETYPES),
+		.text = object_get(rt, module, MODULE_TEXT),
+		.gofunc = object_get(rt, module, MODULE_GOFUNC)};
+	return pclntab_load(rt->image, object_get(rt, module, MODULE_PCHEADER), 0, ret->text,
+		ret->gofunc, rt->arena, diag, &ret->functions);
 }
 
-/** Plugins' modules, behind the first: newest last (plugin.go lastmoduleinit). */
+/** Plugins' modules, behind the first: newest last (runtime/plugin.go lastmoduleinit). */
 static enum cs_status load_others(struct runtime *rt, target_addr at)
 {
-	struct diag scratch; // what is said of one of them ends no analysis
-
-	diag_init(&scratch, rt->arena);
-	for (size_t steps = 0; at; steps++) {
+	while (at) {
 		struct object module = object_load(rt, at, OBJECT_MODULE);
-		enum cs_status status = CS_FAULT;
+		struct module *ret = &rt->modules[rt->module_count];
+		struct diag scratch; // what is said of one of them ends no analysis
+		enum cs_status status;
 
-		if (steps == MAX_PROCESS_MODULES - 1) {
-			diag_add(rt->diag, DIAG_WARNING, "limit",
-				"the list of modules is longer than any program's: the rest was "
-				"not read");
+		if (!module.bytes || rt->module_count == MAX_PROCESS_MODULES) {
+			diag_add(rt->diag, DIAG_WARNING, "modules-cut",
+				"the list of modules could not be followed to its end: plugins may "
+				"be missing");
 			return CS_OK;
 		}
-		if (module.bytes)
-			status = load_module(rt, module, &scratch, &rt->modules[rt->module_count]);
+		diag_init(&scratch, rt->arena);
+		status = load_module(rt, module, &scratch, ret);
 		if (status == CS_NO_MEMORY)
 			return status;
-		if (status == CS_OK)
-			rt->module_count++;
-		else
-			diag_add(rt->diag, DIAG_WARNING, "module-unreadable",
-				"the functions of a plugin are not known (module at 0x%llx): %s",
-				(unsigned long long)at,
-				scratch.fatal ? scratch.fatal : "it is not in the core");
-		at = module.bytes ? object_get(rt, module, MODULE_NEXT) : 0;
+		if (status != CS_OK)
+			ret->functions = NULL;
+		ret->why = scratch.fatal;
+		rt->module_count++;
+		at = object_get(rt, module, MODULE_NEXT);
 	}
 	return CS_OK;
+}
+
+bool module_is_whole(const struct runtime *rt, const struct module *module)
+{
+	struct image_view view;
+
+	return module->functions && image_find(rt->image, module->gofunc, &view);
+}
+
+void modules_report(const struct runtime *rt)
+{
+	for (size_t i = 0; i < rt->module_count; i++)
+		if (!rt->modules[i].functions)
+			diag_add(rt->diag, DIAG_WARNING, "module-unreadable",
+				"the functions of a plugin are not known: %s",
+				rt->modules[i].why ? rt->modules[i].why : "its table is damaged");
 }
 
 enum cs_status modules_load(struct runtime *rt)
@@ -68,7 +81,7 @@ const struct pclntab *modules_functions(const struct runtime *rt, target_addr pc
 	for (size_t i = 0; i < rt->module_count; i++) {
 		const struct pclntab *functions = rt->modules[i].functions;
 
-		if (pc >= pclntab_start(functions) && pc < pclntab_end(functions))
+		if (functions && pc >= pclntab_start(functions) && pc < pclntab_end(functions))
 			return functions;
 	}
 	return NULL;

@@ -10,15 +10,24 @@
 struct runtime;
 
 struct module {
-	struct pclntab *functions;
+	struct pclntab *functions; // NULL: neither in the core nor in a file that was given
 	target_addr types, etypes; // its type data lies here
+	target_addr text, gofunc;  // where its code starts; the base of its functions' data
+	const char *why;           // where functions is NULL
 };
 
 /**
  * Reads the list that begins with VAR_FIRST_MODULE into rt->modules. The first must be readable:
- * else its status, with one line in rt->diag. Of the others what is not is left out and noted.
+ * else its status, with one line in rt->diag. Of the others each may be without functions. May be
+ * called again when the image has more.
  */
 CS_MUST_USE enum cs_status modules_load(struct runtime *rt);
+
+/** Whether the image holds the module's function table and its functions' data. */
+bool module_is_whole(const struct runtime *rt, const struct module *module);
+
+/** Notes the modules without functions in rt->diag. */
+void modules_report(const struct runtime *rt);
 
 /** The function table of the module whose code holds `pc`; NULL where none does. */
 const struct pclntab *modules_functions(const struct runtime *rt, target_addr pc);

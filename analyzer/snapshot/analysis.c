@@ -5,6 +5,7 @@
 
 #include "analyzer/binary/binary.h"
 #include "analyzer/snapshot/identity.h"
+#include "analyzer/snapshot/plugins.h"
 #include "common/redact/redact.h"
 
 #include <string.h>
@@ -285,8 +286,11 @@ static enum cs_status open_runtime(struct analysis *analysis)
 		status = image_seal(analysis->image);
 	if (status != CS_OK)
 		return status;
-	return runtime_open(analysis->image, analysis->binary, bias, analysis->arena,
+	status = runtime_open(analysis->image, analysis->binary, bias, analysis->arena,
 		analysis->diag, &analysis->rt);
+	if (status == CS_OK && analysis->rt->module_count > 1)
+		status = plugins_add(analysis);
+	return status;
 }
 
 enum cs_status analysis_create(struct image *image, struct binary *binary,
