@@ -1,14 +1,15 @@
 // What single fields must hold, in every release from go1.18 to go1.27: pointers that point back
-// (runtime/proc.go execute, dropg, wirep, lockOSThread), numbers that cannot be larger, pcs that lie
-// in code. A field that moved reads its neighbour, and is noticed unless that is zero everywhere.
+// (runtime/proc.go execute, dropg, wirep, lockOSThread), numbers that cannot be larger, pcs that
+// lie in code. A field that moved reads its neighbour, and is noticed unless that is zero
+// everywhere.
 #include "analyzer/runtime/layout_prove_internal.h"
 
 #include "analyzer/runtime/goroutine.h"
 #include "analyzer/runtime/labels.h"
 #include "common/limits.h"
 
-#define THROWING_MAX 2          // throwTypeRuntime
-#define DYING_MAX 3             // startpanic_m
+#define THROWING_MAX 2           // throwTypeRuntime
+#define DYING_MAX 3              // startpanic_m
 #define STACK_MAP_MAX (1u << 24) // rows, and bits of each, of a stackmap (runtime/symtab.go)
 #define UNIX_2011 INT64_C(1300000000000000000)
 #define UNIX_2100 INT64_C(4100000000000000000)
@@ -72,8 +73,7 @@ struct link {
 static void note_link(struct fields *f, struct link link, target_addr pointer, target_addr from)
 {
 	if (pointer)
-		note(f, link.relation,
-			points_back(f->rt, pointer, link.type, link.field, from));
+		note(f, link.relation, points_back(f->rt, pointer, link.type, link.field, from));
 }
 
 static bool is_code(const struct runtime *rt, target_addr pc)
@@ -214,7 +214,8 @@ static bool is_panic(const struct runtime *rt, struct object g, target_addr addr
 	if (!panic.bytes || !is_on_stack(rt, g, address))
 		return false;
 	type = object_get(rt, panic, PANIC_ARG);
-	return (!type || modules_of_type(rt, type)) && object_get(rt, panic, PANIC_RECOVERED) <= 1 &&
+	return (!type || modules_of_type(rt, type)) &&
+	       object_get(rt, panic, PANIC_RECOVERED) <= 1 &&
 	       object_get(rt, panic, PANIC_GOEXIT) <= 1 &&
 	       object_get(rt, panic, PANIC_REPANICKED) <= 1;
 }
@@ -227,7 +228,8 @@ static void prove_running(struct fields *f, struct object g)
 	note_link(f, (struct link){LOCKED, OBJECT_M, M_LOCKED_G}, object_get(rt, g, G_LOCKED_M),
 		g.address);
 	if (object_get(rt, g, G_SYSCALL_SP))
-		note(f, RUNNING, is_on_stack(rt, g, object_get(rt, g, G_SYSCALL_SP)) &&
+		note(f, RUNNING,
+			is_on_stack(rt, g, object_get(rt, g, G_SYSCALL_SP)) &&
 				is_code(rt, object_get(rt, g, G_SYSCALL_PC)));
 }
 
@@ -246,8 +248,10 @@ static void prove_goroutine(struct fields *f, struct object g)
 	uint64_t made = 0;
 
 	runtime_read_field(rt, VAR_SCHED, SCHED_GOIDGEN, &made);
-	note(f, CODE, is_entry(rt, object_get(rt, g, G_START_PC)) && (!go_pc || is_code(rt, go_pc)));
-	note(f, NUMBERS, object_get(rt, g, G_PARENT_ID) <= made &&
+	note(f, CODE,
+		is_entry(rt, object_get(rt, g, G_START_PC)) && (!go_pc || is_code(rt, go_pc)));
+	note(f, NUMBERS,
+		object_get(rt, g, G_PARENT_ID) <= made &&
 			(int64_t)object_get(rt, g, G_WAIT_SINCE) >= 0 &&
 			object_get(rt, g, G_RUNNING_CLEANUPS) <= 1);
 	if (panic)
@@ -305,9 +309,10 @@ static bool are_processors_sane(const struct runtime *rt, uint64_t *idle_ret, ui
 			return false;
 		next = object_get(rt, p, P_RUN_NEXT);
 		*idle_ret += object_get(rt, p, P_STATUS) == 0;
-		note(&f, NUMBERS, object_get(rt, p, P_STATUS) <= 4 &&
-				 (uint32_t)(object_get(rt, p, P_RUNQ_TAIL) -
-					 object_get(rt, p, P_RUNQ_HEAD)) <= 256);
+		note(&f, NUMBERS,
+			object_get(rt, p, P_STATUS) <= 4 &&
+				(uint32_t)(object_get(rt, p, P_RUNQ_TAIL) -
+					   object_get(rt, p, P_RUNQ_HEAD)) <= 256);
 		note_link(&f, (struct link){PROCESSORS, OBJECT_M, M_P}, object_get(rt, p, P_M),
 			p.address);
 		note_link(&f, (struct link){QUEUED, OBJECT_G, G_SCHED_G}, next, next);
@@ -326,9 +331,8 @@ static uint64_t sched_field(const struct runtime *rt, enum layout_id id)
 static bool is_sched_sane(const struct runtime *rt, uint64_t idle, uint64_t processors)
 {
 	uint64_t threads = sched_field(rt, SCHED_MNEXT);
-	uint64_t queued = sched_field(rt, layout_has(&rt->layout, SCHED_RUNQ_SIZE)
-						  ? SCHED_RUNQ_SIZE
-						  : SCHED_RUNQ_SIZE_OLD);
+	uint64_t queued = sched_field(rt,
+		layout_has(&rt->layout, SCHED_RUNQ_SIZE) ? SCHED_RUNQ_SIZE : SCHED_RUNQ_SIZE_OLD);
 	target_addr head = sched_field(rt, SCHED_RUNQ_HEAD);
 	uint64_t counted_idle = sched_field(rt, SCHED_NP_IDLE);
 
@@ -353,16 +357,18 @@ static bool is_module_sane(const struct runtime *rt)
 	struct fields f = {.rt = rt};
 	struct pcln_func func;
 
-	for (uint32_t i = 0; f.scores[STACK_MAPS].seen < PROVE_SAMPLES && pclntab_at(module->functions, i, &func);
+	for (uint32_t i = 0; f.scores[STACK_MAPS].seen < PROVE_SAMPLES &&
+			     pclntab_at(module->functions, i, &func);
 		i++) {
-		target_addr map = pclntab_funcdata(
-			module->functions, &func, FUNCDATA_ARGS_POINTER_MAPS);
+		target_addr map =
+			pclntab_funcdata(module->functions, &func, FUNCDATA_ARGS_POINTER_MAPS);
 		uint32_t rows, bits;
 
 		if (map)
-			note(&f, STACK_MAPS, image_read_u32(rt->image, map, &rows) == CS_OK &&
-					 image_read_u32(rt->image, map + 4, &bits) == CS_OK &&
-					 rows && rows < STACK_MAP_MAX && bits < STACK_MAP_MAX);
+			note(&f, STACK_MAPS,
+				image_read_u32(rt->image, map, &rows) == CS_OK &&
+					image_read_u32(rt->image, map + 4, &bits) == CS_OK &&
+					rows && rows < STACK_MAP_MAX && bits < STACK_MAP_MAX);
 	}
 	return !is_broken(&f) && module->types < module->etypes &&
 	       module->etypes - module->types < MAX_EXECUTABLE_SIZE;
