@@ -1,6 +1,8 @@
 // Workers that do one thing each, most of them wrong, and what the supervisor makes of them.
 #include "analyzer/supervisor.h"
 
+#include "tests/lib/mkelf.h"
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +121,31 @@ static void asks_twice(void *context, int channel)
 	report(channel, "two files");
 }
 
+static void asks_for_libraries(void *context, int channel)
+{
+	struct channel_message message;
+	int fd;
+
+	for (int i = 0; i < MAX_LIBRARIES; i++) {
+		message = (struct channel_message){.kind = CHANNEL_ASK_LIBRARY};
+		channel_set(message.path, sizeof(message.path), context);
+		if (channel_send(channel, &message, -1) ||
+			channel_receive(channel, &message, &fd) || message.kind != CHANNEL_FILE)
+			_exit(1);
+		close(fd);
+	}
+	report(channel, "all of them");
+}
+
+static void asks_for_too_many_libraries(void *context, int channel)
+{
+	struct channel_message message = {.kind = CHANNEL_ASK_LIBRARY};
+
+	asks_for_libraries(context, channel);
+	if (!channel_send(channel, &message, -1))
+		hangs(context, channel);
+}
+
 /** Dies with the answer unread: the supervisor must name the death, not the reset connection. */
 static void asks_and_crashes(void *context, int channel)
 {
@@ -150,6 +177,10 @@ static const struct {
 	{"asks", asks, "/proc/self/exe", WORKER_REPORTED, "file"},
 	{"asks and crashes", asks_and_crashes, "/proc/self/exe", WORKER_DIED, "killed by SIGSEGV"},
 	{"asks twice", asks_twice, "/proc/self/exe", WORKER_DIED, "stopped: it broke the protocol"},
+	{"asks for libraries", asks_for_libraries, "/proc/self/exe", WORKER_REPORTED,
+		"all of them"},
+	{"asks for too many", asks_for_too_many_libraries, "/proc/self/exe", WORKER_DIED,
+		"stopped: it broke the protocol"},
 	{"asks for a text", asks, "/etc/passwd", WORKER_REPORTED, "is not an ELF file"},
 	{"asks for a device", asks, "/dev/zero", WORKER_REPORTED,
 		"is not a regular file; copy it into one first"},
@@ -157,6 +188,26 @@ static const struct {
 	{"asks for nothing", asks, "", WORKER_REPORTED, "is not an absolute path"},
 	{"asks beside us", asks, "tests", WORKER_REPORTED, "is not an absolute path"},
 };
+
+/* What a core names is opened with the supervisor's rights: another process's memory is not. */
+START_TEST(a_core_is_no_executable)
+{
+	struct mkelf *core = mkelf_core_create(EM_X86_64);
+	int fd = mkelf_open(core);
+	char path[64];
+	struct supervisor_job job = {
+		.work = asks, .context = path, .keep = {-1, -1, -1, -1}, .seconds = 10};
+	struct supervisor_report result;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	supervisor_block_signals();
+	ck_assert_int_eq(supervisor_run(&job, &result), CS_OK);
+	ck_assert_int_eq(result.end, WORKER_REPORTED);
+	ck_assert_str_eq(result.message.text, "is a core file");
+	close(fd);
+	mkelf_destroy(core);
+}
+END_TEST
 
 START_TEST(end_is_told)
 {
@@ -245,6 +296,7 @@ Suite *suite_supervisor(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, end_is_told, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tc, a_core_is_no_executable);
 	tcase_add_test(tc, no_time_is_no_worker);
 	tcase_add_test(tc, interruption_ends_the_worker);
 	tcase_add_test(tc, only_kept_descriptors_are_open);
