@@ -35,7 +35,7 @@ RULES = {
 
 # At most so many of a whole run's goroutines may need a rule that allows another state or stack: a
 # rule that grows in silence hides a fault of ours.
-RULE_SHARES = {"stopped": 0.005, "readied": 0.02, "lent": 0.02}
+RULE_SHARES = {"stopped": 0.005, "unavailable": 0.01, "readied": 0.01, "lent": 0.01}
 SMALL_RUN = 1000  # goroutines; in fewer a share says nothing
 
 

@@ -5,7 +5,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
+	"syscall"
 	"unsafe"
 )
 
@@ -35,7 +37,8 @@ func fatal(handle bool) {
 }
 
 func main() {
-	fmt.Println("crash.goroutine = 1\ncrash.blamed = [1]")
+	runtime.LockOSThread()
+	fmt.Printf("crash.goroutine = 1\ncrash.blamed = [1]\ncrash.thread = %d\n", syscall.Gettid())
 	if os.Args[1] != "print" {
 		fmt.Println("crash.kind = \"fatal error\"")
 	}

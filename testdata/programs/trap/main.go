@@ -4,6 +4,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"syscall"
 )
 
 func divide()
@@ -17,9 +19,11 @@ func call(f func()) {
 }
 
 func main() {
+	runtime.LockOSThread()
 	which := os.Args[1]
 	kinds := map[string]string{"divide": "panic", "illegal": "signal", "breakpoint": "signal"}
-	fmt.Printf("crash.kind = %q\ncrash.goroutine = 1\ncrash.blamed = [1]\n", kinds[which])
+	fmt.Printf("crash.kind = %q\ncrash.goroutine = 1\ncrash.blamed = [1]\ncrash.thread = %d\n", kinds[which],
+		syscall.Gettid())
 	if which == "divide" {
 		fmt.Println("crash.message = \"runtime error: integer divide by zero\"")
 	}
