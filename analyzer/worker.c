@@ -6,6 +6,7 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/channel.h"
 #include "analyzer/core/executable.h"
+#include "analyzer/snapshot/plugins.h"
 #include "common/build_id.h"
 #include "common/sandbox/sandbox.h"
 
@@ -25,6 +26,7 @@ struct work {
 	struct core_executable executable;
 	struct ask_debug debug;
 	struct analysis_options options;
+	struct plugins plugins;
 	struct analysis *analysis;
 };
 
@@ -74,6 +76,7 @@ static void end(struct work *work)
 	analysis_close(work->analysis);
 	binary_close(work->binary);
 	image_close(work->image);
+	plugins_close(&work->plugins);
 	arena_deinit(&work->arena);
 }
 
@@ -254,6 +257,7 @@ static void write_snapshot(struct work *work, const char *why)
 
 	work->options = job->analysis;
 	work->options.libraries = (struct file_source){open_library, work};
+	work->options.plugins = &work->plugins;
 	status = analysis_create(work->image, why ? NULL : work->binary, &work->executable,
 		&work->options, &work->arena, &work->diag, &work->analysis);
 	if (status && !why && worker_format_is_minimal(job->format)) {

@@ -24,6 +24,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct plugins;
+
 #define ANALYSIS_ID_SIZE 33 // 32 hex digits and a NUL
 
 enum analysis_variables { VARIABLES_ALL, VARIABLES_CRASH, VARIABLES_NONE };
@@ -37,7 +39,8 @@ struct analysis_options {
 	int64_t captured_at;           // seconds since 1970, UTC; a core file's modification time
 	const char *hostname, *kernel; // of this machine, as uname gives them
 	const char *core_name;         // for messages
-	struct file_source libraries;  // of C code; asked only where there are C frames
+	struct file_source libraries;  // of C code, where there are C frames; and plugins
+	struct plugins *plugins;       // borrowed; NULL: no plugin's file is wanted
 };
 
 /** What was found out about goroutines.list[i], at the same index. */

@@ -131,6 +131,23 @@ START_TEST(every_kind_of_crash)
 }
 END_TEST
 
+/* Two panic at once: the one that dumps core was printed last. */
+START_TEST(the_first_to_be_printed_is_the_crash)
+{
+	struct mkruntime *m = mkruntime_sample();
+	target_addr machine = mkruntime_m(m, 200);
+	target_addr g = mkruntime_g(m, 77, GOROUTINE_RUNNING);
+
+	mkruntime_set(m, machine, M_DYING, 1);
+	mkruntime_set(m, machine, M_CURG, g);
+	mkruntime_set(m, g, G_M, machine);
+	ck_assert_int_eq(mkruntime_analyze(m), CS_OK);
+	ck_assert_uint_eq(m->analysis->crash.thread_id, 200);
+	ck_assert_uint_eq(id_at(m->analysis, m->analysis->crash.goroutine), 77);
+	mkruntime_destroy(m);
+}
+END_TEST
+
 /* The runtime never noticed: kill -9, or a core of a live process. */
 START_TEST(the_notes_tell_where_the_runtime_does_not)
 {
@@ -343,6 +360,7 @@ Suite *suite_analysis(void)
 
 	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, every_kind_of_crash, 0, (int)COUNT(crashes));
+	tcase_add_test(tests, the_first_to_be_printed_is_the_crash);
 	tcase_add_test(tests, the_notes_tell_where_the_runtime_does_not);
 	tcase_add_test(tests, groups_are_largest_first);
 	tcase_add_test(tests, system_goroutines_are_left_out_when_not_wanted);

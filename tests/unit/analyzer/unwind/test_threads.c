@@ -179,6 +179,20 @@ START_TEST(whose_thread_is_not_in_the_core)
 }
 END_TEST
 
+/* Stopped on its way out of a system call: the runtime prints it at the call, and saved it in
+ * exitsyscall. */
+START_TEST(who_leaves_a_system_call_stands_in_it)
+{
+	struct fixture f = setup(GOROUTINE_RUNNABLE);
+
+	mkruntime_set(f.m, f.g, G_SYSCALL_SP, f.sp + 40);
+	mkruntime_set(f.m, f.g, G_SYSCALL_PC, mkruntime_pc("main.main"));
+	load(&f, mkruntime_pc("main.leaf"), f.other + 64);
+	expect(&f, mkruntime_pc("main.main"), f.sp + 40, false);
+	mkruntime_destroy(f.m);
+}
+END_TEST
+
 /* The m runs another goroutine by now: its registers are not this one's. */
 START_TEST(whose_thread_runs_another)
 {
@@ -234,6 +248,7 @@ Suite *suite_threads(void)
 	tcase_add_test(tests, in_c_code_nothing_is_made_up);
 	tcase_add_test(tests, inside_the_vdso);
 	tcase_add_test(tests, whose_thread_is_not_in_the_core);
+	tcase_add_test(tests, who_leaves_a_system_call_stands_in_it);
 	tcase_add_test(tests, whose_thread_runs_another);
 	tcase_add_test(tests, the_runtimes_own_dying_is_dropped);
 	suite_add_tcase(suite, tests);
