@@ -1,5 +1,6 @@
 #include "analyzer/unwind/frame_table.h"
 
+#include "analyzer/core/arch.h"
 #include "common/limits.h"
 
 #include <string.h>
@@ -88,6 +89,7 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	struct place *grown;
 	struct place place = {0};
 	target_addr line_pc;
+	int32_t sp_delta = 0;
 
 	if (!pclntab_find(table->rt->functions, pc, &func))
 		return NO_PLACE;
@@ -98,8 +100,8 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	place.live_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_LIVE_INFO);
 	place.live_index =
 		pclntab_pcdata(table->rt->functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
-	place.has_sp_delta =
-		pclntab_sp_delta(table->rt->functions, &func, line_pc, &place.sp_delta);
+	place.has_frame_size = pclntab_sp_delta(table->rt->functions, &func, line_pc, &sp_delta);
+	place.frame_size = (int64_t)sp_delta + arch_of(table->rt->image)->pushed_by_call;
 	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
 		table->place_count + 1, sizeof(*grown));
 	if (!grown || !expand(table, &func, pc, line_pc, &place))

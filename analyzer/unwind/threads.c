@@ -7,13 +7,13 @@ static void load_thread(struct frame_table *table, struct stack_table *stacks, s
 {
 	const struct image_regs *regs = &state->thread->regs;
 	const struct machine *m = state->machine;
-	struct position start = {regs->pc, regs->sp, true};
+	struct position start = {regs->pc, regs->sp, true, regs->lr};
 
 	state->is_in_go = frame_table_place(table, start.pc, true) != NO_PLACE;
 	// Inside a vDSO call the runtime has left the caller's position (os_linux,
 	// vdso_linux_amd64.s).
 	if (!state->is_in_go && m && m->vdso_sp)
-		start = (struct position){m->vdso_pc, m->vdso_sp, false};
+		start = (struct position){.pc = m->vdso_pc, .sp = m->vdso_sp};
 	walk_stack(table, start, walk);
 	state->stack = stack_table_intern(stacks, walk);
 	state->frames_total = walk->frames_total;
@@ -78,12 +78,12 @@ static bool running_position(
 	// (gosave_systemstack_switch). C code called without it leaves an old one behind, which
 	// would be a lie.
 	if (m->vdso_sp && is_on_stack(g, m->vdso_sp)) {
-		*ret = (struct position){m->vdso_pc, m->vdso_sp, false};
+		*ret = (struct position){.pc = m->vdso_pc, .sp = m->vdso_sp};
 		return true;
 	}
 	if (!is_on_stack(g, g->sched_sp))
 		return false;
-	*ret = (struct position){g->sched_pc, g->sched_sp, false};
+	*ret = (struct position){.pc = g->sched_pc, .sp = g->sched_sp, .lr = g->sched_lr};
 	return true;
 }
 
@@ -93,7 +93,7 @@ bool goroutine_position(
 	const struct thread_state *state;
 
 	if (g->status == GOROUTINE_SYSCALL) {
-		*ret = (struct position){g->syscall_pc, g->syscall_sp, false};
+		*ret = (struct position){.pc = g->syscall_pc, .sp = g->syscall_sp};
 		return true;
 	}
 	state = g->status == GOROUTINE_RUNNING ? thread_states_of_machine(all, g->m) : NULL;
@@ -101,10 +101,10 @@ bool goroutine_position(
 		return running_position(state, g, ret);
 	if (g->status == GOROUTINE_RUNNING && g->syscall_sp) {
 		// exitsyscall: running already, its position still the system call's (1.26).
-		*ret = (struct position){g->syscall_pc, g->syscall_sp, false};
+		*ret = (struct position){.pc = g->syscall_pc, .sp = g->syscall_sp};
 		return true;
 	}
-	*ret = (struct position){g->sched_pc, g->sched_sp, false};
+	*ret = (struct position){.pc = g->sched_pc, .sp = g->sched_sp, .lr = g->sched_lr};
 	return g->status != GOROUTINE_RUNNING;
 }
 
