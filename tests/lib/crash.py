@@ -29,15 +29,32 @@ RECIPE = 1  # raise to throw away every cached crash
 RUN_SECONDS = 180
 SETTLE_SECONDS = 0.1  # between the program's "ready" and the signal
 
-FLAGS = {
-    "default": [],
-    "cgo": [],
-    "stripped": ["-ldflags=-s -w"],
-    "noopt": ["-gcflags=all=-N -l"],
-    "pie": ["-buildmode=pie"],
-    "trimpath": ["-trimpath"],
-    "w": ["-ldflags=-w"],
-    "strip": [],  # by binutils, after the build
+class Build:
+    """How a program is built: arguments of `go build`, what is added to its environment, the first and
+    the last release that can. `strip`: by binutils, after the build. `full`: only check-matrix has it."""
+
+    def __init__(self, *args, env=None, cgo=False, since=(0, 0), until=(9, 9), full=False):
+        self.args, self.env, self.cgo = list(args), env or {}, cgo
+        self.since, self.until, self.full = since, until, full
+
+
+BUILDS = {
+    "default": Build(),
+    "cgo": Build(cgo=True),
+    "stripped": Build("-ldflags=-s -w"),
+    "noopt": Build("-gcflags=all=-N -l"),
+    "pie": Build("-buildmode=pie"),
+    "trimpath": Build("-trimpath"),
+    "w": Build("-ldflags=-w"),
+    "strip": Build(),
+    "s": Build("-ldflags=-s", full=True),
+    "l": Build("-gcflags=all=-l", full=True),
+    "race": Build("-race", cgo=True, full=True),
+    "static": Build("-ldflags=-linkmode external -extldflags -static", cgo=True, full=True),
+    "external-pie": Build("-buildmode=pie", "-ldflags=-linkmode external", cgo=True, full=True),
+    "external-stripped": Build("-buildmode=pie", "-ldflags=-linkmode external -s -w", cgo=True, full=True),
+    "noswissmap": Build(env={"GOEXPERIMENT": "noswissmap"}, since=(1, 24), until=(1, 25), full=True),
+    "nodwarf5": Build(env={"GOEXPERIMENT": "nodwarf5"}, since=(1, 25), full=True),
 }
 
 
@@ -68,7 +85,7 @@ class Case:
 
     @property
     def cgo(self):
-        return self.flags == "cgo" or bool(self.spec.get("cgo"))
+        return BUILDS[self.flags].cgo or bool(self.spec.get("cgo"))
 
     @property
     def silent(self):
@@ -119,21 +136,29 @@ def programs():
     return sorted(p.parent.name for p in PROGRAMS.glob("*/main.go"))
 
 
-def cases(releases=("local",), only=(), all_flags=True):
-    """Every case of every program (or of those named in `only`) for these releases."""
+def _is_for(version, since, until=(9, 9)):
+    return tuple(since) <= version <= tuple(until)
+
+
+def cases(releases=("local",), only=(), all_flags=True, full=False):
+    """Every case of every program (or of those named in `only`) for these releases. `full`: also the
+    builds and runs that are left to check-matrix."""
     for release in releases:
         version = release_number(release)
         for program in programs():
             spec = read_spec(program)
-            if only and program not in only:
-                continue
-            if version < tuple(spec.get("since", (0,))):
+            if (only and program not in only) or not _is_for(version, spec.get("since", (0,))) or \
+                    (spec.get("full") and not full):
                 continue
             for flags in spec["flags"] if all_flags else spec["flags"][:1]:
+                build = BUILDS[flags]
+                if (build.full and not full) or not _is_for(version, build.since, build.until):
+                    continue
                 for run, run_spec in spec["runs"].items():
-                    if version < tuple(run_spec.get("since", (0,))):
+                    if not _is_for(version, run_spec.get("since", (0,))) or \
+                            (run_spec.get("full") and not full):
                         continue
-                    if flags != "default" and run != spec.get("flags_run", run):
+                    if flags != spec["flags"][0] and run != spec.get("flags_run", run):
                         continue
                     yield Case(program, run, release, flags)
 
@@ -163,8 +188,8 @@ def release_number(release):
 
 def _digest(case):
     h = hashlib.sha256()
-    h.update(repr((RECIPE, go_version(case.release), case.flags, FLAGS[case.flags],
-                   case.cgo, sorted(case.run_spec.items()))).encode())
+    h.update(repr((RECIPE, go_version(case.release), case.flags, BUILDS[case.flags].args,
+                   case.cgo, sorted(case.run_spec.items()), *sorted(BUILDS[case.flags].env.items()))).encode())
     for path in sorted((PROGRAMS / case.program).rglob("*")):
         if path.suffix in (".go", ".mod", ".c", ".h", ".s"):
             h.update(str(path.relative_to(PROGRAMS)).encode() + b"\0" + path.read_bytes())
@@ -193,18 +218,26 @@ def _build(case, directory):
         directory.mkdir(parents=True, exist_ok=True)
         env = dict(os.environ, GOFLAGS="-buildvcs=false", GOWORK="off", GO111MODULE="on",
                    CGO_ENABLED="1" if case.cgo else "0",
-                   GOTOOLCHAIN="local" if case.release == "local" else go_version(case.release))
-        done = subprocess.run(["go", "build", *FLAGS[case.flags], "-o", str(exe) + ".new", "."],
-                              cwd=PROGRAMS / case.program, env=env, capture_output=True, text=True)
-        if done.returncode != 0:
-            if "toolchain not available" in done.stderr or "download" in done.stderr:
-                raise Skip(f"{go_version(case.release)} cannot be had here")
-            raise Failed(f"{case.name}: go build: {done.stderr.strip()}")
-        if case.flags == "strip":
-            strip(str(exe) + ".new")
-        os.replace(str(exe) + ".new", exe)
+                   GOTOOLCHAIN="local" if case.release == "local" else go_version(case.release),
+                   **BUILDS[case.flags].env)
+        for name, package in case.spec.get("plugins", {}).items():
+            _go_build(case, env, directory / name, ["-buildmode=plugin", package])
+        _go_build(case, env, exe, ["."])
         stamp.write_text(digest)
         return exe
+
+
+def _go_build(case, env, target, args):
+    fresh = str(target) + ".new"
+    done = subprocess.run(["go", "build", *BUILDS[case.flags].args, "-o", fresh, *args],
+                          cwd=PROGRAMS / case.program, env=env, capture_output=True, text=True)
+    if done.returncode != 0:
+        if "toolchain not available" in done.stderr or "download" in done.stderr:
+            raise Skip(f"{go_version(case.release)} cannot be had here")
+        raise Failed(f"{case.name}: go build: {done.stderr.strip()}")
+    if case.flags == "strip":
+        strip(fresh)
+    os.replace(fresh, target)
 
 
 def strip(exe):
@@ -263,12 +296,14 @@ def _wait_ready(process, stdout):
         time.sleep(0.02)
 
 
-def _run(case, exe, directory):
+def _run(case, exe, group, directory):
     """Runs the program in `directory` until it has dumped its core there; returns how it ended."""
     # Nothing of this machine's own environment: it would lie in the core.
     env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
     env.update(case.run_spec.get("env", {}))
-    args = [str(exe)] + case.run_spec.get("args", [])
+    # What a core names must be there later: plugins stay where they were built.
+    args = [str(exe)] + case.run_spec.get("args", []) + \
+        [str(group / name) for name in case.spec.get("plugins", {})]
     stderr = os.devnull if case.run_spec.get("quiet") else directory / "stderr"
     with open(directory / "stdout", "wb") as out, open(stderr, "wb") as err:
         # A child must not inherit a descriptor, or a directory, of ours.
@@ -309,7 +344,7 @@ def crash(case, cache=CACHE):
     try:
         os.link(exe, fresh / exe.name)
         with core_pattern():
-            status = _run(case, fresh / exe.name, fresh)
+            status = _run(case, fresh / exe.name, group, fresh)
         meta = {"digest": digest, "program": case.program, "run": case.run, "go_version": version,
                 "flags": case.flags, "status": status}
         (fresh / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""Reads what the Go runtime prints when a program dies: releases 1.21 to 1.27, every GOTRACEBACK level.
+"""Reads what the Go runtime prints when a program dies: releases 1.18 to 1.27, every GOTRACEBACK level.
 
 parse(text) gives a Traceback: what killed the program, and every goroutine with its header, frames
 and creator, in the order printed. A fatal signal makes each thread print in turn (parts divided by
@@ -35,6 +35,8 @@ class Frame:
     file: str = None
     line: int = None
     pc: int = None
+    fp: int = None
+    sp: int = None
     inlined: bool = False
     foreign: bool = False  # C, named by a cgo symbolizer or only by its pc
 
@@ -226,8 +228,8 @@ class _Reader:
         call = parse_call(line)
         if call and place:
             self.at += 1
-            pc = int(place["pc"], 16) if place["pc"] else None
-            g.frames.append(Frame(call[0], call[1], place["file"], int(place["line"]), pc,
+            pc, fp, sp = (int(place[name], 16) if place[name] else None for name in ("pc", "fp", "sp"))
+            g.frames.append(Frame(call[0], call[1], place["file"], int(place["line"]), pc, fp, sp,
                                   inlined=call[1] == "..." and place["offset"] is None))
             return True
         place = C_PLACE.match(self._peek())
