@@ -52,7 +52,8 @@ def cases(releases):
         for program, all_flags in CASES.items():
             spec = crash.read_spec(program)
             for flags in all_flags:
-                yield crash.Case(program, next(iter(spec["runs"])), release, flags)
+                for arch in crash.arches():
+                    yield crash.Case(program, next(iter(spec["runs"])), release, flags, arch)
 
 
 def try_case(case):
@@ -62,7 +63,7 @@ def try_case(case):
         with tempfile.TemporaryDirectory() as directory:
             copy = pathlib.Path(directory) / made.exe.name
             shutil.copy(made.exe, copy)
-            crash.strip(str(copy))
+            crash.strip(str(copy), case.arch)
             whole, stripped = analyze(made.core, made.exe), analyze(made.core, copy)
     except crash.Skip as skip:
         return case, [], 0, str(skip)
