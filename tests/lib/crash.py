@@ -58,9 +58,12 @@ BUILDS = {
 }
 
 
-# Other architectures' programs run under qemu's user emulation, which writes their cores itself. What
-# links with C needs the cross compiler, and at run time its libraries (Debian: gcc-aarch64-linux-gnu).
-EMULATORS = {"amd64": [], "arm64": ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]}
+# Other architectures' programs run under qemu's user emulation, which writes their cores itself.
+EMULATORS = {"arm64": ["qemu-aarch64"]}
+# What links with C needs its libraries: the cross compiler's, unless those of the system are here (a
+# loader of the one with the C library of the other loops in pthread_create).
+if not os.path.exists("/lib/ld-linux-aarch64.so.1"):
+    EMULATORS["arm64"] += ["-L", "/usr/aarch64-linux-gnu"]
 CROSS_PREFIXES = {"amd64": "", "arm64": "aarch64-linux-gnu-"}
 
 
@@ -325,7 +328,7 @@ def _run(case, exe, group, directory):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
     env.update(case.run_spec.get("env", {}))
     # What a core names must be there later: plugins stay where they were built.
-    args = EMULATORS[case.arch] + [str(exe)] + case.run_spec.get("args", []) + \
+    args = EMULATORS.get(case.arch, []) + [str(exe)] + case.run_spec.get("args", []) + \
         [str(group / name) for name in case.spec.get("plugins", {})]
     stderr = os.devnull if case.run_spec.get("quiet") else directory / "stderr"
     with open(directory / "stdout", "wb") as out, open(stderr, "wb") as err:
@@ -341,7 +344,7 @@ def _run(case, exe, group, directory):
             process.kill()
             process.wait()
             raise Failed(f"{case.name}: still running after {RUN_SECONDS} s") from None
-    if EMULATORS[case.arch]:  # "core" is the emulator's own, from the kernel
+    if case.arch in EMULATORS:  # "core" is the emulator's own, from the kernel
         (directory / "core").unlink(missing_ok=True)
     cores = [p for p in directory.iterdir() if p.name not in (exe.name, "stdout", "stderr", "core")
              and p.is_file()]
@@ -365,7 +368,7 @@ def crash(case, cache=CACHE):
         if found.meta["digest"] == digest and found.core.exists():
             return found
     _check_core_limit()
-    if EMULATORS[case.arch] and not shutil.which(EMULATORS[case.arch][0]):
+    if case.arch in EMULATORS and not shutil.which(EMULATORS[case.arch][0]):
         raise Skip(f"no {EMULATORS[case.arch][0]} on this machine (qemu-user)")
     exe = _build(case, group)
     fresh = pathlib.Path(tempfile.mkdtemp(prefix=".new-", dir=group))
