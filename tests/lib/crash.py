@@ -96,6 +96,10 @@ class Case:
             text += " " + self.arch
         return text if self.flags == "default" else f"{text} ({self.flags})"
 
+    def command(self, exe):
+        """What runs `exe`, with this run's arguments."""
+        return [*EMULATORS.get(self.arch, []), str(exe), *self.run_spec.get("args", [])]
+
     @property
     def compiler(self):
         return os.environ.get("CC", "gcc") if self.arch == "amd64" else CROSS_PREFIXES[self.arch] + "gcc"
@@ -328,7 +332,7 @@ def _run(case, exe, group, directory):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
     env.update(case.run_spec.get("env", {}))
     # What a core names must be there later: plugins stay where they were built.
-    args = EMULATORS.get(case.arch, []) + [str(exe)] + case.run_spec.get("args", []) + \
+    args = case.command(exe) + \
         [str(group / name) for name in case.spec.get("plugins", {})]
     stderr = os.devnull if case.run_spec.get("quiet") else directory / "stderr"
     with open(directory / "stdout", "wb") as out, open(stderr, "wb") as err:
