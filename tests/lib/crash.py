@@ -45,6 +45,7 @@ BUILDS = {
     "noopt": Build("-gcflags=all=-N -l"),
     "pie": Build("-buildmode=pie"),
     "trimpath": Build("-trimpath"),
+    "small": Build("-trimpath", "-ldflags=-s -w"),
     "w": Build("-ldflags=-w"),
     "strip": Build(),
     "s": Build("-ldflags=-s", full=True),
