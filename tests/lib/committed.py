@@ -29,7 +29,7 @@ class Committed:
         known = json.loads(self.meta.read_text())
         self.program, self.run, self.release = known["program"], known["run"], known["go_version"]
         self.stem = self.meta.name[:-len(".meta.json")]
-        self.arch = known.get("arch", "amd64")
+        self.arch, self.is_stripped = known.get("arch", "amd64"), known["flags"] == "small"
         self.name = f"{self.program}/{self.run}{'' if self.arch == 'amd64' else ' ' + self.arch} (committed)"
         patch = self.meta.parent / f"{self.stem}.core.patch.zst"
         self.is_patch = patch.exists()
