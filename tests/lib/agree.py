@@ -40,6 +40,13 @@ SMALL_RUN = 1000  # goroutines; in fewer a share says nothing
 WAIT_SLACK_NS = 5e9  # a long mark phase, and a slow print
 
 
+def rules_grown(rules, goroutines):
+    """A line for each rule that more of a run's goroutines needed than RULE_SHARES allows."""
+    return [f"rule {rule} was needed {rules[rule]} times for {goroutines} goroutines: more than {share:.1%}"
+            for rule, share in RULE_SHARES.items()
+            if goroutines >= SMALL_RUN and rules.get(rule, 0) > share * goroutines]
+
+
 @dataclass
 class Comparison:
     goroutines: int = 0

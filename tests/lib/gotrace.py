@@ -256,8 +256,9 @@ class _Reader:
                 t.panics = []
             self._panic(line.lstrip("\t")[len("panic: "):])
             return True
-        if line.startswith("fatal error: "):
-            t.message = line[len("fatal error: "):]
+        # go1.26 panic.go printPreFatalDeferPanic: below the panics that were being handled.
+        if line.startswith("fatal error: ") or (t.panics and line.startswith("\tfatal error: ")):
+            t.message = line.strip()[len("fatal error: "):]
             t.kind = "deadlock" if t.message.endswith("- deadlock!") else "fatal error"
             return True
         found = PANIC_SIGNAL.match(line)
@@ -276,7 +277,7 @@ class _Reader:
 
     def _panic(self, message):
         t = self.result
-        while self._peek().startswith("\t") and not self._peek().startswith("\tpanic: "):
+        while self._peek().startswith("\t") and not self._peek().startswith(("\tpanic: ", "\tfatal error: ")):
             message += "\n" + self._peek()
             self.at += 1
         recovered = re.search(r" \[recovered(, repanicked)?\]$", message)
