@@ -146,6 +146,10 @@ check-clang:
 		$(MAKE) --no-print-directory CC=$(CLANG) B=build/clang all build/clang/tests/check; \
 	else echo "check-clang: no $(CLANG) here"; fi
 
+# Programs and unit tests for arm64, by a cross compiler and under qemu's user emulation.
+check-arm64: all
+	@BUILD=$(B) MAKE=$(MAKE) tools/check-arm64
+
 # Each target in turn; what it finds goes to build/fuzz/corpus/, what breaks it to build/fuzz/.
 fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz CC=$(CLANG) run-fuzz
@@ -203,4 +207,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: FORCE all deps demo check check-clang check-damaged check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: FORCE all deps demo check check-arm64 check-clang check-damaged check-matrix bench fuzz run-fuzz install uninstall clean
