@@ -188,6 +188,8 @@ uninstall:
 
 # The oracle over every release that coresnap supports; toolchains are fetched by go itself.
 ORACLE_RELEASES ?= 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
+# The same under qemu's user emulation.
+ARM64_RELEASES ?= 1.18.10 1.19.13 1.20.14 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
 
 check-matrix: all $(B)/tools/layouts-dump
 	@command -v go >/dev/null || { echo "check-matrix: needs Go, which fetches the other releases" >&2; exit 1; }
@@ -195,6 +197,8 @@ check-matrix: all $(B)/tools/layouts-dump
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_stripped.py
+	@BUILD=$(B) ORACLE_ARCHES=arm64 ORACLE_RELEASES="$(ARM64_RELEASES)" tests/oracle/test_traceback.py
+	@BUILD=$(B) ORACLE_ARCHES=arm64 ORACLE_RELEASES="$(ARM64_RELEASES)" tests/oracle/test_stripped.py
 
 # Every page of a core cut off, and thousands of random damages to it: some minutes.
 check-damaged: all
