@@ -146,6 +146,10 @@ check-clang:
 		$(MAKE) --no-print-directory CC=$(CLANG) B=build/clang all build/clang/tests/check; \
 	else echo "check-clang: no $(CLANG) here"; fi
 
+# Programs and unit tests for arm64, by a cross compiler and under qemu's user emulation.
+check-arm64: all
+	@BUILD=$(B) MAKE=$(MAKE) tools/check-arm64
+
 # Each target in turn; what it finds goes to build/fuzz/corpus/, what breaks it to build/fuzz/.
 fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz CC=$(CLANG) run-fuzz
@@ -187,6 +191,9 @@ uninstall:
 # are kept below build/crashes, and ORACLE_RELEASES=1.24.9 does one release. The last lines are the figures.
 ORACLE_RELEASES ?= 1.18.10 1.19.13 1.20.14 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
 MATRIX := facts scheduler stripped guessed dwarf_unread traceback
+# The same under qemu's user emulation.
+ARM64_RELEASES ?= $(ORACLE_RELEASES)
+ARM64_MATRIX := traceback stripped
 
 check-matrix: all $(B)/tools/layouts-dump
 	@command -v go >/dev/null || { echo "check-matrix: needs Go, which fetches the other releases" >&2; exit 1; }
@@ -194,6 +201,11 @@ check-matrix: all $(B)/tools/layouts-dump
 	@for test in $(MATRIX); do \
 		echo "check-matrix: $$test"; \
 		BUILD=$(B) ORACLE_FULL=1 ORACLE_RELEASES="$(ORACLE_RELEASES)" \
+			tests/oracle/test_$$test.py || exit 1; \
+	done
+	@for test in $(ARM64_MATRIX); do \
+		echo "check-matrix: $$test, arm64"; \
+		BUILD=$(B) ORACLE_ARCHES=arm64 ORACLE_RELEASES="$(ARM64_RELEASES)" \
 			tests/oracle/test_$$test.py || exit 1; \
 	done
 
@@ -208,4 +220,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: FORCE all deps demo check check-clang check-damaged check-matrix bench fuzz run-fuzz install uninstall clean
+.PHONY: FORCE all deps demo check check-arm64 check-clang check-damaged check-matrix bench fuzz run-fuzz install uninstall clean

@@ -4,6 +4,7 @@
 #include "analyzer/binary/binary.h"
 
 #include "analyzer/binary/binary_internal.h"
+#include "analyzer/core/arch.h"
 #include "common/checked.h"
 #include "common/limits.h"
 
@@ -231,7 +232,7 @@ static enum cs_status read_info(struct binary *binary, struct diag *diag)
 			"%s does not say which Go release built it%s", binary->name,
 			build_status == CS_UNSUPPORTED ? " (it is older than Go 1.18)" : "");
 	if (!info->goarch)
-		info->goarch = info->arch == ARCH_AMD64 ? "amd64" : "arm64";
+		info->goarch = arch_facts(info->arch)->name;
 	info->has_dwarf = has_dwarf(binary);
 	info->has_symtab = binary_section_bytes(binary, ".symtab", &bytes);
 	info->has_cgo = has_cgo(binary);

@@ -22,7 +22,7 @@
 // Return addresses may be signed: user space has 48 (or 52) bits of address, and bit 55 is clear.
 #define ARM64_PC_MASK UINT64_C(0x000fffffffffffff)
 
-struct arch {
+struct cfi_arch {
 	int count, sp, pc_raw;
 	uint32_t pc_context;
 	uint64_t pc_mask;
@@ -33,7 +33,7 @@ struct arch {
 	uint64_t kept;
 };
 
-static const struct arch arches[] = {
+static const struct cfi_arch arches[] = {
 	[ARCH_AMD64] = {AMD64_COUNT, AMD64_SP, 16, 168, UINT64_MAX, 0xf048},
 	[ARCH_ARM64] = {ARM64_COUNT, ARM64_SP, ARM64_PC, ARM64_CONTEXT_PC, ARM64_PC_MASK,
 		0x3ff80000},
@@ -69,6 +69,21 @@ target_addr cfi_sp(enum image_arch arch, const struct cfi_registers *registers)
 
 	get(registers, (uint64_t)arches[arch].sp, &sp);
 	return sp;
+}
+
+target_addr cfi_link(enum image_arch arch, const struct cfi_registers *registers)
+{
+	uint64_t link = 0;
+
+	if (arch == ARCH_ARM64)
+		get(registers, ARM64_LINK, &link);
+	return link & ARM64_PC_MASK;
+}
+
+void cfi_set_link(enum image_arch arch, struct cfi_registers *registers, target_addr link)
+{
+	if (arch == ARCH_ARM64 && link)
+		cfi_set(registers, ARM64_LINK, link);
 }
 
 struct cfi_registers cfi_of_thread(enum image_arch arch, const struct image_regs *regs)

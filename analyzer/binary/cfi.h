@@ -36,6 +36,13 @@ int cfi_stack_pointer(enum image_arch arch);
 /** The stack pointer; 0 where it is not known. */
 target_addr cfi_sp(enum image_arch arch, const struct cfi_registers *registers);
 
+/** Where the innermost function returns to, if a register says so: arm64's x30. 0: it is not known.
+ */
+target_addr cfi_link(enum image_arch arch, const struct cfi_registers *registers);
+
+/** Sets that register, where the architecture has one and `link` is not 0. */
+void cfi_set_link(enum image_arch arch, struct cfi_registers *registers, target_addr link);
+
 /** Sets register `number`. */
 void cfi_set(struct cfi_registers *registers, int number, uint64_t value);
 

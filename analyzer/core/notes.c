@@ -1,6 +1,7 @@
 // The notes of an ELF core: threads and their registers, what killed the process, its auxiliary
 // vector and file mappings. Layouts are the kernel's (include/linux/elfcore.h, fs/binfmt_elf.c);
 // qemu-user writes the same ones, fewer of them and in another order.
+#include "analyzer/core/arch.h"
 #include "analyzer/core/private.h"
 #include "common/checked.h"
 #include "common/cursor.h"
@@ -62,29 +63,11 @@ bool elf_note_is(const struct elf_note *note, const char *name, uint32_t type)
 	       !memcmp(note->name, name, note->name_size);
 }
 
-/* user_regs_struct's order: r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip
- * cs eflags rsp ss fs_base gs_base ds es fs gs */
-static void name_regs_amd64(struct image_regs *regs)
-{
-	regs->g = regs->raw[1];
-	regs->pc = regs->raw[16];
-	regs->sp = regs->raw[19];
-	regs->tls = regs->raw[21];
-}
-
-/* user_pt_regs' order: x0 … x30 sp pc pstate */
-static void name_regs_arm64(struct image_regs *regs)
-{
-	regs->g = regs->raw[28];
-	regs->lr = regs->raw[30];
-	regs->sp = regs->raw[31];
-	regs->pc = regs->raw[32];
-}
-
 static enum cs_status load_thread(struct image *image, struct cursor c, size_t *capacity)
 {
 	struct image_notes *notes = &image->notes;
-	struct image_thread thread = {.regs.count = image->arch == ARCH_AMD64 ? 27 : 34};
+	const struct arch *arch = arch_facts(image->arch);
+	struct image_thread thread = {.regs.count = arch->register_count};
 	struct image_thread *threads;
 
 	cursor_seek(&c, PRSTATUS_CURSIG);
@@ -96,10 +79,7 @@ static enum cs_status load_thread(struct image *image, struct cursor c, size_t *
 		thread.regs.raw[i] = cursor_u64(&c);
 	if (c.bad)
 		return CS_OK;
-	if (image->arch == ARCH_AMD64)
-		name_regs_amd64(&thread.regs);
-	else
-		name_regs_arm64(&thread.regs);
+	arch_name_registers(arch, &thread.regs);
 	threads = arena_grow(
 		image->arena, notes->threads, capacity, notes->thread_count + 1, sizeof(*threads));
 	if (!threads)

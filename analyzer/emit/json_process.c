@@ -1,6 +1,7 @@
 // process, binary, runtime, crash: one object each.
 #include "analyzer/binary/binary.h"
 #include "analyzer/binary/debug.h"
+#include "analyzer/core/arch.h"
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
@@ -195,7 +196,7 @@ void json_write_binary(struct json_writer *w, const struct analysis *analysis)
 	const struct core_executable *executable = analysis->executable;
 	const struct binary_info *info =
 		analysis->binary ? binary_info(analysis->binary) : &nothing;
-	const char *arch = image_arch(analysis->image) == ARCH_AMD64 ? "amd64" : "arm64";
+	const char *arch = arch_of(analysis->image)->name;
 
 	jsonw_newline(w);
 	jsonw_key(w, "binary");

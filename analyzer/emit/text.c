@@ -139,7 +139,7 @@ static void print_frame(struct text *text, struct logical at)
 	print_position(text, frame);
 	if (text->has_addresses && !frame->is_inlined)
 		printer_format(text->printer, " fp=0x%" PRIx64 " sp=0x%" PRIx64 " pc=0x%" PRIx64,
-			sp + (uint64_t)(int64_t)place->sp_delta + 8, sp, frame->pc);
+			sp + (uint64_t)place->frame_size, sp, frame->pc);
 	printer_format(text->printer, "\n");
 }
 

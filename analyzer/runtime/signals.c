@@ -1,5 +1,6 @@
 #include "analyzer/runtime/signals.h"
 
+#include "analyzer/core/arch.h"
 #include "common/limits.h"
 
 #include <signal.h>
@@ -8,8 +9,6 @@
 // runtime.sigTabT is {flags int32, name string}.
 #define SIGTAB_ENTRY 24
 #define SIGTAB_NAME 8
-// sizeof(struct ucontext) of the kernel (not glibc's) on x86-64; rt_sigframe has siginfo behind it.
-#define UCONTEXT_SIZE 304
 #define SIGINFO_ADDRESS 16
 #define SIGNALS_MAX 65
 
@@ -37,7 +36,7 @@ bool signal_is_fault(uint32_t number, int32_t code)
 bool signal_info_load(const struct runtime *rt, target_addr context, struct signal_info *ret)
 {
 	int32_t head[3]; // si_signo, si_errno, si_code
-	target_addr info = context + UCONTEXT_SIZE;
+	target_addr info = context + (uint64_t)arch_of(rt->image)->context_info;
 	target_addr address;
 
 	if (image_read(rt->image, info, head, sizeof(head)) != CS_OK ||

@@ -18,7 +18,7 @@ struct signal_info {
  */
 const char *signal_text(const struct runtime *rt, uint32_t number);
 
-/** The siginfo that lies behind the ucontext at `context` on a signal stack (amd64). */
+/** The siginfo that lies beside the ucontext at `context` on a signal stack. */
 bool signal_info_load(const struct runtime *rt, target_addr context, struct signal_info *ret);
 
 /** Whether a signal of this number and code comes from the process's own instruction. */

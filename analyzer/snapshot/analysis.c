@@ -270,10 +270,6 @@ static enum cs_status open_runtime(struct analysis *analysis)
 	uint64_t bias = 0;
 	enum cs_status status;
 
-	if (info->arch != ARCH_AMD64)
-		return diag_fail(analysis->diag, CS_UNSUPPORTED, "unsupported-architecture",
-			"%s: goroutines of arm64 programs are not read yet: linux/amd64 only",
-			analysis->options->core_name);
 	if (info->is_pie && !executable->entry)
 		return diag_fail(analysis->diag, CS_NOT_FOUND, "no-load-address",
 			"%s: the executable is position independent and the core's notes do not "

@@ -1,5 +1,7 @@
 #include "analyzer/unwind/arguments.h"
 
+#include "analyzer/core/arch.h"
+
 // internal/abi/symtab.go TraceArgs…; in 1.21 runtime/traceback.go. Any other byte is an offset.
 #define END_SEQUENCE 0xff
 #define START_AGGREGATE 0xfe
@@ -94,8 +96,8 @@ static void print_word(struct printer *printer, struct liveness *live, target_ad
 void arguments_format(const struct runtime *rt, const struct place *place, target_addr sp,
 	char ret[static ARGUMENTS_SIZE])
 {
-	// amd64: the frame ends at sp + pcsp + the return address, and the arguments begin there.
-	target_addr arguments = sp + (uint64_t)(int64_t)place->sp_delta + 8;
+	target_addr arguments =
+		sp + (uint64_t)place->frame_size + arch_of(rt->image)->minimum_frame;
 	struct printer printer = {.text = ret};
 	struct liveness live = open_liveness(rt, place);
 	uint8_t op, size;

@@ -1,5 +1,6 @@
 #include "analyzer/unwind/frame_table.h"
 
+#include "analyzer/core/arch.h"
 #include "common/limits.h"
 
 #include <string.h>
@@ -89,6 +90,7 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	struct place *grown;
 	struct place place = {0};
 	target_addr line_pc;
+	int32_t sp_delta = 0;
 
 	if (!functions || !pclntab_find(functions, pc, &func))
 		return NO_PLACE;
@@ -98,7 +100,8 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	place.argument_info = pclntab_funcdata(functions, &func, FUNCDATA_ARG_INFO);
 	place.live_info = pclntab_funcdata(functions, &func, FUNCDATA_ARG_LIVE_INFO);
 	place.live_index = pclntab_pcdata(functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
-	place.has_sp_delta = pclntab_sp_delta(functions, &func, line_pc, &place.sp_delta);
+	place.has_frame_size = pclntab_sp_delta(functions, &func, line_pc, &sp_delta);
+	place.frame_size = (int64_t)sp_delta + arch_of(table->rt->image)->pushed_by_call;
 	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
 		table->place_count + 1, sizeof(*grown));
 	if (!grown || !expand(table, &func, pc, line_pc, &place))
@@ -151,7 +154,7 @@ bool frame_table_is_go(
 	uint32_t index = frame_table_place(table, pc, is_exact);
 	const struct place *place = index == NO_PLACE ? NULL : &table->places[index];
 	const struct frame *frame = place ? &table->frames[place->first_frame] : NULL;
-	bool is_c = place && !place->has_sp_delta && !strcmp(frame->file, "?");
+	bool is_c = place && !place->has_frame_size && !strcmp(frame->file, "?");
 
 	*name_ret = is_c ? frame->function : NULL;
 	return place && !is_c;

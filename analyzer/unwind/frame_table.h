@@ -41,8 +41,8 @@ struct place {
 	uint32_t caller;
 	target_addr argument_info, live_info; // FUNCDATA_ArgInfo, FUNCDATA_ArgLiveInfo; 0: none
 	int32_t live_index;                   // PCDATA_ArgLiveIndex at this pc
-	int32_t sp_delta;
-	bool has_sp_delta;
+	int64_t frame_size; // from its sp to its caller's: pcsp, and what the call itself pushed
+	bool has_frame_size;
 	uint8_t role; // enum frame_role
 };
 

@@ -125,15 +125,15 @@ static bool find_caller(const struct joiner *j, const struct place *callback, ta
 	static const int saved[] = {
 		AMD64_RBX, AMD64_R12, AMD64_R12 + 1, AMD64_R12 + 2, AMD64_R12 + 3, AMD64_RBP};
 	enum image_arch arch = image_arch(j->table->rt->image);
-	target_addr fp = s + (uint64_t)(int64_t)callback->sp_delta + 8;
+	target_addr fp = s + (uint64_t)callback->frame_size;
 	target_addr pc = read_word(j, fp - 8), registers = fp + 24, caller;
 	uint32_t index = frame_table_place(j->table, pc, false);
 	const struct place *place = index == NO_PLACE ? NULL : &j->table->places[index];
 
-	if (!place || !place->has_sp_delta || !callback->has_sp_delta ||
+	if (!place || !place->has_frame_size || !callback->has_frame_size ||
 		strcmp(j->table->frames[place->first_frame].function, "crosscall2") != 0)
 		return false;
-	caller = fp + (uint64_t)(int64_t)place->sp_delta + 8;
+	caller = fp + (uint64_t)place->frame_size;
 	*ret = cfi_of_return(arch, read_word(j, caller - 8), caller);
 	for (size_t i = 0; arch == ARCH_AMD64 && i < sizeof(saved) / sizeof(saved[0]); i++) {
 		uint64_t value;
@@ -189,8 +189,11 @@ struct travel {
 
 static void go_on(const struct joiner *j, struct travel *t, struct position position)
 {
-	t->at = cfi_of_return(image_arch(j->table->rt->image), position.pc, position.sp);
+	enum image_arch arch = image_arch(j->table->rt->image);
+
+	t->at = cfi_of_return(arch, position.pc, position.sp);
 	t->at.is_exact = position.is_exact;
+	cfi_set_link(arch, &t->at, position.lr);
 }
 
 /**
@@ -218,14 +221,15 @@ static bool leave_go(struct joiner *j, const struct walk *part, struct travel *t
 		return part->signal_count &&
 		       cfi_of_context(j->table->rt->image, t->thread->first_context, &t->at) &&
 		       !is_go(j->table, t->at.pc, true);
-	if (part->end != WALK_UNKNOWN_PC || !last->has_sp_delta)
+	if (part->end != WALK_UNKNOWN_PC || !last->has_frame_size)
 		return false;
 	// Called by C, as crosscall2 is, or put upon it, as sigpanic was until go1.20.
-	sp = part->sps[part->count - 1] + (uint64_t)(int64_t)last->sp_delta + 8;
+	sp = part->sps[part->count - 1] + (uint64_t)last->frame_size;
 	go_on(j, t,
-		(struct position){part->end_pc, sp,
-			last->role == ROLE_INJECTED &&
-				is_failed_instruction(j, t->m, part->end_pc)});
+		(struct position){.pc = part->end_pc,
+			.sp = sp,
+			.is_exact = last->role == ROLE_INJECTED &&
+				    is_failed_instruction(j, t->m, part->end_pc)});
 	return cframes_has_code(j->c, part->end_pc);
 }
 
@@ -234,7 +238,8 @@ static bool travel_go(struct joiner *j, struct travel *t)
 {
 	enum image_arch arch = image_arch(j->table->rt->image);
 	struct joined_thread *thread = t->thread;
-	struct position start = {t->at.pc, cfi_sp(arch, &t->at), t->at.is_exact};
+	struct position start = {
+		t->at.pc, cfi_sp(arch, &t->at), t->at.is_exact, cfi_link(arch, &t->at)};
 	struct walk *part = j->part;
 	bool has_more;
 
@@ -283,7 +288,7 @@ static bool leave_keeper(const struct joiner *j, struct travel *t, struct positi
 	const struct place *place = last_place(j, t->walk);
 	const char *name = place ? j->table->frames[place->first_frame].function : "";
 
-	if (image_arch(j->table->rt->image) != ARCH_AMD64 || !place->has_sp_delta)
+	if (image_arch(j->table->rt->image) != ARCH_AMD64 || !place->has_frame_size)
 		return false;
 	for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++) {
 		target_addr fp;
@@ -292,8 +297,8 @@ static bool leave_keeper(const struct joiner *j, struct travel *t, struct positi
 			continue;
 		if (!(t->at.known >> keepers[i].number & 1))
 			return false;
-		fp = t->at.value[keepers[i].number] + (uint64_t)(int64_t)place->sp_delta + 8;
-		*ret = (struct position){read_word(j, fp - 8), fp, false};
+		fp = t->at.value[keepers[i].number] + (uint64_t)place->frame_size;
+		*ret = (struct position){.pc = read_word(j, fp - 8), .sp = fp};
 		return true;
 	}
 	return false;
@@ -318,7 +323,7 @@ static bool leave_asmcgocall(
 			word = object_get(j->table->rt, object, G_STACK_HI) - word;
 		else if (g || word <= sp || word - sp > 128)
 			continue;
-		*ret = (struct position){read_word(j, word), word + 8, false};
+		*ret = (struct position){.pc = read_word(j, word), .sp = word + 8};
 		return ret->pc;
 	}
 	return false;
@@ -340,11 +345,9 @@ static bool leave_entry(struct joiner *j, struct travel *t, struct position *ret
 	// go1.26 calls by way of it; it has no frame of its own.
 	if (is_last_function(j, t, "runtime.asmcgocall_landingpad")) {
 		target_addr sp = cfi_sp(arch, &t->at);
-		int32_t delta = last_place(j, t->walk)->sp_delta;
+		target_addr fp = sp + (uint64_t)last_place(j, t->walk)->frame_size;
 
-		go_on(j, t,
-			(struct position){read_word(j, sp + (uint64_t)(int64_t)delta),
-				sp + (uint64_t)(int64_t)delta + 8, false});
+		go_on(j, t, (struct position){.pc = read_word(j, fp - 8), .sp = fp});
 		push_one(j, t->walk, &t->at);
 	}
 	if (is_last_function(j, t, "runtime.asmcgocall"))
@@ -376,7 +379,7 @@ static bool leave_racecall(const struct joiner *j, const struct machine *m,
 		strcmp(j->table->frames[j->table->places[place].first_frame].function,
 			"racecall") != 0)
 		return false;
-	*ret = (struct position){read_word(j, sp), sp + 8, false};
+	*ret = (struct position){.pc = read_word(j, sp), .sp = sp + 8};
 	return is_go(j->table, ret->pc, false);
 }
 
@@ -388,7 +391,7 @@ static bool is_in_cgo_call(const struct joiner *j, const struct machine *m, stru
 	if (!m || !m->curg || !goroutine_load(j->table->rt, m->curg, &g) ||
 		g.status != GOROUTINE_SYSCALL || !g.syscall_sp)
 		return false;
-	*ret = (struct position){g.syscall_pc, g.syscall_sp, false};
+	*ret = (struct position){.pc = g.syscall_pc, .sp = g.syscall_sp};
 	return true;
 }
 
@@ -420,7 +423,7 @@ static bool travel_c(struct joiner *j, struct travel *t)
 	if (!has_below && t->m && t->m->vdso_sp && start.is_exact) {
 		// Inside a vDSO call the runtime has left the caller's position (os_linux,
 		// vdso_linux_amd64.s).
-		below = (struct position){t->m->vdso_pc, t->m->vdso_sp, false};
+		below = (struct position){.pc = t->m->vdso_pc, .sp = t->m->vdso_sp};
 		has_below = true;
 	}
 	if (!has_below)
@@ -443,7 +446,8 @@ void join_thread(struct joiner *j, const struct image_thread *thread, const stru
 
 	*ret = (struct joined_thread){.is_in_go = is_go(j->table, thread->regs.pc, true)};
 	walk_begin(walk);
-	ret->stops[ret->stop_count++] = (struct position){thread->regs.pc, thread->regs.sp, true};
+	ret->stops[ret->stop_count++] =
+		(struct position){thread->regs.pc, thread->regs.sp, true, thread->regs.lr};
 	for (uint32_t joints = 0; joints < MAX_C_JOINTS; joints++)
 		if (is_go(j->table, t.at.pc, t.at.is_exact) ? !travel_go(j, &t) : !travel_c(j, &t))
 			break;

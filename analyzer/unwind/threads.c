@@ -61,12 +61,12 @@ static bool running_position(
 	// (gosave_systemstack_switch). C code called without it leaves an old one behind, which
 	// would be a lie.
 	if (m->vdso_sp && is_on_stack(g, m->vdso_sp)) {
-		*ret = (struct position){m->vdso_pc, m->vdso_sp, false};
+		*ret = (struct position){.pc = m->vdso_pc, .sp = m->vdso_sp};
 		return true;
 	}
 	if (!is_on_stack(g, g->sched_sp))
 		return false;
-	*ret = (struct position){g->sched_pc, g->sched_sp, false};
+	*ret = (struct position){.pc = g->sched_pc, .sp = g->sched_sp, .lr = g->sched_lr};
 	return true;
 }
 
@@ -76,7 +76,7 @@ bool goroutine_position(
 	const struct thread_state *state;
 
 	if (g->status == GOROUTINE_SYSCALL) {
-		*ret = (struct position){g->syscall_pc, g->syscall_sp, false};
+		*ret = (struct position){.pc = g->syscall_pc, .sp = g->syscall_sp};
 		return true;
 	}
 	state = g->status == GOROUTINE_RUNNING ? thread_states_of_machine(all, g->m) : NULL;
@@ -85,10 +85,10 @@ bool goroutine_position(
 	// exitsyscall: running or runnable already, its position still the system call's, as the
 	// runtime itself prints it (traceback.go initAt, 1.18 to 1.27).
 	if (g->syscall_sp) {
-		*ret = (struct position){g->syscall_pc, g->syscall_sp, false};
+		*ret = (struct position){.pc = g->syscall_pc, .sp = g->syscall_sp};
 		return true;
 	}
-	*ret = (struct position){g->sched_pc, g->sched_sp, false};
+	*ret = (struct position){.pc = g->sched_pc, .sp = g->sched_sp, .lr = g->sched_lr};
 	return g->status != GOROUTINE_RUNNING;
 }
 

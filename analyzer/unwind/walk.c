@@ -1,17 +1,18 @@
-// amd64: fp = sp + pcsp + 8, the return address lies at fp - 8 (runtime/traceback.go,
-// unwinder.next).
+// fp = sp + the frame's size. amd64: the return address lies at fp - 8. arm64: at sp, or still in
+// lr where the frame has not been made yet (runtime/traceback.go, unwinder.resolveInternal and
+// next).
 #include "analyzer/unwind/walk.h"
+
+#include "analyzer/core/arch.h"
 
 #include <string.h>
 
 #define HALF (MAX_FRAMES / 2)
-// Where the kernel's ucontext keeps them (arch/x86/include/uapi/asm/sigcontext.h).
-#define UCONTEXT_RSP 160
-#define UCONTEXT_RIP 168
 
 /** One lookup per stack: loads within `view` are plain. */
 struct reader {
 	const struct image *image;
+	const struct arch *arch;
 	struct image_view view;
 };
 
@@ -65,17 +66,49 @@ void walk_finish(struct walk *walk, uint64_t steps)
 	walk->cut_at = HALF;
 }
 
-/** Goes on behind a signal frame: the interrupted registers lie in the ucontext at fp. */
+/** Goes on behind a signal frame: the interrupted registers lie in the ucontext behind fp. */
 static bool step_signal(
 	struct reader *reader, struct walk *walk, target_addr fp, struct position *at)
 {
+	const struct arch *arch = reader->arch;
+	target_addr context = fp + (uint64_t)arch->context;
+
 	if (walk->signal_count == MAX_SIGNAL_FRAMES ||
-		!read_word(reader, fp + UCONTEXT_RIP, &at->pc) ||
-		!read_word(reader, fp + UCONTEXT_RSP, &at->sp))
+		!read_word(reader, context + (uint64_t)arch->context_pc, &at->pc) ||
+		!read_word(reader, context + (uint64_t)arch->context_sp, &at->sp))
+		return false;
+	at->lr = 0;
+	if (arch->has_link_register &&
+		!read_word(reader, context + (uint64_t)arch->context_lr, &at->lr))
 		return false;
 	at->is_exact = true;
-	walk->contexts[walk->signal_count] = fp;
+	walk->contexts[walk->signal_count] = context;
 	walk->signals[walk->signal_count++] = *at;
+	return true;
+}
+
+/** Where the frame that ends at `fp` returns to; false where that cannot be read. */
+static bool read_caller(
+	struct reader *reader, const struct position *at, target_addr fp, target_addr *ret)
+{
+	// A stack only grows outwards; a frame that does not is garbage and would loop.
+	if (!reader->arch->has_link_register)
+		return fp > at->sp && read_word(reader, fp - sizeof(*ret), ret);
+	if (fp > at->sp)
+		return read_word(reader, at->sp, ret);
+	*ret = at->lr;
+	return fp == at->sp && at->lr;
+}
+
+/**
+ * A call that nobody made, by a signal handler: it saved the link register of what it interrupted
+ * below it (signal_arm64.go pushCall), which may not have saved it itself.
+ */
+static bool step_injected(struct reader *reader, struct position *at)
+{
+	if (reader->arch->has_link_register && !read_word(reader, at->sp, &at->lr))
+		return false;
+	at->sp += reader->arch->pushed_by_inject;
 	return true;
 }
 
@@ -83,32 +116,36 @@ static bool step_signal(
 static bool step(
 	struct reader *reader, struct walk *walk, const struct place *place, struct position *at)
 {
-	target_addr fp = at->sp + (uint64_t)(int64_t)place->sp_delta + 8;
+	target_addr fp = at->sp + (uint64_t)place->frame_size;
 
 	walk->end = WALK_UNREADABLE;
 	walk->end_pc = at->pc;
 	switch ((enum frame_role)place->role) {
-	case ROLE_BOTTOM:
 	case ROLE_SYSTEM_STACK:
+		// Without a frame it has not switched yet, or has come back (traceback.go).
+		if (place->has_frame_size && !place->frame_size)
+			break;
+		// fall through
+	case ROLE_BOTTOM:
 		walk->end = WALK_COMPLETE;
 		return false;
 	case ROLE_UNKNOWABLE:
 	case ROLE_C:
 		return false;
 	case ROLE_SIGNAL:
-		return place->has_sp_delta && step_signal(reader, walk, fp, at);
+		return place->has_frame_size && step_signal(reader, walk, fp, at);
 	case ROLE_NORMAL:
 	case ROLE_INJECTED:
 	case ROLE_CALLBACK:
 	case ROLE_CRASH:
 		break;
 	}
-	// A stack only grows outwards; a frame that does not is garbage and would loop.
-	if (!place->has_sp_delta || fp <= at->sp || !read_word(reader, fp - 8, &at->pc))
+	if (!place->has_frame_size || !read_caller(reader, at, fp, &at->pc))
 		return false;
 	at->sp = fp;
+	at->lr = 0;
 	at->is_exact = place->role == ROLE_INJECTED;
-	return true;
+	return !at->is_exact || step_injected(reader, at);
 }
 
 /** frame_table_place, with a memory of which caller each place had last. */
@@ -130,7 +167,7 @@ static uint32_t place_of(struct frame_table *table, uint32_t callee, const struc
 
 void walk_stack(struct frame_table *table, struct position start, struct walk *ret)
 {
-	struct reader reader = {.image = table->rt->image};
+	struct reader reader = {.image = table->rt->image, .arch = arch_of(table->rt->image)};
 	struct position at = start;
 	uint32_t place = NO_PLACE;
 	uint64_t steps = 0;

@@ -9,7 +9,8 @@
 /** Where a walk starts, or goes on after a signal frame. */
 struct position {
 	target_addr pc, sp;
-	bool is_exact; // pc is the next instruction itself, not a return address
+	bool is_exact;  // pc is the next instruction itself, not a return address
+	target_addr lr; // the link register there; 0 where there is none, or it is not known
 };
 
 /** Why a walk ended. All but WALK_COMPLETE leave the frames so far standing. */

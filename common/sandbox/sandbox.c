@@ -187,21 +187,37 @@ static int allow(scmp_filter_ctx filter)
 			       filter, act, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0));
 }
 
+/** 0 or a negative errno; *ret is the caller's to release, and NULL where there is no memory. */
+static int make_filter(scmp_filter_ctx *ret)
+{
+	int error;
+
+	*ret = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!*ret)
+		return -ENOMEM;
+	error = seccomp_attr_set(*ret, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	return error ? error : allow(*ret);
+}
+
 /** 0 or a negative errno. */
 static int enter_seccomp(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int error;
+	scmp_filter_ctx filter;
+	int error = make_filter(&filter);
 
-	if (!filter)
-		return -ENOMEM;
-	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	if (!error)
-		error = allow(filter);
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
 	return error;
+}
+
+enum cs_status sandbox_write_filter(int fd)
+{
+	scmp_filter_ctx filter;
+	bool is_written = !make_filter(&filter) && !seccomp_export_bpf(filter, fd);
+
+	seccomp_release(filter);
+	return is_written ? CS_OK : CS_REFUSED;
 }
 
 enum cs_status sandbox_enter(const struct sandbox_limits *limits, struct diag *diag)

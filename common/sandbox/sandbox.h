@@ -28,4 +28,10 @@ void sandbox_warm_up(void);
  */
 CS_MUST_USE enum cs_status sandbox_enter(const struct sandbox_limits *limits, struct diag *diag);
 
+/**
+ * Writes the filter of sandbox_enter to `fd`, as an array of struct sock_filter: for tests of what
+ * it decides on an architecture whose kernel is not there. Fails where libseccomp cannot make it.
+ */
+CS_MUST_USE enum cs_status sandbox_write_filter(int fd);
+
 #endif

@@ -35,8 +35,8 @@ PT_LOAD = 1
 
 def smallest():
     """The committed crash whose core is smallest."""
-    return min(committed.crashes(),
-               key=lambda case: case.meta.with_name(f"{case.stem}.core.zst").stat().st_size)
+    return min((case for case in committed.crashes() if not case.is_patch),
+               key=lambda case: case.core.stat().st_size)
 
 
 def segments(path):

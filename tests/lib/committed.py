@@ -1,9 +1,10 @@
 """The crashes that lie in testdata/crashes, compressed: the suite's ground where there is no Go.
 
 A directory a release, go1.24.9-amd64/, with PROGRAM.zst (the executable) and for each of its runs
-PROGRAM-RUN.core.zst, .stderr.zst (the runtime's traceback), .stdout (the program's truth) and
-.meta.json. crashes() lists them as cases with the face of crash.Case; unpack() gives a crash.Crash
-below build/crashes/committed. tools/make-crashes makes them.
+PROGRAM-RUN.core.zst (or .core.patch.zst, which needs the executable to unpack), .stderr.zst (the
+runtime's traceback), .stdout (the program's truth) and .meta.json. crashes() lists them as cases with
+the face of crash.Case; unpack() gives a crash.Crash below build/crashes/committed. tools/make-crashes
+makes them.
 """
 import json
 import os
@@ -28,13 +29,16 @@ class Committed:
         known = json.loads(self.meta.read_text())
         self.program, self.run, self.release = known["program"], known["run"], known["go_version"]
         self.stem = self.meta.name[:-len(".meta.json")]
-        self.name = f"{self.program}/{self.run} (committed)"
+        self.arch, self.is_stripped = known.get("arch", "amd64"), known["flags"] == "small"
+        self.name = f"{self.program}/{self.run}{'' if self.arch == 'amd64' else ' ' + self.arch} (committed)"
+        patch = self.meta.parent / f"{self.stem}.core.patch.zst"
+        self.is_patch = patch.exists()
+        self.core = patch if self.is_patch else self.meta.parent / f"{self.stem}.core.zst"
 
     def unpack(self):
         target = UNPACKED / self.meta.parent.name / self.stem
-        parts = {self.program: self.meta.parent / f"{self.program}.zst"}
-        for part in ("core", "stderr"):
-            parts[part] = self.meta.parent / f"{self.stem}.{part}.zst"
+        parts = {self.program: self.meta.parent / f"{self.program}.zst", "core": self.core,
+                 "stderr": self.meta.parent / f"{self.stem}.stderr.zst"}
         newest = max(path.stat().st_mtime for path in [self.meta, *parts.values()])
         if (target / "meta.json").exists() and (target / "meta.json").stat().st_mtime >= newest:
             return crash.Crash(self, target)
@@ -43,8 +47,9 @@ class Committed:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = pathlib.Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
         try:
-            for name, path in parts.items():
-                subprocess.run(["zstd", "-dqf", "--sparse", "--long=27", str(path), "-o",
+            for name, path in parts.items():  # the executable first
+                base = [f"--patch-from={fresh / self.program}"] if self.is_patch and name == "core" else []
+                subprocess.run(["zstd", "-dqf", "--sparse", "--long=27", *base, str(path), "-o",
                                 str(fresh / name)], check=True)
             (fresh / self.program).chmod(0o755)
             shutil.copyfile(self.meta.parent / f"{self.stem}.stdout", fresh / "stdout")

@@ -45,6 +45,7 @@ BUILDS = {
     "noopt": Build("-gcflags=all=-N -l"),
     "pie": Build("-buildmode=pie"),
     "trimpath": Build("-trimpath"),
+    "small": Build("-trimpath", "-ldflags=-s -w"),
     "w": Build("-ldflags=-w"),
     "strip": Build(),  # by binutils, after the build
     "s": Build("-ldflags=-s"),
@@ -58,6 +59,15 @@ BUILDS = {
 }
 
 
+# Other architectures' programs run under qemu's user emulation, which writes their cores itself.
+EMULATORS = {"arm64": ["qemu-aarch64"]}
+# What links with C needs its libraries: the cross compiler's, unless those of the system are here (a
+# loader of the one with the C library of the other loops in pthread_create).
+if not os.path.exists("/lib/ld-linux-aarch64.so.1"):
+    EMULATORS["arm64"] += ["-L", "/usr/aarch64-linux-gnu"]
+CROSS_PREFIXES = {"amd64": "", "arm64": "aarch64-linux-gnu-"}
+
+
 class Skip(Exception):
     """This machine cannot make the crash; the text says why."""
 
@@ -67,10 +77,12 @@ class Failed(Exception):
 
 
 class Case:
-    """One crash to make: program, run (a key of its crash.json), release ("local" or "1.24.9"), flags."""
+    """One crash to make: program, run (a key of its crash.json), release ("local" or "1.24.9"), flags,
+    architecture."""
 
-    def __init__(self, program, run="", release="local", flags="default"):
+    def __init__(self, program, run="", release="local", flags="default", arch="amd64"):
         self.program, self.run, self.release, self.flags = program, run, release, flags
+        self.arch = arch
         self.spec = read_spec(program)
         if run not in self.spec["runs"]:
             raise Failed(f"{program} has no run '{run}'; it has {', '.join(self.spec['runs'])}")
@@ -81,7 +93,17 @@ class Case:
         text = self.program
         if self.run:
             text += "/" + self.run
+        if self.arch != "amd64":
+            text += " " + self.arch
         return text if self.flags == "default" else f"{text} ({self.flags})"
+
+    def command(self, exe):
+        """What runs `exe`, with this run's arguments."""
+        return [*EMULATORS.get(self.arch, []), str(exe), *self.run_spec.get("args", [])]
+
+    @property
+    def compiler(self):
+        return os.environ.get("CC", "gcc") if self.arch == "amd64" else CROSS_PREFIXES[self.arch] + "gcc"
 
     @property
     def cgo(self):
@@ -141,6 +163,11 @@ def _is_for(version, since, until=(9, 9)):
     return tuple(since) <= version <= tuple(until)
 
 
+def arches():
+    """The architectures to try: ORACLE_ARCHES ("amd64 arm64"), or amd64."""
+    return os.environ.get("ORACLE_ARCHES", "amd64").split()
+
+
 def cases(releases=("local",), only=(), all_flags=True, full=False):
     """Every case of every program (or of those named in `only`) for these releases. `full`: also the
     builds that are left to check-matrix."""
@@ -159,7 +186,8 @@ def cases(releases=("local",), only=(), all_flags=True, full=False):
                         continue
                     if flags != spec["flags"][0] and run != spec.get("flags_run", run):
                         continue
-                    yield Case(program, run, release, flags)
+                    for arch in arches():
+                        yield Case(program, run, release, flags, arch)
 
 
 _local_version = []
@@ -187,6 +215,8 @@ def release_number(release):
 
 def _digest(case):
     h = hashlib.sha256()
+    if case.arch != "amd64":
+        h.update(case.arch.encode())
     h.update(repr((RECIPE, go_version(case.release), case.flags, BUILDS[case.flags].args,
                    case.cgo, sorted(case.run_spec.items()), *sorted(BUILDS[case.flags].env.items()))).encode())
     for path in sorted((PROGRAMS / case.program).rglob("*")):
@@ -206,17 +236,17 @@ def _build(case, directory):
         lock = _build_locks.setdefault(str(exe), threading.Lock())
     with lock:
         stamp = directory / "sources"
-        build_case = Case(case.program, next(iter(case.spec["runs"])), case.release, case.flags)
+        build_case = Case(case.program, next(iter(case.spec["runs"])), case.release, case.flags, case.arch)
         digest = _digest(build_case)
         if exe.exists() and stamp.exists() and stamp.read_text() == digest:
             return exe
         if not shutil.which("go"):
             raise Skip("no Go on this machine")
-        if case.cgo and not shutil.which(os.environ.get("CC", "gcc")):
-            raise Skip("cgo needs a C compiler")
+        if case.cgo and not shutil.which(case.compiler):
+            raise Skip(f"cgo needs a C compiler for {case.arch}: no {case.compiler}")
         directory.mkdir(parents=True, exist_ok=True)
         env = dict(os.environ, GOFLAGS="-buildvcs=false", GOWORK="off", GO111MODULE="on",
-                   CGO_ENABLED="1" if case.cgo else "0",
+                   CGO_ENABLED="1" if case.cgo else "0", GOARCH=case.arch, CC=case.compiler,
                    GOTOOLCHAIN="local" if case.release == "local" else go_version(case.release),
                    **BUILDS[case.flags].env)
         for name, package in case.spec.get("plugins", {}).items():
@@ -235,17 +265,18 @@ def _go_build(case, env, target, args):
             raise Skip(f"{go_version(case.release)} cannot be had here")
         raise Failed(f"{case.name}: go build: {done.stderr.strip()}")
     if case.flags == "strip":
-        strip(fresh)
+        strip(fresh, case.arch)
     os.replace(fresh, target)
 
 
-def strip(exe):
+def strip(exe, arch="amd64"):
     """Takes symbols and debug information from an executable, in place."""
-    if not shutil.which("strip"):
-        raise Skip("no strip on this machine (binutils)")
-    done = subprocess.run(["strip", exe], capture_output=True, text=True)
+    tool = CROSS_PREFIXES[arch] + "strip"
+    if not shutil.which(tool):
+        raise Skip(f"no {tool} on this machine (binutils)")
+    done = subprocess.run([tool, exe], capture_output=True, text=True)
     if done.returncode != 0:
-        raise Failed(f"strip {exe}: {done.stderr.strip()}")
+        raise Failed(f"{tool} {exe}: {done.stderr.strip()}")
 
 
 @contextlib.contextmanager
@@ -301,7 +332,7 @@ def _run(case, exe, group, directory):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
     env.update(case.run_spec.get("env", {}))
     # What a core names must be there later: plugins stay where they were built.
-    args = [str(exe)] + case.run_spec.get("args", []) + \
+    args = case.command(exe) + \
         [str(group / name) for name in case.spec.get("plugins", {})]
     stderr = os.devnull if case.run_spec.get("quiet") else directory / "stderr"
     with open(directory / "stdout", "wb") as out, open(stderr, "wb") as err:
@@ -317,6 +348,8 @@ def _run(case, exe, group, directory):
             process.kill()
             process.wait()
             raise Failed(f"{case.name}: still running after {RUN_SECONDS} s") from None
+    if case.arch in EMULATORS:  # "core" is the emulator's own, from the kernel
+        (directory / "core").unlink(missing_ok=True)
     cores = [p for p in directory.iterdir() if p.name not in (exe.name, "stdout", "stderr", "core")
              and p.is_file()]
     if not (directory / "core").exists() and len(cores) == 1:
@@ -330,7 +363,8 @@ def _run(case, exe, group, directory):
 def crash(case, cache=CACHE):
     """The crash of a case, from the cache or made now. Raises Skip or Failed."""
     version = go_version(case.release)
-    group = pathlib.Path(cache) / version / (case.program if case.flags == "default" else f"{case.program}-{case.flags}")
+    place = version if case.arch == "amd64" else f"{version}-{case.arch}"
+    group = pathlib.Path(cache) / place / (case.program if case.flags == "default" else f"{case.program}-{case.flags}")
     directory = group / (case.run or "run")
     digest = _digest(case)
     with contextlib.suppress(OSError, ValueError, KeyError):
@@ -338,6 +372,8 @@ def crash(case, cache=CACHE):
         if found.meta["digest"] == digest and found.core.exists():
             return found
     _check_core_limit()
+    if case.arch in EMULATORS and not shutil.which(EMULATORS[case.arch][0]):
+        raise Skip(f"no {EMULATORS[case.arch][0]} on this machine (qemu-user)")
     exe = _build(case, group)
     fresh = pathlib.Path(tempfile.mkdtemp(prefix=".new-", dir=group))
     try:
@@ -345,7 +381,7 @@ def crash(case, cache=CACHE):
         with core_pattern():
             status = _run(case, fresh / exe.name, group, fresh)
         meta = {"digest": digest, "program": case.program, "run": case.run, "go_version": version,
-                "flags": case.flags, "status": status}
+                "flags": case.flags, "arch": case.arch, "status": status}
         (fresh / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
         shutil.rmtree(directory, ignore_errors=True)
         os.replace(fresh, directory)

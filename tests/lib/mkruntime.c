@@ -54,6 +54,11 @@ int32_t mkruntime_delta(const char *function)
 	return delta < 0 ? 0 : delta ? delta : DELTA;
 }
 
+target_addr mkruntime_frame_size(const struct mkruntime *m, const char *function)
+{
+	return (target_addr)mkruntime_delta(function) + (m->arch == ARCH_AMD64 ? 8 : 0);
+}
+
 static struct mkpclntab *make_functions(unsigned int release)
 {
 	struct mkpclntab *t = mkpclntab_create(0xfffffff1, 1);
@@ -245,6 +250,7 @@ struct mkruntime *mkruntime_create(unsigned int release)
 
 	m->memory = must(calloc(1, MKRUNTIME_DATA_SIZE));
 	m->fd = -1;
+	m->arch = release & MKRUNTIME_ARM64 ? ARCH_ARM64 : ARCH_AMD64;
 	m->functions = make_functions(release);
 	arena_init(&m->arena, 0);
 	diag_init(&m->diag, &m->arena);
@@ -438,11 +444,17 @@ target_addr mkruntime_frames(struct mkruntime *m, target_addr high, const char *
 	size_t count;
 
 	for (count = 0; names[count]; count++)
-		sp -= (target_addr)mkruntime_delta(names[count]) + 8;
+		sp -= mkruntime_frame_size(m, names[count]);
 	at = sp;
 	for (size_t i = 0; i < count; i++) {
-		at += (target_addr)mkruntime_delta(names[i]) + 8;
-		mkruntime_word(m, at - 8, names[i + 1] ? mkruntime_pc(names[i + 1]) : 0);
+		target_addr end = at + mkruntime_frame_size(m, names[i]);
+		target_addr caller = names[i + 1] ? mkruntime_pc(names[i + 1]) : 0;
+
+		if (m->arch == ARCH_AMD64)
+			mkruntime_word(m, end - 8, caller);
+		else if (end > at) // a function without a frame has it in lr
+			mkruntime_word(m, at, caller);
+		at = end;
 	}
 	return sp;
 }
@@ -481,7 +493,7 @@ enum cs_status mkruntime_open(struct mkruntime *m)
 {
 	struct image_notes *notes;
 
-	m->image = must(image_create(ARCH_AMD64, &m->arena));
+	m->image = must(image_create(m->arch, &m->arena));
 	notes = image_edit_notes(m->image);
 	notes->threads = m->threads;
 	while (notes->thread_count < MKRUNTIME_MAX_THREADS && m->threads[notes->thread_count].id)

@@ -6,8 +6,8 @@
 //	target_addr g = mkruntime_g(m, 1, GOROUTINE_WAITING);
 //	mkruntime_set(m, g, G_WAIT_REASON, 2);
 //	mkruntime_stack(m, g, (const char *[]){"runtime.gopark", "main.main", "runtime.goexit",
-//NULL}); 	mkruntime_open(m);            // m->rt 	mkruntime_analyze(m);         // or all of it:
-//m->analysis
+// NULL}); 	mkruntime_open(m);            // m->rt 	mkruntime_analyze(m);         // or all of
+// it: m->analysis
 #ifndef CORESNAP_TESTS_LIB_MKRUNTIME_H
 #define CORESNAP_TESTS_LIB_MKRUNTIME_H
 
@@ -31,6 +31,7 @@
 enum mkruntime_release {
 	MKRUNTIME_OLD_FLOATS = 1, // runtime.printfloat: until 1.25
 	MKRUNTIME_NO_INDENT = 2,  // no runtime.printindented: until 1.22
+	MKRUNTIME_ARM64 = 4,
 };
 
 struct mkruntime {
@@ -38,7 +39,8 @@ struct mkruntime {
 	struct diag diag;
 	struct image *image;
 	struct layout layout; // may be changed until mkruntime_open
-	uint8_t *memory;      // of MKRUNTIME_DATA; may be changed at any time
+	enum image_arch arch;
+	uint8_t *memory; // of MKRUNTIME_DATA; may be changed at any time
 	size_t used;
 	struct runtime *rt;                        // after mkruntime_open
 	struct analysis *analysis;                 // after mkruntime_analyze
@@ -104,6 +106,9 @@ struct image_thread *mkruntime_thread(
 
 /** An abi.Type; `name` gets the star that flags say it has. */
 target_addr mkruntime_type(struct mkruntime *m, const char *name, uint64_t kind, uint64_t size);
+
+/** From the sp of `function` to its caller's. */
+target_addr mkruntime_frame_size(const struct mkruntime *m, const char *function);
 
 /** A return address (or, as an exact pc, an instruction) in the middle of `function`. */
 target_addr mkruntime_pc(const char *function);

@@ -13,7 +13,7 @@ import crash  # noqa: E402
 
 def main():
     try:
-        executables = sorted({case.unpack().exe for case in committed.crashes()})
+        executables = sorted({case.unpack().exe for case in committed.crashes() if not case.is_stripped})
     except crash.Skip as reason:
         print(f"without testdata/crashes: {reason}")
         executables = []

@@ -34,7 +34,7 @@ def analyze(core, exe):
                           timeout=120)
     if done.returncode != 0:
         raise crash.Failed(f"coresnap analyze: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.replace(str(exe), "EXE"))  # a warning names it
 
 
 def without_c(snapshot):
@@ -100,7 +100,8 @@ def cases(releases):
         for program, all_flags in CASES.items():
             spec = crash.read_spec(program)
             for flags in all_flags:
-                yield crash.Case(program, next(iter(spec["runs"])), release, flags)
+                for arch in crash.arches():
+                    yield crash.Case(program, next(iter(spec["runs"])), release, flags, arch)
 
 
 def try_case(case):
@@ -110,7 +111,7 @@ def try_case(case):
         with tempfile.TemporaryDirectory() as directory:
             copy = pathlib.Path(directory) / made.exe.name
             shutil.copy(made.exe, copy)
-            crash.strip(str(copy))
+            crash.strip(str(copy), case.arch)
             whole, stripped = (without_c(analyze(made.core, exe)) for exe in (made.exe, copy))
             wrong = list(differences(whole, stripped))
             wrong += check_apart(*map(without_c, analyze_apart(made, pathlib.Path(directory))))

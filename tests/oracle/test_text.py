@@ -31,8 +31,8 @@ def no_core():
 def printed(made, level):
     env = {"PATH": "/usr/bin:/bin", "GOTRACEBACK": level}
     env.update(made.case.run_spec.get("env", {}))
-    done = subprocess.run([str(made.exe), *made.case.run_spec.get("args", [])], env=env,
-                          capture_output=True, preexec_fn=no_core, timeout=60, check=False)
+    done = subprocess.run(made.case.command(made.exe), env=env, capture_output=True, preexec_fn=no_core,
+                          timeout=60, check=False)
     return gotrace.parse(done.stderr.decode("utf-8", "surrogateescape"))
 
 

@@ -129,6 +129,44 @@ START_TEST(qemu_arm64_notes_are_read)
 }
 END_TEST
 
+/* arch/arm64/kernel/ptrace.c, aarch64_regsets, and a segment of memory tags: none of it is Go's. */
+START_TEST(arm64_kernel_notes_are_passed_over)
+{
+	static const uint32_t types[] = {NT_FPREGSET, 0x401 /* TLS */, 0x402 /* HW_BREAK */,
+		0x403 /* HW_WATCH */, 0x404 /* SYSTEM_CALL */, 0x405 /* SVE */,
+		0x406 /* PAC_MASK */, 0x407 /* PACA_KEYS */, 0x409 /* TAGGED_ADDR_CTRL */,
+		0x40a /* PAC_ENABLED_KEYS */, 0x40e /* FPMR */};
+	const uint8_t bytes[528] = {0xff};
+	const struct image_notes *notes;
+
+	core->header.e_machine = EM_AARCH64;
+	for (uint32_t id = 7; id < 9; id++) {
+		add_thread(id, id == 7 ? SIGSEGV : 0);
+		if (id == 7) {
+			mkelf_add_process(core, 7, 0, "app", "app");
+			mkelf_add_signal(core, SIGSEGV, SEGV_MAPERR, 0x10);
+			mkelf_add_auxv(core, (const uint64_t[][2]){{AT_ENTRY, 0x20000}}, 1);
+			mkelf_add_file(core, 0x10000, 0x20000, 0, "/bin/app");
+		}
+		for (int i = 0; i < COUNT(types); i++)
+			mkelf_add_note(core, i ? "LINUX" : "CORE", types[i], bytes, sizeof(bytes));
+	}
+	mkelf_add_header(core, &(Elf64_Phdr){.p_type = 0x70000002 /* PT_AARCH64_MEMTAG_MTE */,
+				       .p_vaddr = 0x10000,
+				       .p_filesz = 16,
+				       .p_memsz = 4096});
+	notes = open_notes();
+
+	ck_assert_uint_eq(notes->thread_count, 2);
+	ck_assert_uint_eq(notes->threads[1].regs.pc, 8032);
+	ck_assert_int_eq(notes->signal, SIGSEGV);
+	ck_assert_uint_eq(notes->signal_address, 0x10);
+	ck_assert_uint_eq(notes->mapping_count, 1);
+	ck_assert_uint_eq(notes->at_entry, 0x20000);
+	ck_assert_uint_eq(diag.count, 0);
+}
+END_TEST
+
 static const struct {
 	int32_t number, code;
 	bool has_address, has_sender;
@@ -304,6 +342,7 @@ Suite *suite_image_notes(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, kernel_notes_are_read);
 	tcase_add_test(tc, qemu_arm64_notes_are_read);
+	tcase_add_test(tc, arm64_kernel_notes_are_passed_over);
 	tcase_add_loop_test(tc, signal_has_address_or_sender, 0, COUNT(signals));
 	tcase_add_test(tc, repeated_notes_count_once);
 	tcase_add_loop_test(tc, bad_notes_are_passed_over, 0, COUNT(bad));

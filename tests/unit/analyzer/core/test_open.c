@@ -2,6 +2,7 @@
 // still gives.
 #include "analyzer/core/executable.h"
 #include "analyzer/core/mapping.h"
+#include "tests/lib/emulated.h"
 #include "tests/lib/mkelf.h"
 
 #include <check.h>
@@ -639,7 +640,8 @@ Suite *suite_image_open(void)
 	tcase_add_test(tc, extended_number_survives_a_cut);
 	tcase_add_test(tc, damaged_segments_are_left_out);
 	tcase_add_test(tc, shrinking_file_reads_as_zeros);
-	tcase_add_test(tc, guard_needs_two_system_calls);
+	if (!is_emulated())
+		tcase_add_test(tc, guard_needs_two_system_calls);
 	tcase_add_test(tc, every_shortage_of_memory_is_reported);
 	tcase_add_test(tc, other_bus_errors_still_kill);
 	tcase_add_test(tc, mappings_are_limited_and_given_back);

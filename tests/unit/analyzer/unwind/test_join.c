@@ -166,7 +166,8 @@ static const char *goroutine_names(void)
 	static struct walk own;
 
 	ck_assert(goroutine_load(m->rt, g, &loaded));
-	walk_stack(&table, (struct position){loaded.syscall_pc, loaded.syscall_sp, false}, &own);
+	walk_stack(
+		&table, (struct position){.pc = loaded.syscall_pc, .sp = loaded.syscall_sp}, &own);
 	join_goroutine(&joiner, of, thread.entry.is_set ? &thread.entry : NULL, &own);
 	return names_of(&own);
 }

@@ -224,8 +224,8 @@ START_TEST(the_runtimes_own_dying_is_dropped)
 
 		load(&f, 0, 0);
 		sp = mkruntime_frames(f.m, f.other + STACK_SIZE - 16, rows[i].names);
-		walk_stack(&f.table, (struct position){mkruntime_pc(rows[i].names[0]), sp, false},
-			walk);
+		walk_stack(&f.table,
+			(struct position){.pc = mkruntime_pc(rows[i].names[0]), .sp = sp}, walk);
 		ck_assert_int_eq(walk_drop_crash(&f.table, walk), rows[i].is_dropped);
 		ck_assert_uint_eq(walk->count, rows[i].left);
 		mkruntime_destroy(f.m);

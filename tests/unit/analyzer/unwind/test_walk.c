@@ -40,7 +40,9 @@ static void teardown(struct fixture *f)
 
 static void walk_from(struct fixture *f, const char *function, target_addr sp, bool is_exact)
 {
-	walk_stack(&f->table, (struct position){mkruntime_pc(function), sp, is_exact}, f->walk);
+	walk_stack(&f->table,
+		(struct position){.pc = mkruntime_pc(function), .sp = sp, .is_exact = is_exact},
+		f->walk);
 }
 
 /** The walk's logical frames, innermost first, with a space between. */
