@@ -332,7 +332,7 @@ static bool recover(
 
 static enum cfi_step step_frame(struct evaluation *e, Dwarf_Frame *frame, struct cfi_registers *ret)
 {
-	const struct arch *arch = &arches[image_arch(e->image)];
+	const struct cfi_arch *arch = &arches[image_arch(e->image)];
 	struct cfi_registers caller = {0};
 	bool is_signal = false;
 	int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal);
