@@ -40,7 +40,7 @@ TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 COMMON_LIBS := -ljansson -lcrypto -lseccomp
-ANALYZER_LIBS := -ldw -lelf -lcapstone -lseccomp -lz
+ANALYZER_LIBS := -ldw -lelf -lcapstone -lseccomp -lzstd -llzma -lz -llz4
 DAEMON_LIBS := -lcurl -lzstd -lseccomp
 SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null || echo -lcheck)

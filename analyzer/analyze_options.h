@@ -8,6 +8,7 @@ struct analyze_options {
 	const char *executable; // --exe; NULL: as the core says
 	const char *output;     // -o; NULL: standard output
 	uint32_t time_limit;    // seconds; 0: no analysis, a minimal snapshot
+	uint64_t max_unpacked;  // bytes that a compressed core may unpack to
 	bool wants_help;
 	struct worker_job job; // format, caps, core_name
 };

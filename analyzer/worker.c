@@ -5,10 +5,12 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/channel.h"
 #include "analyzer/core/executable.h"
+#include "analyzer/packed.h"
 #include "common/sandbox/sandbox.h"
 
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,9 +50,14 @@ static void tell_failure(const struct work *work)
 static enum cs_status begin(struct work *work, void *context, int channel)
 {
 	const struct worker_job *job = context;
+	const uint64_t unpacked_size = job->unpack_limits.size;
 	const struct sandbox_limits limits = {.cpu_seconds = job->cpu_seconds,
-		.address_size = MAX_ANALYSIS_MEMORY + 2 * MAX_EXECUTABLE_SIZE + job->files_size};
+		.address_size = MAX_ANALYSIS_MEMORY + 2 * MAX_EXECUTABLE_SIZE + job->files_size +
+				unpacked_size,
+		.scratch = job->unpacked >= 0 ? job->unpacked : 0,
+		.file_size = unpacked_size > MAX_SNAPSHOT_SIZE ? unpacked_size : MAX_SNAPSHOT_SIZE};
 
+	signal(SIGXFSZ, SIG_IGN); // a limit on file size is an error of write, not a death
 	*work = (struct work){.job = job, .channel = channel};
 	arena_init(&work->arena, MAX_ANALYSIS_MEMORY);
 	diag_init(&work->diag, &work->arena);
@@ -155,6 +162,31 @@ static bool is_noted(const struct diag *diag, const char *code)
 	return false;
 }
 
+/** Opens the core, unpacked before if it is compressed. */
+static enum cs_status open_core(struct work *work, bool only_head)
+{
+	const struct worker_job *job = work->job;
+	struct packed packed = {.from = job->core,
+		.to = job->unpacked,
+		.name = job->core_name,
+		.limits = job->unpack_limits,
+		.seconds = only_head || job->failure ? UNPACK_HEAD_SECONDS : 0,
+		.only_head = only_head};
+	const char *name = job->core_name;
+	enum cs_status status = CS_OK;
+
+	if (job->unpacked >= 0) {
+		status = packed_unpack(&packed, &work->arena, &work->diag);
+		name = arena_format(&work->arena, "%s (unpacked)", job->core_name);
+	}
+	if (!status)
+		status = image_open(job->unpacked >= 0 ? job->unpacked : job->core, name,
+			&work->arena, &work->diag, &work->image);
+	if (status)
+		work->image = NULL;
+	return status;
+}
+
 static enum search find_binary(struct work *work)
 {
 	const struct worker_job *job = work->job;
@@ -205,7 +237,7 @@ static void analyze(struct work *work)
 	const struct worker_job *job = work->job;
 	enum search search = SEARCH_MINIMAL;
 
-	if (image_open(job->core, job->core_name, &work->arena, &work->diag, &work->image)) {
+	if (open_core(work, false)) {
 		tell_failure(work);
 		return;
 	}
@@ -268,15 +300,11 @@ static enum cs_status identify_executable(struct work *work, struct channel_mess
 
 static enum cs_status identify_core(struct work *work, struct channel_message *ret)
 {
-	const struct worker_job *job = work->job;
 	const struct image_notes *notes;
-	enum cs_status status;
+	enum cs_status status = open_core(work, true);
 
-	status = image_open(job->core, job->core_name, &work->arena, &work->diag, &work->image);
-	if (status) {
-		work->image = NULL;
+	if (status)
 		return status;
-	}
 	work->executable = core_executable_find(work->image, &work->arena);
 	notes = image_notes(work->image);
 	ret->file = FILE_CORE;
