@@ -286,11 +286,13 @@ static enum cs_status add_children(struct task *task, struct core *core, int cor
 	int executable_fd, const struct analysis *analysis)
 {
 	char seconds[24];
+	const char *max_unpacked = core->service->options->max_unpacked;
+	const char *max_option = max_unpacked ? "--max-unpacked" : NULL;
 	const char *const with[] = {"coresnap", "analyze", "--time-limit", seconds, "--exe",
-		"/proc/self/fd/4", "/proc/self/fd/3", NULL};
+		"/proc/self/fd/4", "/proc/self/fd/3", max_option, max_unpacked, NULL};
 	// No time for an analysis: a minimal snapshot, and no search for an executable either.
-	const char *const without[] = {
-		"coresnap", "analyze", "--time-limit", "0", "/proc/self/fd/3", NULL};
+	const char *const without[] = {"coresnap", "analyze", "--time-limit", "0",
+		"/proc/self/fd/3", max_option, max_unpacked, NULL};
 	const char *const pack[] = {"coresnapd", "--role=packer", NULL};
 	CLOSE_FD int report = -1, errors = -1, from = -1, to = -1;
 	int ends[2];
@@ -309,6 +311,7 @@ static enum cs_status add_children(struct task *task, struct core *core, int cor
 		.argv = executable_fd < 0 ? without : with,
 		.fds = {{to, 1}, {errors, 2}, {core_fd, CORE_FD}, {executable_fd, EXECUTABLE_FD}},
 		.fd_count = executable_fd < 0 ? 3 : 4,
+		.temporary = core->service->temporary,
 		.is_background = true};
 	struct child_spec packer = {.path = core->service->self,
 		.argv = pack,

@@ -166,7 +166,7 @@ static int allow_scratch(scmp_filter_ctx filter, int fd)
 
 	for (size_t i = 0; fd > 0 && !error && i < sizeof(calls) / sizeof(int); i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd));
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0));
 	return error;
 }
 
