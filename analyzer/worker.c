@@ -205,6 +205,35 @@ static enum search find_binary(struct work *work)
 	return verify(work, name) ? SEARCH_REFUSED : SEARCH_FOUND;
 }
 
+/**
+ * No executable is to be had, or not the right one: the core's own copy of it, where it has one. A
+ * minimal snapshot otherwise, but for a file that a person named.
+ */
+static enum search find_in_core(struct work *work, enum search search)
+{
+	const char *name =
+		work->job->executable >= 0 ? work->job->executable_name : work->executable.path;
+	struct diag own;
+
+	if (search == SEARCH_MINIMAL && work->executable.go_build_id &&
+		is_noted(&work->diag, "binary-not-go"))
+		diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
+			"%s was made by a Go program of build id %s, %s is none: give the "
+			"executable that crashed with --exe",
+			work->job->core_name, work->executable.go_build_id, name);
+	if (search == SEARCH_FOUND || work->job->executable >= 0)
+		return search;
+	binary_close(work->binary);
+	diag_init(&own, &work->arena);
+	if (binary_open_core(work->image, &work->executable, &work->arena, &own, &work->binary)) {
+		work->binary = NULL;
+		return SEARCH_MINIMAL;
+	}
+	diag_add(&work->diag, DIAG_INFO, "executable-in-core",
+		"the core holds the executable's own code and data: they were read in its place");
+	return SEARCH_FOUND;
+}
+
 /** Writes what there is; `why` is NULL, or why it is a minimal snapshot only. */
 static void write_snapshot(struct work *work, const char *why)
 {
@@ -248,7 +277,7 @@ static void analyze(struct work *work)
 			"it",
 			job->core_name, job->failure);
 	else
-		search = find_binary(work);
+		search = find_in_core(work, find_binary(work));
 	if (search == SEARCH_FOUND)
 		write_snapshot(work, NULL);
 	else if (search == SEARCH_MINIMAL && worker_format_is_minimal(job->format))

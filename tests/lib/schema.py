@@ -47,7 +47,7 @@ BINARY = {"go_version": opt(TEXT), "goos": opt(TEXT), "goarch": opt(TEXT), "go_b
           "debug_source": opt(one("embedded", "debuglink", "build-id", "debuginfod", "none"))}
 RUNTIME = {"layout": opt(one("exact", "dwarf", "guessed")), "layout_from": opt(TEXT),
            "traceback_level": opt(TEXT)}
-CRASH = {"kind": one(*KINDS), "message": opt(TEXT), "values": opt(LIST), "goroutine": opt(INT),
+CRASH = {"kind": opt(one(*KINDS)), "message": opt(TEXT), "values": opt(LIST), "goroutine": opt(INT),
          "thread": opt(INT), "blamed": opt(LIST), "title": opt(TEXT), "grouping": opt(OBJECT),
          "fingerprint": opt(TEXT)}
 GROUPING = {"version": INT, "coarse": TEXT, "default": TEXT, "fine": TEXT}
