@@ -71,7 +71,7 @@ SCHEDULER = {"gomaxprocs": opt(INT), "stats": opt(OBJECT), "global_queue": opt(L
              "global_queue_total": opt(INT), "processors": opt(LIST)}
 PROCESSOR = {"id": INT, "status": TEXT, "thread": opt(INT), "goroutine": opt(INT), "schedule_tick": opt(INT),
              "syscall_tick": opt(INT), "run_next": opt(OBJECT), "queue": LIST, "queue_total": INT}
-REF = {"goroutine": INT, "created_by": opt(INT), "start": opt(TEXT), "current": opt(INT)}
+REF = {"goroutine": opt(INT), "created_by": opt(INT), "start": opt(TEXT), "current": opt(INT)}
 GC = {"phase": opt(TEXT), "cycles": opt(INT), "heap_live": opt(INT), "heap_goal": opt(INT),
       "pause_total_ns": opt(INT), "last_pauses_ns": opt(LIST)}
 DIAGNOSTIC = {"severity": TEXT, "code": TEXT, "message": TEXT, "count": INT}
