@@ -102,3 +102,31 @@ def copy(source, target):
     subprocess.run(["cp", "--sparse=always", str(source), str(target)], check=True)
     os.chmod(target, 0o644)
     return CoreFile(target)
+
+
+def sort(source, target):
+    """A copy with its segments by size, smallest first, as core_sort_vma=1 has the kernel do it."""
+    core = CoreFile(source)
+    others = [row for row in core.headers if row.type != PT_LOAD]
+    loads = sorted((row for row in core.headers if row.type == PT_LOAD), key=lambda row: row.file_size)
+    first = min(row.offset for row in core.loads)
+    with open(source, "rb") as old, open(target, "wb") as new:
+        new.write(old.read(first))
+        new.truncate(core.size)
+        at = first
+        for place, row in zip((header.at for header in core.headers), others + loads):
+            old.seek(row.at)
+            header = bytearray(old.read(56))
+            if row.type == PT_LOAD:
+                struct.pack_into("<Q", header, 8, at)
+                for page in range(0, row.file_size, PAGE):
+                    old.seek(row.offset + page)
+                    data = old.read(min(PAGE, row.file_size - page))
+                    if data.strip(b"\0"):
+                        new.seek(at + page)
+                        new.write(data)
+                at += row.file_size
+            new.seek(place)
+            new.write(header)
+    os.chmod(target, 0o644)
+    return CoreFile(target)
