@@ -36,6 +36,7 @@ struct binary_info {
 };
 
 struct binary;
+struct core_executable;
 
 /**
  * Opens the executable in the file `fd` (the caller's; must stay open). `name` is for messages
@@ -45,6 +46,21 @@ struct binary;
 CS_MUST_USE enum cs_status binary_open(
 	int fd, const char *name, struct arena *arena, struct diag *diag, struct binary **ret);
 
+/**
+ * The same of the executable's bytes as the core holds them, where it holds all that is loaded; the
+ * image must not have another executable's bytes. CS_NOT_FOUND: it does not.
+ */
+CS_MUST_USE enum cs_status binary_open_core(const struct image *image,
+	const struct core_executable *executable, struct arena *arena, struct diag *diag,
+	struct binary **ret);
+
+/**
+ * The build information that lies among the variables of a Go program, read from its core: release,
+ * main module, modules and settings; nothing else of the result is filled in. NULL: not there.
+ */
+const struct binary_info *binary_build_in_core(
+	const struct image *image, const struct core_executable *executable, struct arena *arena);
+
 /** Releases libelf and the mapping. The struct goes with its arena. NULL is fine. */
 void binary_close(struct binary *binary);
 
@@ -52,8 +68,9 @@ void binary_close(struct binary *binary);
 const struct binary_info *binary_info(const struct binary *binary);
 
 /**
- * Adds the file's PT_LOAD bytes to `image`, moved by `bias` (0 unless PIE: AT_ENTRY - e_entry),
- * below what the core holds. Only file bytes: .bss beyond them stays absent. Call image_seal after.
+ * Adds what of the file a process does not change to `image`, moved by `bias` (0 unless PIE:
+ * AT_ENTRY - e_entry), below what the core holds. Variables that the core lacks stay absent. Call
+ * image_seal after.
  */
 CS_MUST_USE enum cs_status binary_add_to_image(
 	struct binary *binary, struct image *image, uint64_t bias);

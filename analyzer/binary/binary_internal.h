@@ -65,4 +65,11 @@ CS_MUST_USE enum cs_status build_id_read(struct binary *binary);
  */
 CS_MUST_USE enum cs_status buildinfo_read(struct binary *binary);
 
+/** The same from these bytes alone. */
+CS_MUST_USE enum cs_status buildinfo_read_from(
+	struct binary *binary, const struct binary_bytes *in);
+
+/** The rest of opening, once binary->file has the bytes. */
+CS_MUST_USE enum cs_status binary_finish_open(struct binary *binary, struct diag *diag);
+
 #endif

@@ -219,16 +219,13 @@ static struct text without_frame(struct text modules)
 	return (struct text){modules.at + FRAME_SIZE, modules.size - 2 * FRAME_SIZE};
 }
 
-enum cs_status buildinfo_read(struct binary *binary)
+static enum cs_status read_blob(struct binary *binary, struct cursor c)
 {
 	struct binary_info *info = &binary->info;
 	struct lines lines = {.binary = binary};
 	enum cs_status status = CS_OK;
 	struct text version, modules;
-	struct cursor c;
 
-	if (!find_blob(binary, &c))
-		return CS_NOT_FOUND;
 	if (!(c.bytes[FLAGS_OFFSET] & FLAG_INLINE))
 		return CS_UNSUPPORTED;
 	cursor_seek(&c, HEADER_SIZE);
@@ -244,4 +241,18 @@ enum cs_status buildinfo_read(struct binary *binary)
 	info->goos = setting(info, "GOOS");
 	info->goarch = setting(info, "GOARCH");
 	return status;
+}
+
+enum cs_status buildinfo_read(struct binary *binary)
+{
+	struct cursor c;
+
+	return find_blob(binary, &c) ? read_blob(binary, c) : CS_NOT_FOUND;
+}
+
+enum cs_status buildinfo_read_from(struct binary *binary, const struct binary_bytes *in)
+{
+	struct cursor c;
+
+	return find_magic(in, &c) ? read_blob(binary, c) : CS_NOT_FOUND;
 }

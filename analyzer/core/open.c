@@ -304,6 +304,10 @@ static enum cs_status check_content(struct opening *o)
 			"%s is an ELF core without memory in it (no PT_LOAD): look at "
 			"/proc/PID/coredump_filter of the program",
 			o->name);
+	if (o->image->notes.is_live)
+		diag_add(o->diag, DIAG_INFO, "live-core",
+			"the core was taken of a live process (gcore or a debugger): nothing "
+			"killed it");
 	if (is_cut)
 		diag_add(o->diag, DIAG_WARNING, "truncated-core",
 			"core is truncated: %zu of %llu bytes", o->size,
