@@ -21,6 +21,7 @@ enum channel_kind {
 /** What is asked for. `path` is a name as the core or the executable gives it. */
 enum channel_want {
 	WANT_EXECUTABLE, // `path`: absolute, where the core says
+	WANT_LIBRARY,    // of C code, which the process had mapped; `path`: likewise
 	WANT_DEBUG, // the executable's debug file; `path`: its .gnu_debuglink, without a directory
 };
 

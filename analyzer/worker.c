@@ -26,6 +26,8 @@ struct work {
 	struct binary *binary; // NULL: a minimal snapshot
 	struct core_executable executable;
 	struct ask_debug debug;
+	struct analysis_options options;
+	struct analysis *analysis;
 };
 
 /** How looking for the executable went. */
@@ -76,6 +78,7 @@ static enum cs_status begin(struct work *work, void *context, int channel)
 
 static void end(struct work *work)
 {
+	analysis_close(work->analysis);
 	binary_close(work->binary);
 	image_close(work->image);
 	arena_deinit(&work->arena);
@@ -297,21 +300,22 @@ static enum search find_in_core(struct work *work, enum search search)
 static void write_snapshot(struct work *work, const char *why)
 {
 	const struct worker_job *job = work->job;
-	struct analysis *analysis;
 	enum cs_status status;
 
+	work->options = job->analysis;
+	work->options.libraries = (struct file_source){ask_library, &work->channel};
 	status = analysis_create(work->image, why ? NULL : work->binary, &work->executable,
-		&job->analysis, &work->arena, &work->diag, &analysis);
+		&work->options, &work->arena, &work->diag, &work->analysis);
 	if (status && !why && worker_format_is_minimal(job->format)) {
 		why = work->diag.fatal ? work->diag.fatal : status_text(status);
-		status = analysis_create(work->image, NULL, &work->executable, &job->analysis,
-			&work->arena, &work->diag, &analysis);
+		status = analysis_create(work->image, NULL, &work->executable, &work->options,
+			&work->arena, &work->diag, &work->analysis);
 	}
 	if (status) {
 		tell_failure(work);
 		return;
 	}
-	status = job->format->write(analysis, &job->emit, write_output, work);
+	status = job->format->write(work->analysis, &job->emit, write_output, work);
 	if (status)
 		tell(work, OUTCOME_FAILED,
 			arena_format(&work->arena, "the snapshot cannot be written: %s",

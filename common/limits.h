@@ -30,6 +30,11 @@
 #define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name
+#define MAX_LIBRARIES 40            // files that are asked for beside the executable
+#define MAX_LINE_LOOKUPS 65536      // places in C whose line is looked up in DWARF
+#define MAX_C_INLINE_DEPTH 64       // functions inlined at one of them
+#define MAX_OBJECT_COPY (1u << 28)  // bytes of a library that is put together from the core
+#define MAX_SYMBOL_STEPS (1u << 28) // rows of ELF symbol tables that are looked at
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */
@@ -57,7 +62,14 @@
 #define MAX_UNWIND_TOTAL (1u << 27) // physical frames walked in one analysis
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
 #define MAX_CRASH_FRAMES 64         // physical frames of dying above fatalpanic or fatalthrow
-#define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
+#define MAX_C_STEPS                                                                                \
+	(1u << 21) // physical frames of C in one analysis; each takes about a microsecond
+#define MAX_MAPPING_STEPS (1u << 28) // rows of NT_FILE that are looked at for C code
+#define MAX_C_JOINTS 32              // changes between C and Go on one thread
+#define MAX_CALLBACKS 4096           // calls from C into Go on one stack that are joined to their C
+#define MAX_CFI_STACK 64             // words on the stack of a call frame expression
+#define MAX_CFI_OPERATIONS 256       // of one such expression
+#define MAX_STACK_SIZE (1ull << 30)  // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* What is written */
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text

@@ -128,7 +128,7 @@ static void load_following_id(
  * describes .note.go.buildid alone with PT_NOTE and puts .note.gnu.build-id right behind it (seen
  * 1.24 and 1.26; there is none before), so one more note is tried: its name must say what it is.
  */
-static void load_note_segment(struct core_executable *executable, struct image *image,
+static void load_note_segment(struct core_executable *executable, const struct image *image,
 	struct arena *arena, const Elf64_Phdr *header)
 {
 	target_addr start = executable->base + header->p_offset;
@@ -151,7 +151,7 @@ static void load_note_segment(struct core_executable *executable, struct image *
 
 /* The first page maps the file from its start, so offsets in the file are offsets from `base`. */
 static void load_first_page(
-	struct core_executable *executable, struct image *image, struct arena *arena)
+	struct core_executable *executable, const struct image *image, struct arena *arena)
 {
 	Elf64_Ehdr header;
 
@@ -210,4 +210,14 @@ struct core_executable core_executable_find(struct image *image, struct arena *a
 	if (executable.base)
 		load_first_page(&executable, image, arena);
 	return executable;
+}
+
+struct core_executable core_object_find(
+	const struct image *image, struct arena *arena, target_addr base)
+{
+	struct core_executable object = {.base = base};
+
+	if (base)
+		load_first_page(&object, image, arena);
+	return object;
 }

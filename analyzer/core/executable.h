@@ -17,4 +17,11 @@ struct core_executable {
 /** Finds what is there; never fails. Strings live in the image's arena. */
 struct core_executable core_executable_find(struct image *image, struct arena *arena);
 
+/**
+ * The build ids of whatever ELF file is mapped at `base`, its first byte, likewise: a library. Path
+ * and entry stay empty.
+ */
+struct core_executable core_object_find(
+	const struct image *image, struct arena *arena, target_addr base);
+
 #endif

@@ -5,14 +5,43 @@
 #include "analyzer/snapshot/analysis.h"
 #include "common/grouping/function_name.h"
 
-static void write_frame(
+#include <string.h>
+
+/** C has no packages: the file that its code is in says where it belongs. */
+static void write_c_frame(struct json_writer *w, const struct frame *frame)
+{
+	const char *function = *frame->function ? frame->function : NULL;
+	const char *slash = strrchr(frame->object, '/');
+	const char *object = *frame->object ? frame->object : NULL;
+
+	jsonw_member_string(w, "function", function);
+	jsonw_member_string(w, "package", object && slash && slash[1] ? slash + 1 : object);
+	jsonw_member_string(w, "file", frame->file);
+	jsonw_key(w, "line");
+	if (frame->line)
+		jsonw_i64(w, frame->line);
+	else
+		jsonw_null(w);
+	jsonw_member_null(w, "start_line");
+	jsonw_member_address(w, "pc", frame->pc);
+	jsonw_key(w, "entry");
+	if (frame->entry)
+		jsonw_address(w, frame->entry);
+	else
+		jsonw_null(w);
+	jsonw_member_bool(w, "inlined", frame->is_inlined);
+	jsonw_member_bool(w, "in_app", false);
+	jsonw_member_string(w, "key", function);
+	jsonw_member_string(w, "kind", "c");
+	jsonw_member_string(w, "object", object);
+}
+
+static void write_go_frame(
 	struct json_writer *w, const struct analysis *analysis, const struct frame *frame)
 {
 	const struct binary_info *info = binary_info(analysis->binary);
 	const char *package = function_name_package(analysis->arena, frame->function);
 
-	jsonw_newline(w);
-	jsonw_begin_object(w);
 	jsonw_member_string(w, "function", frame->function);
 	jsonw_member_string(w, "package", package);
 	jsonw_member_string(w, "file", frame->file);
@@ -28,6 +57,19 @@ static void write_frame(
 	jsonw_member_bool(w, "in_app", package && grouping_in_app(package, info->main_module));
 	jsonw_member_string(
 		w, "key", function_name_key(analysis->arena, frame->function, info->main_path));
+	jsonw_member_string(w, "kind", "go");
+	jsonw_member_null(w, "object");
+}
+
+static void write_frame(
+	struct json_writer *w, const struct analysis *analysis, const struct frame *frame)
+{
+	jsonw_newline(w);
+	jsonw_begin_object(w);
+	if (frame->object)
+		write_c_frame(w, frame);
+	else
+		write_go_frame(w, analysis, frame);
 	jsonw_key(w, "unavailable");
 	jsonw_begin_array(w);
 	jsonw_end_array(w);

@@ -37,10 +37,12 @@ static const char *base_name(const char *path)
 static void print_frame(struct printer *printer, const struct frame *frame)
 {
 	printer_format(printer, "    ");
-	printer_text(printer, frame->function);
+	printer_text(printer, *frame->function ? frame->function : "?");
 	printer_format(printer, "  ");
-	printer_text(printer, base_name(frame->file));
-	printer_format(printer, ":%d\n", frame->line);
+	printer_text(printer, base_name(frame->file ? frame->file : frame->object));
+	if (frame->line)
+		printer_format(printer, ":%d", frame->line);
+	printer_format(printer, "\n");
 }
 
 /** Frames at the top that only say how it waits, which the reason has said already. */

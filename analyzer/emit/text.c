@@ -106,6 +106,18 @@ static void print_position(struct text *text, const struct frame *frame)
 		printer_format(text->printer, " +0x%" PRIx64, frame->pc - frame->entry);
 }
 
+/** As the runtime prints what a cgo symbolizer tells it (traceback.go printOneCgoTraceback). */
+static void print_c_frame(struct text *text, const struct frame *frame)
+{
+	printer_text(text->printer, *frame->function ? frame->function : "non-Go function");
+	printer_format(text->printer, "\n\t");
+	if (frame->file) {
+		printer_text(text->printer, frame->file);
+		printer_format(text->printer, ":%d ", frame->line);
+	}
+	printer_format(text->printer, "pc=0x%" PRIx64 "\n", frame->pc);
+}
+
 static void print_frame(struct text *text, struct logical at)
 {
 	const struct frame_table *table = &text->analysis->frames;
@@ -114,6 +126,10 @@ static void print_frame(struct text *text, struct logical at)
 	target_addr sp = text->walk->sps[at.place_index];
 	char arguments[ARGUMENTS_SIZE];
 
+	if (frame->object) {
+		print_c_frame(text, frame);
+		return;
+	}
 	print_function(text, frame->function);
 	if (frame->is_inlined || !text->has_arguments)
 		strcpy(arguments, "...");
@@ -129,7 +145,8 @@ static void print_frame(struct text *text, struct logical at)
 
 /**
  * The frames of the walk that this level shows, as pairs in text->shown; *elided_ret counts those
- * that the walk itself cut out, and *elided_at says before which of the shown.
+ * that the walk itself cut out, and *elided_at says before which of the shown. 0 where none of Go's
+ * frames is shown.
  */
 static size_t collect(struct text *text, bool show_all, uint64_t *elided_ret, size_t *elided_at)
 {
@@ -137,7 +154,7 @@ static size_t collect(struct text *text, bool show_all, uint64_t *elided_ret, si
 	const struct walk *walk = text->walk;
 	const char *callee = "";
 	uint64_t kept = 0;
-	size_t count = 0;
+	size_t count = 0, go_count = 0;
 
 	*elided_at = 0;
 	for (uint32_t i = 0; i < walk->count; i++) {
@@ -149,8 +166,10 @@ static size_t collect(struct text *text, bool show_all, uint64_t *elided_ret, si
 		for (uint32_t k = 0; k < place->frame_count; k++) {
 			const struct frame *frame = &table->frames[place->first_frame + k];
 
-			if ((show_all || is_shown(text, frame, !count, callee)) &&
+			if ((show_all || frame->object ||
+				    is_shown(text, frame, !go_count, callee)) &&
 				count < MAX_SHOWN_FRAMES) {
+				go_count += !frame->object;
 				text->shown[2 * count] = i;
 				text->shown[2 * count + 1] = place->first_frame + k;
 				count++;
@@ -159,7 +178,7 @@ static size_t collect(struct text *text, bool show_all, uint64_t *elided_ret, si
 		}
 	}
 	*elided_ret = walk->frames_total - kept;
-	return count;
+	return go_count ? count : 0;
 }
 
 static void print_range(struct text *text, size_t first, size_t end)

@@ -45,6 +45,19 @@ static bool walk_without_dying(const struct analysis *analysis, struct frame_tab
 	return true;
 }
 
+/** Adds the C frames of goroutine `index`, which few have. */
+static void join_c_frames(const struct analysis *analysis, size_t index, struct walk *walk)
+{
+	const struct goroutine *g = &analysis->goroutines.list[index];
+	const struct c_entry *entry = goroutine_c_entry(&analysis->threads, g);
+
+	// In a callback it is locked to its thread (cgocall.go cgocallbackg).
+	if (entry || g->locked_m)
+		join_goroutine(analysis->joiner,
+			scheduler_machine_at(&analysis->scheduler, g->m ? g->m : g->locked_m),
+			entry, walk);
+}
+
 static void walk_goroutine(struct analysis *analysis, size_t index, struct walk *walk)
 {
 	const struct goroutine *g = &analysis->goroutines.list[index];
@@ -67,6 +80,7 @@ static void walk_goroutine(struct analysis *analysis, size_t index, struct walk 
 			: walk->end == WALK_UNREADABLE ? "the stack is not in the core"
 						       : "it is too long");
 	analysis->crash.is_on_goroutine |= died;
+	join_c_frames(analysis, index, walk);
 	row->frames_total = walk->frames_total;
 	row->stack = stack_table_intern(&analysis->stacks, walk);
 }
@@ -80,7 +94,10 @@ bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *r
 		return false;
 	// As many steps as the first time: a frame at least each, and those of dying.
 	table.steps_left = analysis->rows[index].frames_total + MAX_CRASH_FRAMES;
-	return walk_without_dying(analysis, &table, index, ret, &died);
+	if (!walk_without_dying(analysis, &table, index, ret, &died))
+		return false;
+	join_c_frames(analysis, index, ret);
+	return true;
 }
 
 bool analysis_wants_values(const struct analysis *analysis, size_t index)
@@ -175,6 +192,26 @@ static void redact_environment(struct analysis *analysis)
 	environment->count = kept;
 }
 
+static enum cs_status open_joiner(struct analysis *analysis)
+{
+	struct cframes *c = arena_alloc(analysis->arena, sizeof(*c));
+	struct joiner *joiner = arena_alloc(analysis->arena, sizeof(*joiner));
+
+	if (!c || !joiner)
+		return CS_NO_MEMORY;
+	cframes_init(c, &analysis->frames, analysis->binary,
+		analysis->executable ? analysis->executable->path : NULL,
+		analysis->options->libraries);
+	analysis->joiner = joiner;
+	return join_init(joiner, c);
+}
+
+void analysis_close(struct analysis *analysis)
+{
+	if (analysis && analysis->joiner && analysis->joiner->c)
+		cframes_close(analysis->joiner->c);
+}
+
 enum cs_status analysis_run(struct analysis *analysis)
 {
 	struct runtime *rt = analysis->rt;
@@ -190,8 +227,10 @@ enum cs_status analysis_run(struct analysis *analysis)
 		clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
 	frame_table_init(&analysis->frames, rt);
 	stack_table_init(&analysis->stacks, analysis->arena);
-	status = thread_states_load(
-		&analysis->frames, &analysis->stacks, &analysis->scheduler, &analysis->threads);
+	status = open_joiner(analysis);
+	if (status == CS_OK)
+		status = thread_states_load(analysis->joiner, &analysis->stacks,
+			&analysis->scheduler, &analysis->threads);
 	if (status == CS_OK)
 		status = crash_find(analysis);
 	if (status == CS_OK)
@@ -202,6 +241,8 @@ enum cs_status analysis_run(struct analysis *analysis)
 		status = crash_describe(analysis);
 	if (status == CS_OK)
 		status = numbering_build(analysis);
+	if (status == CS_OK)
+		cframes_report(analysis->joiner->c, analysis->diag);
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
@@ -305,6 +346,8 @@ enum cs_status analysis_create(struct image *image, struct binary *binary,
 		status = open_runtime(analysis);
 		if (status == CS_OK)
 			status = analysis_run(analysis);
+		if (status != CS_OK)
+			analysis_close(analysis);
 		if (status == CS_NO_MEMORY && !diag->fatal)
 			return diag_fail(
 				diag, status, "no-memory", "%s: out of memory", options->core_name);

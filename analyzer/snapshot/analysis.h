@@ -38,6 +38,7 @@ struct analysis_options {
 	const char *hostname, *kernel;   // of this machine, as uname gives them
 	const char *core_name;           // for messages
 	const struct binary_info *build; // of an executable that could not be analysed; NULL
+	struct file_source libraries;  // of C code; asked only where there are C frames
 };
 
 /** What was found out about goroutines.list[i], at the same index. */
@@ -71,6 +72,7 @@ struct analysis {
 	struct thread_states threads;
 	struct frame_table frames;
 	struct stack_table stacks;
+	struct joiner *joiner; // what joins C frames to Go's; a cache, so not const
 	struct gc_state gc;
 	struct clock clock;
 	struct crash crash;
@@ -94,6 +96,9 @@ CS_MUST_USE enum cs_status analysis_create(struct image *image, struct binary *b
  * open already, as are the members before it.
  */
 CS_MUST_USE enum cs_status analysis_run(struct analysis *analysis);
+
+/** Closes what was opened meanwhile. The struct goes with its arena. NULL is fine. */
+void analysis_close(struct analysis *analysis);
 
 /**
  * Walks goroutine `index` again, for what the interned stack does not keep: its stack pointers.

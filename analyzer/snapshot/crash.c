@@ -79,9 +79,9 @@ static void find_signal(struct analysis *analysis, const struct machine *m)
 	crash->goroutine = index_of(analysis, m->caught_signal);
 	if (crash->goroutine == NO_GOROUTINE) // it hit g0 or gsignal
 		crash->goroutine = index_of(analysis, m->curg);
-	if (thread && thread->first_context &&
-		signal_info_load(analysis->rt, thread->first_context, &info)) {
-		set_signal(analysis, info, thread->stops[thread->stop_count - 1].pc);
+	if (thread && thread->way.first_context &&
+		signal_info_load(analysis->rt, thread->way.first_context, &info)) {
+		set_signal(analysis, info, thread->way.stops[thread->way.stop_count - 1].pc);
 		set_message_text(crash, crash->signal.name);
 	}
 }
@@ -164,11 +164,11 @@ static bool find_raised_again(struct analysis *analysis, const struct image_note
 	const struct thread_state *thread = &analysis->threads.list[0];
 	struct signal_info info;
 
-	if (!thread->first_context ||
-		!signal_info_load(analysis->rt, thread->first_context, &info) ||
+	if (!thread->way.first_context ||
+		!signal_info_load(analysis->rt, thread->way.first_context, &info) ||
 		info.number != (uint32_t)notes->signal)
 		return false;
-	set_signal(analysis, info, thread->stops[thread->stop_count - 1].pc);
+	set_signal(analysis, info, thread->way.stops[thread->way.stop_count - 1].pc);
 	return true;
 }
 
@@ -272,9 +272,12 @@ static size_t collect_frames(
 		for (uint32_t k = 0; k < place->frame_count && count < max; k++) {
 			const struct frame *frame =
 				&analysis->frames.frames[place->first_frame + k];
-			const char *package =
-				function_name_package(analysis->arena, frame->function);
+			const char *package;
 
+			// Keys must not depend on which libraries a machine has.
+			if (frame->object)
+				continue;
+			package = function_name_package(analysis->arena, frame->function);
 			ret[count++] = (struct grouping_frame){frame->function,
 				package && grouping_in_app(package, info->main_module),
 				frame->line - frame->start_line};

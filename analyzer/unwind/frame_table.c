@@ -30,7 +30,7 @@ static const struct {
 	{"runtime.fatalpanic", ROLE_CRASH},
 	{"runtime.fatalthrow", ROLE_CRASH},
 	// These write sp, but keep both stacks walkable (traceback.go, FuncFlagSPWrite).
-	{"runtime.cgocallback", ROLE_NORMAL},
+	{"runtime.cgocallback", ROLE_CALLBACK},
 	{"runtime.systemstack_switch", ROLE_NORMAL},
 };
 
@@ -109,6 +109,28 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	return (uint32_t)table->place_count++;
 }
 
+uint32_t frame_table_add(
+	struct frame_table *table, enum frame_role role, const struct frame *frames, size_t count)
+{
+	struct place *grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
+		table->place_count + 1, sizeof(*grown));
+	struct frame *added;
+
+	if (!grown)
+		return NO_PLACE;
+	table->places = grown;
+	added = add_frames(table, count);
+	if (!added)
+		return NO_PLACE;
+	memcpy(added, frames, count * sizeof(*added));
+	grown[table->place_count] = (struct place){
+		.first_frame = (uint32_t)(added - table->frames),
+		.frame_count = (uint32_t)count,
+		.role = (uint8_t)role,
+	};
+	return (uint32_t)table->place_count++;
+}
+
 uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_exact)
 {
 	uint64_t key = pc * 2 + is_exact;
@@ -122,6 +144,18 @@ uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_ex
 	if (!u64map_put(&table->by_pc, key, place))
 		return NO_PLACE;
 	return (uint32_t)place;
+}
+
+bool frame_table_is_go(
+	struct frame_table *table, target_addr pc, bool is_exact, const char **name_ret)
+{
+	uint32_t index = frame_table_place(table, pc, is_exact);
+	const struct place *place = index == NO_PLACE ? NULL : &table->places[index];
+	const struct frame *frame = place ? &table->frames[place->first_frame] : NULL;
+	bool is_c = place && !place->has_sp_delta && !strcmp(frame->file, "?");
+
+	*name_ret = is_c ? frame->function : NULL;
+	return place && !is_c;
 }
 
 static uint32_t add_creation(struct frame_table *table, target_addr go_pc)

@@ -7,13 +7,17 @@
 #include "analyzer/runtime/runtime.h"
 #include "common/u64map.h"
 
-/** A row of the snapshot's `frames`: one logical frame at one pc. Strings are the table's own. */
+/**
+ * A row of the snapshot's `frames`: one logical frame at one pc. Strings are the table's own. Of C
+ * code `function` may be "", `file` NULL with `line` 0: not known.
+ */
 struct frame {
 	const char *function, *file;
 	int32_t line, start_line;
 	target_addr pc, entry; // entry: of the physical function
 	uint8_t id;            // FuncID, internal/abi/symtab.go
 	bool is_inlined;
+	const char *object; // NULL: Go. Else C, and the path of the file that its code is in
 };
 
 /** What a function does to a walk through it. Matched by name: FuncIDs shift between releases. */
@@ -24,6 +28,8 @@ enum frame_role {
 	ROLE_SIGNAL,       // sigtramp: the interrupted registers lie behind its frame
 	ROLE_INJECTED,     // its caller did not call it: sigpanic, asyncPreempt, debugCallV2
 	ROLE_UNKNOWABLE,   // writes sp in a way that no table tells
+	ROLE_CALLBACK,     // cgocallback: called by C, whose frames are on the thread's own stack
+	ROLE_C,            // no Go function: walked by other means (cframes.h)
 	ROLE_CRASH, // fatalpanic, fatalthrow: the runtime's own traceback starts at its caller
 };
 
@@ -62,6 +68,20 @@ void frame_table_init(struct frame_table *table, const struct runtime *rt);
  * signal stopped it. NO_PLACE where no Go function holds it, or when out of memory.
  */
 uint32_t frame_table_place(struct frame_table *table, target_addr pc, bool is_exact);
+
+/**
+ * Whether a Go function holds `pc` (see frame_table_place). Go's own linker puts the C code of the
+ * standard library into the same table, with a name and nothing else (cmd/link pcln.go): that is
+ * none. `*name_ret` is its name then, else NULL.
+ */
+bool frame_table_is_go(
+	struct frame_table *table, target_addr pc, bool is_exact, const char **name_ret);
+
+/**
+ * Adds a place of `role` with these logical frames, innermost first. NO_PLACE when out of memory.
+ */
+uint32_t frame_table_add(
+	struct frame_table *table, enum frame_role role, const struct frame *frames, size_t count);
 
 /**
  * The frame of a `go` statement as the runtime prints it (traceback.go printcreatedby1): the

@@ -2,32 +2,10 @@
 
 #include <string.h>
 
-static void load_thread(struct frame_table *table, struct stack_table *stacks, struct walk *walk,
-	struct thread_state *state)
-{
-	const struct image_regs *regs = &state->thread->regs;
-	const struct machine *m = state->machine;
-	struct position start = {regs->pc, regs->sp, true};
-
-	state->is_in_go = frame_table_place(table, start.pc, true) != NO_PLACE;
-	// Inside a vDSO call the runtime has left the caller's position (os_linux,
-	// vdso_linux_amd64.s).
-	if (!state->is_in_go && m && m->vdso_sp)
-		start = (struct position){m->vdso_pc, m->vdso_sp, false};
-	walk_stack(table, start, walk);
-	state->stack = stack_table_intern(stacks, walk);
-	state->frames_total = walk->frames_total;
-	state->stops[state->stop_count++] = start;
-	for (uint32_t i = 0; i < walk->signal_count; i++)
-		state->stops[state->stop_count++] = walk->signals[i];
-	if (walk->signal_count)
-		state->first_context = walk->contexts[walk->signal_count - 1];
-}
-
-enum cs_status thread_states_load(struct frame_table *table, struct stack_table *stacks,
+enum cs_status thread_states_load(struct joiner *joiner, struct stack_table *stacks,
 	const struct scheduler *scheduler, struct thread_states *ret)
 {
-	const struct runtime *rt = table->rt;
+	const struct runtime *rt = joiner->table->rt;
 	const struct image_notes *notes = image_notes(rt->image);
 	struct walk *walk = arena_alloc(rt->arena, sizeof(*walk));
 
@@ -44,10 +22,9 @@ enum cs_status thread_states_load(struct frame_table *table, struct stack_table 
 		if (state->machine && !thread_states_of_machine(ret, state->machine->address) &&
 			!u64map_put(&ret->by_machine, state->machine->address, i))
 			return CS_NO_MEMORY;
-		load_thread(table, stacks, walk, state);
-		if (!state->is_in_go && state->stop_count == 1)
-			diag_add(rt->diag, DIAG_INFO, "c-frames",
-				"threads stood in code that is not Go's; its frames are not shown");
+		join_thread(joiner, state->thread, state->machine, walk, &state->way);
+		state->stack = stack_table_intern(stacks, walk);
+		state->frames_total = walk->frames_total;
 	}
 	return CS_OK;
 }
@@ -67,13 +44,19 @@ static bool is_on_stack(const struct goroutine *g, target_addr sp)
 static bool running_position(
 	const struct thread_state *state, const struct goroutine *g, struct position *ret)
 {
+	const struct c_entry *entry = &state->way.entry;
 	const struct machine *m = state->machine;
 
-	for (uint32_t i = state->stop_count; i-- > 0;)
-		if (is_on_stack(g, state->stops[i].sp)) {
-			*ret = state->stops[i];
+	for (uint32_t i = state->way.stop_count; i-- > 0;)
+		if (is_on_stack(g, state->way.stops[i].sp)) {
+			*ret = state->way.stops[i];
 			return true;
 		}
+	// In C, from a function that keeps its place on this stack (racecall, the vdso's callers).
+	if (entry->is_set && entry->goroutine == g->address && is_on_stack(g, entry->resumed.sp)) {
+		*ret = entry->resumed;
+		return true;
+	}
 	// On g0 by way of systemstack, which saves the goroutine's position
 	// (gosave_systemstack_switch). C code called without it leaves an old one behind, which
 	// would be a lie.
@@ -106,6 +89,17 @@ bool goroutine_position(
 	}
 	*ret = (struct position){g->sched_pc, g->sched_sp, false};
 	return g->status != GOROUTINE_RUNNING;
+}
+
+const struct c_entry *goroutine_c_entry(const struct thread_states *all, const struct goroutine *g)
+{
+	const struct thread_state *state = NULL;
+
+	if (g->status == GOROUTINE_RUNNING || g->status == GOROUTINE_SYSCALL)
+		state = thread_states_of_machine(all, g->m);
+	if (!state || !state->way.entry.is_set || state->way.entry.goroutine != g->address)
+		return NULL;
+	return &state->way.entry;
 }
 
 bool walk_drop_crash(const struct frame_table *table, struct walk *walk)

@@ -5,19 +5,14 @@
 #define CORESNAP_ANALYZER_UNWIND_THREADS_H
 
 #include "analyzer/runtime/machine.h"
-#include "analyzer/unwind/walk.h"
+#include "analyzer/unwind/join.h"
 
 struct thread_state {
 	const struct image_thread *thread; // borrowed
 	const struct machine *machine;     // NULL: not one of the runtime's
 	uint32_t stack; // as the thread itself stood: handlers, then g0 or a goroutine
 	uint64_t frames_total;
-	struct position
-		stops[MAX_SIGNAL_FRAMES + 1]; // its registers, then behind each signal frame
-	uint32_t stop_count;
-	target_addr first_context; // the ucontext of the outermost signal frame, the first to
-				   // arrive; 0: none
-	bool is_in_go;             // its registers are in a Go function
+	struct joined_thread way; // through what it stood there
 };
 
 struct thread_states {
@@ -27,7 +22,7 @@ struct thread_states {
 };
 
 /** Walks every thread of the core. CS_NO_MEMORY is the only failure. */
-CS_MUST_USE enum cs_status thread_states_load(struct frame_table *table, struct stack_table *stacks,
+CS_MUST_USE enum cs_status thread_states_load(struct joiner *joiner, struct stack_table *stacks,
 	const struct scheduler *scheduler, struct thread_states *ret);
 
 /** The thread that machine `m` (an address) ran on; NULL where the core has none. */
@@ -41,6 +36,9 @@ const struct thread_state *thread_states_of_machine(const struct thread_states *
  */
 bool goroutine_position(
 	const struct thread_states *all, const struct goroutine *g, struct position *ret);
+
+/** How the thread of goroutine `g` left Go for C on its behalf; NULL where it has not. */
+const struct c_entry *goroutine_c_entry(const struct thread_states *all, const struct goroutine *g);
 
 /**
  * Cuts the runtime's own dying off a crashing goroutine's stack, so that it starts where the

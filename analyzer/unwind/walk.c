@@ -29,8 +29,16 @@ static bool read_word(struct reader *reader, target_addr address, target_addr *r
 	return true;
 }
 
+void walk_begin(struct walk *walk)
+{
+	walk->count = walk->cut_at = walk->signal_count = 0;
+	walk->frames_total = 0;
+	walk->end = WALK_COMPLETE;
+	walk->end_pc = 0;
+}
+
 /** Past MAX_FRAMES the innermost half stays and the outermost half is a ring. */
-static void append(struct walk *walk, uint64_t step, uint32_t place, target_addr sp)
+void walk_push(struct walk *walk, uint64_t step, uint32_t place, target_addr sp)
 {
 	uint64_t slot = step < MAX_FRAMES ? step : HALF + (step - HALF) % HALF;
 
@@ -40,7 +48,7 @@ static void append(struct walk *walk, uint64_t step, uint32_t place, target_addr
 		walk->count = (uint32_t)step + 1;
 }
 
-static void straighten_ring(struct walk *walk, uint64_t steps)
+void walk_finish(struct walk *walk, uint64_t steps)
 {
 	uint32_t places[HALF];
 	target_addr sps[HALF];
@@ -85,11 +93,13 @@ static bool step(
 		walk->end = WALK_COMPLETE;
 		return false;
 	case ROLE_UNKNOWABLE:
+	case ROLE_C:
 		return false;
 	case ROLE_SIGNAL:
 		return place->has_sp_delta && step_signal(reader, walk, fp, at);
 	case ROLE_NORMAL:
 	case ROLE_INJECTED:
+	case ROLE_CALLBACK:
 	case ROLE_CRASH:
 		break;
 	}
@@ -125,9 +135,7 @@ void walk_stack(struct frame_table *table, struct position start, struct walk *r
 	uint32_t place = NO_PLACE;
 	uint64_t steps = 0;
 
-	ret->count = ret->cut_at = ret->signal_count = 0;
-	ret->frames_total = 0;
-	ret->end_pc = 0;
+	walk_begin(ret);
 	for (;;) {
 		place = place_of(table, place, &at);
 		if (place == NO_PLACE) {
@@ -139,7 +147,7 @@ void walk_stack(struct frame_table *table, struct position start, struct walk *r
 			ret->end_pc = at.pc;
 			break;
 		}
-		append(ret, steps++, place, at.sp);
+		walk_push(ret, steps++, place, at.sp);
 		ret->frames_total += table->places[place].frame_count;
 		if (steps >= MAX_UNWIND_STEPS || !table->steps_left) {
 			ret->end = WALK_TOO_LONG;
@@ -149,7 +157,7 @@ void walk_stack(struct frame_table *table, struct position start, struct walk *r
 		if (!step(&reader, ret, &table->places[place], &at))
 			break;
 	}
-	straighten_ring(ret, steps);
+	walk_finish(ret, steps);
 }
 
 void walk_drop(const struct frame_table *table, struct walk *walk, uint32_t count)

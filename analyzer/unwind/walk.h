@@ -39,6 +39,15 @@ struct walk {
  */
 void walk_stack(struct frame_table *table, struct position start, struct walk *ret);
 
+/** Makes `walk` one without frames. The three are for whoever finds frames by other means. */
+void walk_begin(struct walk *walk);
+
+/** Adds the frame that is number `step` from the innermost; those of a walk are added in order. */
+void walk_push(struct walk *walk, uint64_t step, uint32_t place, target_addr sp);
+
+/** Brings a walk of `steps` frames into its final order. */
+void walk_finish(struct walk *walk, uint64_t steps);
+
 /** Removes the `count` innermost physical frames. */
 void walk_drop(const struct frame_table *table, struct walk *walk, uint32_t count);
 

@@ -24,6 +24,8 @@ RULES = {
                "end): ours is runnable, at the very same frames",
     "lent": "a signal came to a thread of C's after the print, and the runtime lent it a goroutine for it "
             "(go1.26 signal_unix.go badsignal): in a system call, with nothing on its stack",
+    "c-frames": "the runtime prints no frames of C code unless the program gives it a symbolizer; ours that "
+                "are not Go's are left out",
     "scan": "the collector held the goroutine while the runtime printed it",
 }
 
@@ -51,6 +53,17 @@ def stack_of(snapshot, row):
     return [snapshot["frames"][i] for i in snapshot["stacks"][row["stack"]]]
 
 
+def go_stack_of(snapshot, row, printed, comparison=None):
+    """(frames, frames_total) beside `printed`: without those of C where it has none."""
+    stack, total = stack_of(snapshot, row), row["frames_total"]
+    if any(frame.foreign for frame in printed.frames):
+        return stack, total
+    ours = [frame for frame in stack if frame["kind"] != "c"]
+    if len(ours) < len(stack) and comparison:
+        comparison.used("c-frames")
+    return ours, total - (len(stack) - len(ours))
+
+
 def state_of(row):
     """The word that Go's header has for a snapshot's goroutine."""
     if row["status"] in ("waiting", "leaked") and row["wait_reason"]:
@@ -60,7 +73,10 @@ def state_of(row):
 
 def _frame_differs(printed, ours):
     if printed.foreign:
-        return None
+        # A symbolizer's names are its own; ours are those of the snapshot.
+        return None if printed.pc == int(ours["pc"], 16) else f"C at {printed.pc:#x}, ours {ours['pc']}"
+    if ours["kind"] == "c":
+        return f"{printed.function}, ours C's {ours['function']}"
     if printed.function not in gotrace.generic(ours["function"]):
         return f"{printed.function}, ours {ours['function']}"
     if (printed.file, printed.line) != (ours["file"], ours["line"]):
@@ -144,7 +160,7 @@ def _moved_on(snapshot, printed, row):
         return False
     if printed.status == state_of(row) == "syscall":
         return False
-    ours = stack_of(snapshot, row)
+    ours, _ = go_stack_of(snapshot, row, printed)
     outer = printed.frames[-OUTER_FRAMES:]
     return len(ours) >= len(outer) and all(
         not _frame_differs(frame, mine) or frame.inlined
@@ -156,7 +172,7 @@ def _readied(snapshot, printed, row):
     waited = not printed.unavailable and printed.status not in gotrace.MOVING
     return waited and row["status"] == "runnable" and printed.locked == row["locked_to_thread"] and \
         printed.labels in (None, row["labels"]) and \
-        not frames_differ(printed, stack_of(snapshot, row), row["frames_total"])
+        not frames_differ(printed, *go_stack_of(snapshot, row, printed))
 
 
 def goroutine_differs(snapshot, printed, row, comparison):
@@ -168,7 +184,7 @@ def goroutine_differs(snapshot, printed, row, comparison):
     if printed.unavailable:
         comparison.used("unavailable")
     elif not wrong:
-        wrong = frames_differ(printed, stack_of(snapshot, row), row["frames_total"], comparison)
+        wrong = frames_differ(printed, *go_stack_of(snapshot, row, printed, comparison), comparison)
     if wrong and _readied(snapshot, printed, row):
         comparison.used("readied")
         return None
@@ -193,7 +209,7 @@ def _best(snapshot, printings, row, comparison):
 
 def _is_lent(snapshot, row):
     return row["status"] == "syscall" and row["locked_to_thread"] and row["created_by"] is None and \
-        [frame["function"] for frame in stack_of(snapshot, row)] == ["runtime.goexit"]
+        [frame["function"] for frame in stack_of(snapshot, row) if frame["kind"] == "go"] == ["runtime.goexit"]
 
 
 def compare(snapshot, traceback):
@@ -282,7 +298,8 @@ def crash_differs(snapshot, traceback):
 def threads_differ(snapshot, traceback):
     """Threads that ran no goroutine when a fatal signal came each print their own stack (goroutine 0).
     Ours must have a thread for each; frames above the signal that killed it may lie on top."""
-    stacks = [stack_of(snapshot, row) for row in snapshot["threads"]]
+    stacks = [[frame for frame in stack_of(snapshot, row) if frame["kind"] == "go"]
+              for row in snapshot["threads"]]
     wrong = []
     for g in traceback.goroutines:
         frames = [frame for frame in g.frames if not frame.foreign]

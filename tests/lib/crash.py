@@ -34,6 +34,8 @@ FLAGS = {
     "cgo": [],
     "stripped": ["-ldflags=-s -w"],
     "noopt": ["-gcflags=all=-N -l"],
+    "race": ["-race"],
+    "static": ["-ldflags=-linkmode=external -extldflags=-static"],
     "pie": ["-buildmode=pie"],
     "trimpath": ["-trimpath"],
     "w": ["-ldflags=-w"],

@@ -53,7 +53,8 @@ CRASH = {"kind": opt(one(*KINDS)), "message": opt(TEXT), "values": opt(LIST), "g
 GROUPING = {"version": INT, "coarse": TEXT, "default": TEXT, "fine": TEXT}
 FRAME = {"function": opt(TEXT), "package": opt(TEXT), "file": opt(TEXT), "line": opt(INT),
          "start_line": opt(INT), "pc": opt(ADDRESS), "entry": opt(ADDRESS), "inlined": BOOL,
-         "in_app": opt(BOOL), "key": opt(TEXT), "unavailable": opt(LIST)}
+         "in_app": opt(BOOL), "key": opt(TEXT), "kind": one("go", "c"), "object": opt(TEXT),
+         "unavailable": opt(LIST)}
 GROUP = {"stack": opt(INT), "status": one(*STATUSES), "wait_reason": opt(TEXT), "count": INT,
          "wait_max_ns": opt(INT), "examples": LIST}
 GOROUTINE = {

@@ -15,6 +15,8 @@ struct fixture {
 	target_addr g, machine, other; // other: memory that is not g's stack
 	target_addr sp;                // of main.leaf on g's stack
 	struct frame_table table;
+	struct cframes c;
+	struct joiner joiner;
 	struct stack_table stacks;
 	struct goroutines all;
 	struct scheduler scheduler;
@@ -43,10 +45,12 @@ static void load(struct fixture *f, target_addr pc, target_addr sp)
 	ck_assert_int_eq(mkruntime_open(f->m), CS_OK);
 	frame_table_init(&f->table, f->m->rt);
 	stack_table_init(&f->stacks, &f->m->arena);
+	cframes_init(&f->c, &f->table, NULL, NULL, (struct file_source){NULL, NULL});
+	ck_assert_int_eq(join_init(&f->joiner, &f->c), CS_OK);
 	ck_assert_int_eq(goroutines_load(f->m->rt, &f->all), CS_OK);
 	ck_assert_int_eq(scheduler_load(f->m->rt, &f->scheduler), CS_OK);
 	ck_assert_int_eq(
-		thread_states_load(&f->table, &f->stacks, &f->scheduler, &f->threads), CS_OK);
+		thread_states_load(&f->joiner, &f->stacks, &f->scheduler, &f->threads), CS_OK);
 }
 
 static void expect(struct fixture *f, target_addr pc, target_addr sp, bool is_exact)
@@ -75,8 +79,8 @@ START_TEST(a_parked_one_is_where_it_was_saved)
 
 		load(&f, 0x7f0000000000, 0x7f0000001000);
 		expect(&f, mkruntime_pc("main.leaf"), f.sp, false);
-		ck_assert(!f.threads.list[0].is_in_go);
-		ck_assert_uint_eq(f.threads.list[0].stack, NO_STACK);
+		ck_assert(!f.threads.list[0].way.is_in_go);
+		ck_assert_uint_eq(f.threads.list[0].frames_total, 1); // code of an unknown file
 		mkruntime_destroy(f.m);
 	}
 }
@@ -100,7 +104,7 @@ START_TEST(running_on_its_own_stack)
 
 	load(&f, mkruntime_pc("main.leaf") + 1, f.sp);
 	expect(&f, mkruntime_pc("main.leaf") + 1, f.sp, true);
-	ck_assert(f.threads.list[0].is_in_go);
+	ck_assert(f.threads.list[0].way.is_in_go);
 	ck_assert_uint_eq(f.threads.list[0].frames_total, 3);
 	ck_assert_ptr_eq(thread_states_of_machine(&f.threads, f.machine), &f.threads.list[0]);
 	ck_assert_ptr_null(thread_states_of_machine(&f.threads, 0));
@@ -118,8 +122,8 @@ START_TEST(behind_signal_frames)
 	mkruntime_word(f.m, context + 160, f.sp);
 	load(&f, mkruntime_pc("runtime.sigtramp"), f.other);
 	expect(&f, mkruntime_pc("main.leaf") + 2, f.sp, true);
-	ck_assert_uint_eq(f.threads.list[0].stop_count, 2);
-	ck_assert_uint_eq(f.threads.list[0].first_context, context);
+	ck_assert_uint_eq(f.threads.list[0].way.stop_count, 2);
+	ck_assert_uint_eq(f.threads.list[0].way.first_context, context);
 	mkruntime_destroy(f.m);
 }
 END_TEST
@@ -155,7 +159,7 @@ START_TEST(inside_the_vdso)
 	mkruntime_set(f.m, f.machine, M_VDSO_PC, mkruntime_pc("main.main"));
 	load(&f, 0x7f0000000000, f.other + 64); // the vDSO runs on g0
 	expect(&f, mkruntime_pc("main.main"), f.sp + 40, false);
-	ck_assert_uint_eq(f.threads.list[0].frames_total, 2);
+	ck_assert_uint_eq(f.threads.list[0].frames_total, 3);
 	mkruntime_destroy(f.m);
 }
 END_TEST

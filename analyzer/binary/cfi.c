@@ -1,0 +1,343 @@
+// The tables are executed by libdw; what it answers are small DWARF expressions, evaluated here
+// over the core's memory. Any operation that call frame tables have no use for ends the walk.
+#include "analyzer/binary/cfi.h"
+
+#include "common/limits.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdlib.h>
+
+// DWARF numbers to the kernel's elf_gregset_t, and to offsets in its ucontext
+// (arch/x86/include/uapi/asm/{ptrace,sigcontext}.h, arch/arm64/include/uapi/asm/sigcontext.h).
+#define AMD64_COUNT 17
+#define AMD64_SP 7
+#define AMD64_PC 16
+#define ARM64_COUNT 32
+#define ARM64_SP 31
+#define ARM64_LINK 30
+#define ARM64_PC 32 // of the gregset; it has no DWARF number that tables use
+#define ARM64_CONTEXT_REGISTERS 184
+#define ARM64_CONTEXT_PC 440
+// Return addresses may be signed: user space has 48 (or 52) bits of address, and bit 55 is clear.
+#define ARM64_PC_MASK UINT64_C(0x000fffffffffffff)
+
+struct arch {
+	int count, sp, pc_raw;
+	uint32_t pc_context;
+	uint64_t pc_mask;
+};
+
+static const struct arch arches[] = {
+	[ARCH_AMD64] = {AMD64_COUNT, AMD64_SP, 16, 168, UINT64_MAX},
+	[ARCH_ARM64] = {ARM64_COUNT, ARM64_SP, ARM64_PC, ARM64_CONTEXT_PC, ARM64_PC_MASK},
+};
+
+static const uint8_t amd64_raw[AMD64_COUNT] = {
+	10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16};
+static const uint8_t amd64_context[AMD64_COUNT] = {
+	144, 136, 152, 128, 104, 112, 120, 160, 40, 48, 56, 64, 72, 80, 88, 96, 168};
+
+int cfi_stack_pointer(enum image_arch arch)
+{
+	return arches[arch].sp;
+}
+
+void cfi_set(struct cfi_registers *registers, int number, uint64_t value)
+{
+	registers->value[number] = value;
+	registers->known |= UINT64_C(1) << number;
+}
+
+static bool get(const struct cfi_registers *registers, uint64_t number, uint64_t *ret)
+{
+	if (number >= CFI_REGISTERS || !(registers->known >> number & 1))
+		return false;
+	*ret = registers->value[number];
+	return true;
+}
+
+target_addr cfi_sp(enum image_arch arch, const struct cfi_registers *registers)
+{
+	uint64_t sp = 0;
+
+	get(registers, (uint64_t)arches[arch].sp, &sp);
+	return sp;
+}
+
+struct cfi_registers cfi_of_thread(enum image_arch arch, const struct image_regs *regs)
+{
+	struct cfi_registers ret = {.pc = regs->pc, .is_exact = true};
+
+	for (int i = 0; i < arches[arch].count; i++) {
+		uint32_t raw = arch == ARCH_AMD64 ? amd64_raw[i] : (uint32_t)i;
+
+		if (raw < regs->count)
+			cfi_set(&ret, i, regs->raw[raw]);
+	}
+	cfi_set(&ret, arches[arch].sp, regs->sp);
+	return ret;
+}
+
+bool cfi_of_context(const struct image *image, target_addr context, struct cfi_registers *ret)
+{
+	enum image_arch arch = image_arch(image);
+	struct cfi_registers registers = {.is_exact = true};
+
+	for (int i = 0; i < arches[arch].count; i++) {
+		uint32_t offset = arch == ARCH_AMD64 ? amd64_context[i]
+						     : ARM64_CONTEXT_REGISTERS + 8 * (uint32_t)i;
+		uint64_t value;
+
+		if (image_read_u64(image, context + offset, &value) != CS_OK)
+			return false;
+		cfi_set(&registers, i, value);
+	}
+	if (image_read_u64(image, context + arches[arch].pc_context, &registers.pc) != CS_OK)
+		return false;
+	*ret = registers;
+	return true;
+}
+
+struct cfi_registers cfi_of_return(enum image_arch arch, target_addr pc, target_addr sp)
+{
+	struct cfi_registers ret = {.pc = pc};
+
+	cfi_set(&ret, arches[arch].sp, sp);
+	return ret;
+}
+
+bool cfi_return(
+	const struct image *image, const struct cfi_registers *from, struct cfi_registers *ret)
+{
+	enum image_arch arch = image_arch(image);
+	struct cfi_registers caller = *from;
+	target_addr sp = cfi_sp(arch, from);
+
+	caller.is_exact = false;
+	if (arch == ARCH_ARM64) {
+		caller.pc = from->value[ARM64_LINK] & ARM64_PC_MASK;
+	} else if (image_read_u64(image, sp, &caller.pc) == CS_OK) {
+		cfi_set(&caller, AMD64_SP, sp + sizeof(uint64_t));
+	} else {
+		return false;
+	}
+	*ret = caller;
+	return true;
+}
+
+/** One evaluation of an expression. */
+struct evaluation {
+	const struct image *image;
+	const struct cfi_registers *registers;
+	uint64_t bias, cfa;
+	uint64_t stack[MAX_CFI_STACK];
+	size_t depth;
+	bool is_value;    // the result is the value itself, not where it lies
+	bool is_faulting; // memory that it needs is not there
+};
+
+static bool push(struct evaluation *e, uint64_t value)
+{
+	if (e->depth == MAX_CFI_STACK)
+		return false;
+	e->stack[e->depth++] = value;
+	return true;
+}
+
+static bool load(struct evaluation *e, uint64_t size)
+{
+	uint64_t value = 0;
+
+	if (!e->depth || !size || size > sizeof(value))
+		return false;
+	if (image_read(e->image, e->stack[e->depth - 1], &value, size) != CS_OK) {
+		e->is_faulting = true;
+		return false;
+	}
+	e->stack[e->depth - 1] = value;
+	return true;
+}
+
+static bool push_register(struct evaluation *e, uint64_t number, uint64_t offset)
+{
+	uint64_t value;
+
+	return get(e->registers, number, &value) && push(e, value + offset);
+}
+
+/** Operations on the two topmost words; the result takes their place. */
+static bool combine(struct evaluation *e, uint8_t atom)
+{
+	uint64_t b, *a;
+
+	if (e->depth < 2)
+		return false;
+	b = e->stack[--e->depth];
+	a = &e->stack[e->depth - 1];
+	switch (atom) {
+	case DW_OP_plus:
+		*a += b;
+		return true;
+	case DW_OP_minus:
+		*a -= b;
+		return true;
+	case DW_OP_mul:
+		*a *= b;
+		return true;
+	case DW_OP_and:
+		*a &= b;
+		return true;
+	case DW_OP_or:
+		*a |= b;
+		return true;
+	case DW_OP_shl:
+		*a = b < 64 ? *a << b : 0;
+		return true;
+	case DW_OP_shr:
+		*a = b < 64 ? *a >> b : 0;
+		return true;
+	case DW_OP_eq:
+		*a = *a == b;
+		return true;
+	case DW_OP_ge:
+		*a = (int64_t)*a >= (int64_t)b;
+		return true;
+	case DW_OP_lt:
+		*a = (int64_t)*a < (int64_t)b;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool evaluate_one(struct evaluation *e, const Dwarf_Op *op)
+{
+	if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31)
+		return push(e, op->atom - DW_OP_lit0);
+	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
+		return push_register(e, op->atom - DW_OP_breg0, op->number);
+	if (op->atom >= DW_OP_const1u && op->atom <= DW_OP_consts)
+		return push(e, op->number);
+	switch (op->atom) {
+	case DW_OP_nop:
+		return true;
+	case DW_OP_addr:
+		return push(e, op->number + e->bias);
+	case DW_OP_bregx:
+		return push_register(e, op->number, op->number2);
+	case DW_OP_call_frame_cfa:
+		return push(e, e->cfa);
+	case DW_OP_dup:
+		return e->depth && push(e, e->stack[e->depth - 1]);
+	case DW_OP_plus_uconst:
+		if (e->depth)
+			e->stack[e->depth - 1] += op->number;
+		return e->depth;
+	case DW_OP_deref:
+		return load(e, sizeof(uint64_t));
+	case DW_OP_deref_size:
+		return load(e, op->number);
+	case DW_OP_stack_value:
+		e->is_value = true;
+		return e->depth;
+	default:
+		return combine(e, op->atom);
+	}
+}
+
+/** A register as a location is a list of one operation. */
+static bool is_register(const Dwarf_Op *ops, size_t count, uint64_t *ret)
+{
+	if (count != 1)
+		return false;
+	if (ops->atom == DW_OP_regx) {
+		*ret = ops->number;
+		return true;
+	}
+	*ret = (uint64_t)ops->atom - DW_OP_reg0;
+	return ops->atom >= DW_OP_reg0 && ops->atom <= DW_OP_reg31;
+}
+
+static bool evaluate(struct evaluation *e, const Dwarf_Op *ops, size_t count, uint64_t *ret)
+{
+	e->depth = 0;
+	e->is_value = false;
+	if (count > MAX_CFI_OPERATIONS)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!evaluate_one(e, &ops[i]))
+			return false;
+	if (!e->depth)
+		return false;
+	*ret = e->stack[e->depth - 1];
+	return true;
+}
+
+/** The caller's value of register `number`, left unknown where the tables do not tell it. */
+static bool recover(
+	struct evaluation *e, Dwarf_Frame *frame, int number, struct cfi_registers *caller)
+{
+	Dwarf_Op memory[3], *ops;
+	size_t count;
+	uint64_t value, other;
+
+	if (dwarf_frame_register(frame, number, memory, &ops, &count))
+		return false;
+	if (!count && ops) // undefined
+		return true;
+	if (!count || is_register(ops, count, &other)) {
+		if (get(e->registers, count ? other : (uint64_t)number, &value))
+			cfi_set(caller, number, value);
+		return true;
+	}
+	if (!evaluate(e, ops, count, &value))
+		return false;
+	if (!e->is_value && image_read_u64(e->image, value, &value) != CS_OK) {
+		e->is_faulting = true;
+		return false;
+	}
+	cfi_set(caller, number, value);
+	return true;
+}
+
+static enum cfi_step step_frame(struct evaluation *e, Dwarf_Frame *frame, struct cfi_registers *ret)
+{
+	const struct arch *arch = &arches[image_arch(e->image)];
+	struct cfi_registers caller = {0};
+	bool is_signal = false;
+	int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal);
+	Dwarf_Op *ops;
+	size_t count;
+	uint64_t pc, sp;
+
+	if (return_column < 0 || dwarf_frame_cfa(frame, &ops, &count) || !count ||
+		!evaluate(e, ops, count, &e->cfa))
+		return e->is_faulting ? CFI_UNREADABLE : CFI_NO_RULE;
+	for (int i = 0; i < arch->count; i++)
+		if (!recover(e, frame, i, &caller))
+			return e->is_faulting ? CFI_UNREADABLE : CFI_NO_RULE;
+	if (!get(&caller, (uint64_t)return_column, &pc))
+		return CFI_OUTERMOST;
+	if (!get(&caller, (uint64_t)arch->sp, &sp))
+		cfi_set(&caller, arch->sp, e->cfa); // its definition
+	caller.pc = pc & arch->pc_mask;
+	caller.is_exact = is_signal;
+	*ret = caller;
+	return caller.pc ? CFI_STEPPED : CFI_OUTERMOST;
+}
+
+enum cfi_step cfi_step(struct Dwarf_CFI_s *cfi, uint64_t bias, const struct image *image,
+	const struct cfi_registers *from, struct cfi_registers *ret)
+{
+	struct evaluation e = {.image = image, .registers = from, .bias = bias};
+	Dwarf_Frame *frame = NULL;
+	enum cfi_step step;
+
+	// A call may be the last instruction of its function: look at the call itself.
+	if (dwarf_cfi_addrframe(cfi, from->pc - !from->is_exact - bias, &frame))
+		return CFI_NO_RULE;
+	step = step_frame(&e, frame, ret);
+	free(frame);
+	return step;
+}

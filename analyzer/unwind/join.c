@@ -1,0 +1,438 @@
+// How the pieces hang together, go1.18 to go1.27 (runtime/asm_amd64.s, runtime/cgo/asm_amd64.s):
+//
+//   goroutine's stack                          thread's stack (m.g0)
+//   cgocall                                      …
+//     asmcgocall ── saves its g and depth ──▶    asmcgocall's two words
+//                                                C, C …
+//                                                crosscall2: C's registers
+//   cgocallback ◀── copies its arguments ───     cgocallback: m.g0.sched.sp points at the previous
+//   one
+//     cgocallbackg, user's Go …
+//
+// So m.g0.sched.sp heads a chain of the calls from C, innermost first, and the goroutine's own
+// stack holds all of its Go frames in one run.
+#include "analyzer/unwind/join.h"
+
+#include "analyzer/runtime/goroutine.h"
+#include "common/limits.h"
+
+#include <string.h>
+
+#define AMD64_RBX 3
+#define AMD64_RBP 6
+#define AMD64_R12 12
+
+enum cs_status join_init(struct joiner *j, struct cframes *c)
+{
+	struct arena *arena = c->table->rt->arena;
+
+	*j = (struct joiner){.c = c, .table = c->table};
+	j->part = arena_alloc(arena, sizeof(*j->part));
+	j->segment = arena_alloc(arena, sizeof(*j->segment));
+	return j->part && j->segment ? CS_OK : CS_NO_MEMORY;
+}
+
+static bool is_go(struct frame_table *table, target_addr pc, bool is_exact)
+{
+	const char *name;
+
+	return frame_table_is_go(table, pc, is_exact, &name);
+}
+
+static const struct place *last_place(const struct joiner *j, const struct walk *walk)
+{
+	return walk->count ? &j->table->places[walk->places[walk->count - 1]] : NULL;
+}
+
+static uint64_t read_word(const struct joiner *j, target_addr address)
+{
+	uint64_t word = 0;
+
+	// 0 is no return address, goroutine or stack: what is not readable ends the walk as 0 does.
+	return image_read_u64(j->table->rt->image, address, &word) == CS_OK ? word : 0;
+}
+
+/** Puts `part` behind `walk`. Where both are too long, the innermost of `part` are cut out. */
+static void append(struct walk *walk, const struct walk *part)
+{
+	uint32_t room = MAX_FRAMES - walk->count;
+	uint32_t skip = part->count > room ? part->count - room : 0;
+
+	if (part->cut_at && skip && skip < part->cut_at)
+		skip = part->cut_at; // one gap, not two
+	if (!walk->cut_at && (part->cut_at || skip))
+		walk->cut_at = walk->count + (skip ? 0 : part->cut_at);
+	memcpy(walk->places + walk->count, part->places + skip,
+		(part->count - skip) * sizeof(walk->places[0]));
+	memcpy(walk->sps + walk->count, part->sps + skip,
+		(part->count - skip) * sizeof(walk->sps[0]));
+	walk->count += part->count - skip;
+	walk->frames_total += part->frames_total;
+}
+
+/** Puts `part` before frame `at` of `walk`; false, with nothing done, where there is no room. */
+static bool insert(struct walk *walk, uint32_t at, const struct walk *part)
+{
+	if (part->count > MAX_FRAMES - walk->count || part->cut_at)
+		return false;
+	memmove(walk->places + at + part->count, walk->places + at,
+		(walk->count - at) * sizeof(walk->places[0]));
+	memmove(walk->sps + at + part->count, walk->sps + at,
+		(walk->count - at) * sizeof(walk->sps[0]));
+	memcpy(walk->places + at, part->places, part->count * sizeof(walk->places[0]));
+	memcpy(walk->sps + at, part->sps, part->count * sizeof(walk->sps[0]));
+	walk->count += part->count;
+	walk->frames_total += part->frames_total;
+	if (walk->cut_at)
+		walk->cut_at += part->count;
+	return true;
+}
+
+static void push_one(struct joiner *j, struct walk *walk, const struct cfi_registers *at)
+{
+	uint32_t place = frame_table_place(j->table, at->pc, at->is_exact);
+
+	if (place == NO_PLACE || walk->count == MAX_FRAMES)
+		return;
+	walk->places[walk->count] = place;
+	walk->sps[walk->count++] = cfi_sp(image_arch(j->table->rt->image), at);
+	walk->frames_total += j->table->places[place].frame_count;
+}
+
+static void note_end(const struct joiner *j, const struct c_stack *stack)
+{
+	struct diag *diag = j->table->rt->diag;
+
+	if (stack->end == C_REACHED_GO || stack->end == C_OUTERMOST || stack->is_called_by_go)
+		return;
+	diag_add(diag, DIAG_INFO, "incomplete-c-frames",
+		"C code could not be walked to its end (the first: at pc 0x%llx): %s",
+		(unsigned long long)stack->at.pc,
+		stack->end == C_UNKNOWN_PC   ? "no file was mapped there"
+		: stack->end == C_NO_OBJECT  ? "its file cannot be used"
+		: stack->end == C_NO_RULE    ? "its file has no call frame information for it"
+		: stack->end == C_UNREADABLE ? "the stack is not in the core"
+					     : "it is too long");
+}
+
+/**
+ * The C code that called the cgocallback whose frame on the thread's stack begins at `s`.
+ * crosscall2 has put away the registers that C wants back (abi_amd64.h PUSH_REGS_HOST_TO_ABI0).
+ */
+static bool find_caller(const struct joiner *j, const struct place *callback, target_addr s,
+	struct cfi_registers *ret)
+{
+	static const int saved[] = {
+		AMD64_RBX, AMD64_R12, AMD64_R12 + 1, AMD64_R12 + 2, AMD64_R12 + 3, AMD64_RBP};
+	enum image_arch arch = image_arch(j->table->rt->image);
+	target_addr fp = s + (uint64_t)(int64_t)callback->sp_delta + 8;
+	target_addr pc = read_word(j, fp - 8), registers = fp + 24, caller;
+	uint32_t index = frame_table_place(j->table, pc, false);
+	const struct place *place = index == NO_PLACE ? NULL : &j->table->places[index];
+
+	if (!place || !place->has_sp_delta || !callback->has_sp_delta ||
+		strcmp(j->table->frames[place->first_frame].function, "crosscall2") != 0)
+		return false;
+	caller = fp + (uint64_t)(int64_t)place->sp_delta + 8;
+	*ret = cfi_of_return(arch, read_word(j, caller - 8), caller);
+	for (size_t i = 0; arch == ARCH_AMD64 && i < sizeof(saved) / sizeof(saved[0]); i++) {
+		uint64_t value;
+
+		if (image_read_u64(j->table->rt->image, registers + 8 * i, &value) == CS_OK)
+			cfi_set(ret, saved[i], value);
+	}
+	return true;
+}
+
+/** Behind each cgocallback of `walk` the C code that called it. */
+static void join_callbacks(struct joiner *j, const struct machine *m, struct walk *walk)
+{
+	const struct runtime *rt = j->table->rt;
+	struct object g0 = {0};
+	uint32_t joined = 0;
+	target_addr s = 0;
+
+	for (uint32_t i = 0; i < walk->count && joined < MAX_CALLBACKS; i++) {
+		const struct place *place = &j->table->places[walk->places[i]];
+		struct cfi_registers caller;
+		struct c_stack stack;
+
+		if (place->role != ROLE_CALLBACK)
+			continue;
+		if (!g0.bytes) {
+			g0 = object_load(rt, m->g0, OBJECT_G);
+			s = g0.bytes ? object_get(rt, g0, G_SCHED_SP) : 0;
+		}
+		if ((walk->cut_at && i >= walk->cut_at) || !find_caller(j, place, s, &caller)) {
+			diag_add(rt->diag, DIAG_INFO, "lost-c-frames",
+				"C code that called back into Go has left no trace (a panic that "
+				"goes through it clears it): its frames are missing");
+			return;
+		}
+		stack = cframes_walk(j->c, caller, j->segment);
+		note_end(j, &stack);
+		if (!insert(walk, i + 1, j->segment))
+			return;
+		i += j->segment->count;
+		joined++;
+		s = read_word(j, s);
+	}
+}
+
+/** One thread on its way outwards. */
+struct travel {
+	const struct machine *m; // NULL: none
+	struct cfi_registers at; // what is known of them in Go code is pc and sp
+	struct joined_thread *thread;
+	struct walk *walk;
+};
+
+static void go_on(const struct joiner *j, struct travel *t, struct position position)
+{
+	t->at = cfi_of_return(image_arch(j->table->rt->image), position.pc, position.sp);
+	t->at.is_exact = position.is_exact;
+}
+
+/**
+ * Whether sigpanic, until go1.20 put upon C code too, returns to the very instruction that failed:
+ * after a call of nothing it was put in its place instead (signal_amd64.go preparePanic).
+ */
+static bool is_failed_instruction(const struct joiner *j, const struct machine *m, target_addr pc)
+{
+	struct object g0 = {0};
+
+	if (m)
+		g0 = object_load(j->table->rt, m->g0, OBJECT_G);
+	return g0.bytes && object_get(j->table->rt, g0, G_SIG_PC) == pc;
+}
+
+/** Where Go code that ended at a pc of C's goes on; false where that is none. */
+static bool leave_go(struct joiner *j, const struct walk *part, struct travel *t)
+{
+	const struct place *last = last_place(j, part);
+	target_addr sp;
+
+	if (!last)
+		return false;
+	if (last->role == ROLE_SIGNAL)
+		return part->signal_count &&
+		       cfi_of_context(j->table->rt->image, t->thread->first_context, &t->at) &&
+		       !is_go(j->table, t->at.pc, true);
+	if (part->end != WALK_UNKNOWN_PC || !last->has_sp_delta)
+		return false;
+	// Called by C, as crosscall2 is, or put upon it, as sigpanic was until go1.20.
+	sp = part->sps[part->count - 1] + (uint64_t)(int64_t)last->sp_delta + 8;
+	go_on(j, t,
+		(struct position){part->end_pc, sp,
+			last->role == ROLE_INJECTED &&
+				is_failed_instruction(j, t->m, part->end_pc)});
+	return cframes_has_code(j->c, part->end_pc);
+}
+
+/** Walks Go code. True where C code goes on below it, at t->at. */
+static bool travel_go(struct joiner *j, struct travel *t)
+{
+	enum image_arch arch = image_arch(j->table->rt->image);
+	struct joined_thread *thread = t->thread;
+	struct position start = {t->at.pc, cfi_sp(arch, &t->at), t->at.is_exact};
+	struct walk *part = j->part;
+	bool has_more;
+
+	walk_stack(j->table, start, part);
+	for (uint32_t i = 0; i < part->signal_count; i++)
+		if (thread->stop_count <= MAX_SIGNAL_FRAMES)
+			thread->stops[thread->stop_count++] = part->signals[i];
+	if (part->signal_count)
+		thread->first_context = part->contexts[part->signal_count - 1];
+	t->walk->end = part->end;
+	t->walk->end_pc = part->end_pc;
+	has_more = leave_go(j, part, t);
+	if (t->m)
+		join_callbacks(j, t->m, part);
+	append(t->walk, part);
+	return has_more;
+}
+
+/** Functions that keep Go's stack pointer in a register that C preserves. */
+static const struct {
+	const char *name;
+	int number; // of the register, amd64
+} keepers[] = {
+	{"racecall", AMD64_R12}, // race_amd64.s
+	{"msancall", AMD64_R12},
+	{"asancall", AMD64_R12},
+	{"runtime.sigfwd", AMD64_RBX}, // sys_linux_amd64.s
+	{"runtime.callCgoMmap", AMD64_RBX},
+	{"runtime.callCgoMunmap", AMD64_RBX},
+	{"runtime.nanotime1", AMD64_R12},
+	{"runtime.walltime", AMD64_R12},
+	{"runtime.vgetrandom1", AMD64_R12},
+};
+
+static bool is_on_stack_of(const struct joiner *j, target_addr g, target_addr sp)
+{
+	struct object object = object_load(j->table->rt, g, OBJECT_G);
+
+	return g && object.bytes && sp >= object_get(j->table->rt, object, G_STACK_LO) &&
+	       sp < object_get(j->table->rt, object, G_STACK_HI);
+}
+
+/** Where a function of `keepers` was called; false where it is none. */
+static bool leave_keeper(const struct joiner *j, struct travel *t, struct position *ret)
+{
+	const struct place *place = last_place(j, t->walk);
+	const char *name = place ? j->table->frames[place->first_frame].function : "";
+
+	if (image_arch(j->table->rt->image) != ARCH_AMD64 || !place->has_sp_delta)
+		return false;
+	for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++) {
+		target_addr fp;
+
+		if (strcmp(name, keepers[i].name) != 0)
+			continue;
+		if (!(t->at.known >> keepers[i].number & 1))
+			return false;
+		fp = t->at.value[keepers[i].number] + (uint64_t)(int64_t)place->sp_delta + 8;
+		*ret = (struct position){read_word(j, fp - 8), fp, false};
+		return true;
+	}
+	return false;
+}
+
+/**
+ * Where asmcgocall was called: its two words on the thread's stack are the goroutine and how far
+ * its stack pointer is from the stack's end; without a goroutine, 0 and the stack pointer itself.
+ * They lie at the bottom, until go1.21 above room for four arguments.
+ */
+static bool leave_asmcgocall(
+	const struct joiner *j, const struct machine *m, target_addr sp, struct position *ret)
+{
+	static const target_addr places[] = {0, 40};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		target_addr word = read_word(j, sp + places[i]);
+		target_addr g = read_word(j, sp + places[i] + 8);
+		struct object object = object_load(j->table->rt, g, OBJECT_G);
+
+		if (g && m && g == m->curg && object.bytes)
+			word = object_get(j->table->rt, object, G_STACK_HI) - word;
+		else if (g || word <= sp || word - sp > 128)
+			continue;
+		*ret = (struct position){read_word(j, word), word + 8, false};
+		return ret->pc;
+	}
+	return false;
+}
+
+static bool is_last_function(const struct joiner *j, const struct travel *t, const char *name)
+{
+	const struct place *place = last_place(j, t->walk);
+
+	return place && !strcmp(j->table->frames[place->first_frame].function, name);
+}
+
+/** From the Go function that called C to its caller, on the stack where that is. */
+static bool leave_entry(struct joiner *j, struct travel *t, struct position *ret)
+{
+	enum image_arch arch = image_arch(j->table->rt->image);
+
+	push_one(j, t->walk, &t->at);
+	// go1.26 calls by way of it; it has no frame of its own.
+	if (is_last_function(j, t, "runtime.asmcgocall_landingpad")) {
+		target_addr sp = cfi_sp(arch, &t->at);
+		int32_t delta = last_place(j, t->walk)->sp_delta;
+
+		go_on(j, t,
+			(struct position){read_word(j, sp + (uint64_t)(int64_t)delta),
+				sp + (uint64_t)(int64_t)delta + 8, false});
+		push_one(j, t->walk, &t->at);
+	}
+	if (is_last_function(j, t, "runtime.asmcgocall"))
+		return leave_asmcgocall(j, t->m, cfi_sp(arch, &t->at), ret);
+	return leave_keeper(j, t, ret);
+}
+
+/** Whether the goroutine on `m` is in a cgo call as the runtime sees it; `*ret` is its position. */
+static bool is_in_cgo_call(const struct joiner *j, const struct machine *m, struct position *ret)
+{
+	struct goroutine g;
+
+	if (!m || !m->curg || !goroutine_load(j->table->rt, m->curg, &g) ||
+		g.status != GOROUTINE_SYSCALL || !g.syscall_sp)
+		return false;
+	*ret = (struct position){g.syscall_pc, g.syscall_sp, false};
+	return true;
+}
+
+static void set_entry(struct travel *t, const struct cfi_registers *start, struct position resumed)
+{
+	t->thread->entry = (struct c_entry){true, *start, t->m->curg, resumed};
+}
+
+/** Walks C code. True where Go goes on below it, at t->at. */
+static bool travel_c(struct joiner *j, struct travel *t)
+{
+	struct cfi_registers start = t->at;
+	struct c_stack stack = cframes_walk(j->c, start, j->part);
+	struct position below, syscall;
+	bool has_below;
+
+	append(t->walk, j->part);
+	t->walk->end = stack.end == C_OUTERMOST ? WALK_COMPLETE : WALK_UNKNOWN_PC;
+	t->walk->end_pc = stack.at.pc;
+	t->at = stack.at;
+	note_end(j, &stack);
+	if (stack.end == C_OUTERMOST)
+		return false;
+	if (stack.end == C_REACHED_GO)
+		has_below = leave_entry(j, t, &below);
+	else // C is not known to its end, but the runtime knows whose call it was
+		has_below = t->m && t->m->is_in_cgo && is_in_cgo_call(j, t->m, &below);
+	if (!has_below && t->m && t->m->vdso_sp && start.is_exact) {
+		// Inside a vDSO call the runtime has left the caller's position (os_linux,
+		// vdso_linux_amd64.s).
+		below = (struct position){t->m->vdso_pc, t->m->vdso_sp, false};
+		has_below = true;
+	}
+	if (!has_below)
+		return false;
+	if (t->m && is_on_stack_of(j, t->m->curg, below.sp)) {
+		set_entry(t, &start, below);
+		// The runtime's own traceback starts at this place in cgocall.
+		if (is_in_cgo_call(j, t->m, &syscall))
+			below = syscall;
+	}
+	go_on(j, t, below);
+	return is_go(j->table, below.pc, false);
+}
+
+void join_thread(struct joiner *j, const struct image_thread *thread, const struct machine *m,
+	struct walk *walk, struct joined_thread *ret)
+{
+	enum image_arch arch = image_arch(j->table->rt->image);
+	struct travel t = {m, cfi_of_thread(arch, &thread->regs), ret, walk};
+
+	*ret = (struct joined_thread){.is_in_go = is_go(j->table, thread->regs.pc, true)};
+	walk_begin(walk);
+	ret->stops[ret->stop_count++] = (struct position){thread->regs.pc, thread->regs.sp, true};
+	for (uint32_t joints = 0; joints < MAX_C_JOINTS; joints++)
+		if (is_go(j->table, t.at.pc, t.at.is_exact) ? !travel_go(j, &t) : !travel_c(j, &t))
+			break;
+}
+
+void join_goroutine(
+	struct joiner *j, const struct machine *m, const struct c_entry *entry, struct walk *walk)
+{
+	if (m)
+		join_callbacks(j, m, walk);
+	if (!entry)
+		return;
+	cframes_walk(j->c, entry->start, j->segment);
+	*j->part = *walk;
+	walk->count = j->segment->count;
+	walk->cut_at = j->segment->cut_at;
+	walk->frames_total = j->segment->frames_total;
+	memcpy(walk->places, j->segment->places, walk->count * sizeof(walk->places[0]));
+	memcpy(walk->sps, j->segment->sps, walk->count * sizeof(walk->sps[0]));
+	append(walk, j->part);
+}

@@ -1,0 +1,3 @@
+module example.com/c-frames
+
+go 1.18

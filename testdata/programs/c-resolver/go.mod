@@ -1,0 +1,3 @@
+module example.com/c-resolver
+
+go 1.18
