@@ -15,8 +15,8 @@ struct debug {
 	struct binary *file;               // owned: the debug file; NULL: none, or not opened yet
 	struct Dwarf *dwarf;               // owned; works inside `file` or the executable
 	enum debug_source source;          // of `file`
-	bool is_tried;
-	enum cs_status status; // of that attempt
+	bool is_tried;                     // the search for `file`
+	enum cs_status status;             // of opening `dwarf`
 };
 
 struct binary {

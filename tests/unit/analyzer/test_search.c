@@ -144,7 +144,7 @@ START_TEST(executables_are_searched_in_order)
 	};
 	char texts[4][128];
 	struct search search = make_search(texts);
-	struct channel_message question = ask(WANT_EXECUTABLE, "%R/opt/app");
+	struct channel_message question = ask(_i ? WANT_LIBRARY : WANT_EXECUTABLE, "%R/opt/app");
 
 	EXPECT(&search, &question, "", expected);
 }
@@ -259,7 +259,7 @@ Suite *suite_search(void)
 	TCase *tcase = tcase_create("places");
 
 	tcase_add_checked_fixture(tcase, make_root, drop_root);
-	tcase_add_test(tcase, executables_are_searched_in_order);
+	tcase_add_loop_test(tcase, executables_are_searched_in_order, 0, 2); // libraries, too
 	tcase_add_test(tcase, debug_files_are_searched_in_order);
 	tcase_add_loop_test(tcase, hostile_names_lead_nowhere, 0, 7);
 	tcase_add_test(tcase, links_of_the_executable_are_followed);
