@@ -238,6 +238,7 @@ static enum search find_in_core(struct work *work, enum search search)
 static void write_snapshot(struct work *work, const char *why)
 {
 	const struct worker_job *job = work->job;
+	struct analysis_options minimal = job->analysis;
 	struct analysis *analysis;
 	enum cs_status status;
 
@@ -245,7 +246,10 @@ static void write_snapshot(struct work *work, const char *why)
 		&job->analysis, &work->arena, &work->diag, &analysis);
 	if (status && !why && worker_format_is_minimal(job->format)) {
 		why = work->diag.fatal ? work->diag.fatal : status_text(status);
-		status = analysis_create(work->image, NULL, &work->executable, &job->analysis,
+		// What is certainly the executable still says how it was built.
+		if (!is_noted(&work->diag, "unverified-binary"))
+			minimal.build = binary_info(work->binary);
+		status = analysis_create(work->image, NULL, &work->executable, &minimal,
 			&work->arena, &work->diag, &analysis);
 	}
 	if (status) {
