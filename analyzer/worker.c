@@ -308,6 +308,9 @@ static void write_snapshot(struct work *work, const char *why)
 		&work->options, &work->arena, &work->diag, &work->analysis);
 	if (status && !why && worker_format_is_minimal(job->format)) {
 		why = work->diag.fatal ? work->diag.fatal : status_text(status);
+		// What is certainly the executable still says how it was built.
+		if (!is_noted(&work->diag, "unverified-binary"))
+			work->options.build = binary_info(work->binary);
 		status = analysis_create(work->image, NULL, &work->executable, &work->options,
 			&work->arena, &work->diag, &work->analysis);
 	}

@@ -215,6 +215,37 @@ static bool has_dwarf(const struct binary *binary)
 	return find_section(binary, ".zdebug_info", &header);
 }
 
+static bool holds(const struct binary *binary, const char *mark)
+{
+	return memmem(binary->file.bytes, binary->file.size, mark, strlen(mark));
+}
+
+/*
+ * The other two compilers of Go have runtimes of their own. gccgo leaves export data for importers,
+ * or, when it is stripped, the name of its library (libgo.so, or its source files in a static one);
+ * TinyGo prefixes the assembly of its runtime.
+ */
+static enum cs_status refuse_other_language(const struct binary *binary, struct diag *diag)
+{
+	const char *compiler = NULL;
+	GElf_Shdr header;
+
+	if (find_section(binary, ".go_export", &header) || holds(binary, "libgo.so") ||
+		holds(binary, "/libgo/go/runtime/"))
+		compiler = "gccgo";
+	else if (holds(binary, "tinygo_"))
+		compiler = "TinyGo";
+	if (compiler)
+		return diag_fail(diag, CS_REFUSED, "binary-not-go",
+			"%s was built by %s, whose runtime coresnap does not read: signal, threads "
+			"and registers can be given, goroutines cannot",
+			binary->name, compiler);
+	return diag_fail(diag, CS_REFUSED, "binary-not-go",
+		"%s is not a Go program: it has no build information, function table or Go build "
+		"id",
+		binary->name);
+}
+
 static enum cs_status read_info(struct binary *binary, struct diag *diag)
 {
 	struct binary_info *info = &binary->info;
@@ -230,14 +261,11 @@ static enum cs_status read_info(struct binary *binary, struct diag *diag)
 	info->is_go =
 		build_status != CS_NOT_FOUND || info->go_build_id || pclntab_bytes(binary, &bytes);
 	if (!info->is_go)
-		return diag_fail(diag, CS_REFUSED, "binary-not-go",
-			"%s is not a Go program: it has no build information, function table or Go "
-			"build id",
-			binary->name);
-	if (build_status)
+		return refuse_other_language(binary, diag);
+	info->is_too_old = build_status == CS_UNSUPPORTED;
+	if (build_status && !info->is_too_old)
 		diag_add(diag, DIAG_WARNING, "no-build-info",
-			"%s does not say which Go release built it%s", binary->name,
-			build_status == CS_UNSUPPORTED ? " (it is older than Go 1.18)" : "");
+			"%s does not say which Go release built it", binary->name);
 	if (!info->goarch)
 		info->goarch = info->arch == ARCH_AMD64 ? "amd64" : "arm64";
 	info->has_dwarf = has_dwarf(binary);

@@ -30,6 +30,7 @@ struct binary_info {
 	size_t setting_count;
 	struct name_value *modules; // "mod" and "dep" lines: path, version (a replacement's own)
 	size_t module_count;
+	bool is_too_old; // built before Go 1.18; go_version may be NULL then
 	bool has_dwarf, has_symtab, is_pie, has_cgo;
 	bool is_debug_file; // has no code: it is what strip took from an executable
 	uint64_t entry;     // e_entry, as linked

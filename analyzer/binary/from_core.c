@@ -46,9 +46,10 @@ static bool load_header(struct parts *parts, target_addr base)
 	       header->e_phnum <= MAX_EXECUTABLE_SEGMENTS;
 }
 
-/** The PT_LOADs, and how far from where they are linked; the first maps the file's beginning. */
+/** The PT_LOADs, and how far from where they are linked: one of them maps the file's beginning. */
 static bool load_parts(struct parts *parts, target_addr base)
 {
+	bool has_base = false;
 	uint64_t end;
 
 	if (!base || !load_header(parts, base))
@@ -61,15 +62,17 @@ static bool load_parts(struct parts *parts, target_addr base)
 			return false;
 		if (load->p_type != PT_LOAD || !load->p_filesz)
 			continue;
-		if (!parts->load_count)
-			parts->bias = base - (load->p_vaddr - load->p_offset);
+		if (!has_base && !load->p_offset) {
+			parts->bias = base - load->p_vaddr;
+			has_base = true;
+		}
 		if (!checked_add(load->p_offset, load->p_filesz, &end))
 			return false;
 		if (end > parts->file_size)
 			parts->file_size = end;
 		parts->load_count++;
 	}
-	return parts->load_count && parts->file_size >= sizeof(Elf64_Ehdr) &&
+	return has_base && parts->file_size >= sizeof(Elf64_Ehdr) &&
 	       parts->file_size <= MAX_CORE_EXECUTABLE_SIZE &&
 	       (parts->header.e_type == ET_DYN || !parts->bias);
 }

@@ -295,6 +295,11 @@ static enum cs_status open_runtime(struct analysis *analysis)
 		return diag_fail(analysis->diag, CS_UNSUPPORTED, "unsupported-architecture",
 			"%s: goroutines of arm64 programs are not read yet: linux/amd64 only",
 			analysis->options->core_name);
+	if (info->is_too_old)
+		return diag_fail(analysis->diag, CS_UNSUPPORTED, "go-too-old",
+			"%s: its executable was built by %s: goroutines are read from Go 1.18 on",
+			analysis->options->core_name,
+			info->go_version ? info->go_version : "a Go release before 1.18");
 	if (info->is_pie && !executable->entry && !executable->base)
 		return diag_fail(analysis->diag, CS_NOT_FOUND, "no-load-address",
 			"%s: the executable is position independent and the core's notes do not "

@@ -60,6 +60,18 @@ func main() {
 	panic(err)
 }
 """
+OTHER = """package main
+
+func f(c chan int) { <-c }
+
+func main() {
+	c := make(chan int)
+	for i := 0; i < 5; i++ {
+		go f(c)
+	}
+	panic("other")
+}
+"""
 
 
 class Died:
@@ -360,6 +372,74 @@ class Conditions(unittest.TestCase):
         snapshot, _ = self.analyze(died.core)
         self.assertIn("truncated-core", self.codes(snapshot))
         self.agrees(snapshot, died.traceback)
+
+    def build(self, command, name, env=()):
+        """Builds OTHER with another compiler; skips where that is not to be had."""
+        source = tempfile.mkdtemp(dir=self.directory)
+        for file, text in (("main.go", OTHER), ("go.mod", "module example.com/other\n\ngo 1.17\n")):
+            with open(os.path.join(source, file), "w", encoding="ascii") as out:
+                out.write(text)
+        program = os.path.join(source, name)
+        try:
+            done = subprocess.run([*command, "-o", program], cwd=source, capture_output=True, check=False,
+                                  timeout=300, env={**os.environ, **dict(env)})
+        except OSError as error:
+            self.skipTest(f"{command[0]}: {error}")
+        if done.returncode:
+            self.skipTest(f"{' '.join(command)}: {done.stderr.decode().strip()[-200:]}")
+        return program
+
+    def check_named(self, program, code, *words):
+        """A minimal snapshot, and one line that names what built the program."""
+        died = self.die(program)
+        snapshot, said = self.analyze(died.core)
+        self.assertEqual(self.codes(snapshot), {code})
+        for word in words:
+            self.assertIn(word, said)
+        self.assertIsNone(snapshot["goroutines_total"])
+        self.assertEqual(snapshot["process"]["executable"], os.path.realpath(program))
+        self.assertGreater(len(snapshot["threads"]), 0)
+        return snapshot
+
+    def test_go_before_1_18(self):
+        env = {"GOENV": "off", "GOFLAGS": "", "GOTOOLCHAIN": "go1.17.13", "CGO_ENABLED": "0"}
+        for flags in ([], ["-ldflags=-s -w"], ["-buildmode=pie"]):
+            program = self.build(["go", "build", *flags], "old", env)
+            snapshot = self.check_named(program, "go-too-old", "go1.17.13", "Go 1.18")
+            self.assertEqual(snapshot["binary"]["go_version"], "go1.17.13")
+            self.assertIsNotNone(snapshot["binary"]["go_build_id"])
+
+    def test_gccgo(self):
+        compiler = next(filter(shutil.which, ("gccgo", "gccgo-12", "gccgo-13", "gccgo-14")), None)
+        if not compiler:
+            self.skipTest("no gccgo here")
+        for flags in ([], ["-static-libgo"]):
+            program = self.build([compiler, *flags, "main.go"], "other")
+            self.check_named(program, "binary-not-go", "was built by gccgo")
+            crash.strip(program)
+            self.check_named(program, "binary-not-go", "was built by gccgo")
+
+    def test_devel_toolchain(self):
+        """A version that no table has, in a program without DWARF: the nearest layout, proven."""
+        try:
+            made = crash.crash(crash.Case("rich", "panic", flags="stripped"))
+        except crash.Skip as reason:
+            self.skipTest(str(reason))
+        version = crash.go_version("local").rpartition(".")[0]  # "go1.26"
+        program = os.path.join(self.directory, "devel")
+        with open(made.exe, "rb") as file:
+            content = bytearray(file.read())
+        at = content.index(b"\xff Go buildinf:\x08\x02") + 32
+        text = f"devel {version}-0123456789".encode()
+        content[at:at + len(text) + 2] = bytes([len(text)]) + text + b"\0"  # and no modules
+        with open(program, "wb") as file:
+            file.write(content)
+        os.chmod(program, 0o755)
+        died = self.die(program)
+        snapshot, _ = self.analyze(died.core)
+        self.assertEqual(snapshot["runtime"]["layout"], "guessed")
+        self.assertTrue(snapshot["runtime"]["layout_from"].startswith(version))
+        self.assertEqual(agree.compare(snapshot, died.traceback).disagreements, [])
 
     def test_gcore(self):
         if not shutil.which("gcore"):
