@@ -56,13 +56,19 @@ enum cs_status input_open(const char *path, int *fd_ret, char *why, size_t why_s
 
 bool input_is_elf(int fd, char *why, size_t why_size)
 {
-	char magic[SELFMAG];
+	unsigned char head[EI_NIDENT + 2]; // and e_type, of either byte order
 
 	if (!is_regular(fd, why, why_size))
 		return false;
-	if (pread(fd, magic, sizeof(magic), 0) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG))
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+		memcmp(head, ELFMAG, SELFMAG)) {
+		snprintf(why, why_size, "is not an ELF file");
+		return false;
+	}
+	// What a core names is opened with our rights: never another one's memory.
+	if (head[EI_NIDENT] != ET_CORE && head[EI_NIDENT + 1] != ET_CORE)
 		return true;
-	snprintf(why, why_size, "is not an ELF file");
+	snprintf(why, why_size, "is a core file");
 	return false;
 }
 

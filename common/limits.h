@@ -33,7 +33,7 @@
 #define MAX_LIBRARIES 40            // files that are asked for beside the executable
 #define MAX_LINE_LOOKUPS 65536      // places in C whose line is looked up in DWARF
 #define MAX_C_INLINE_DEPTH 64       // functions inlined at one of them
-#define MAX_OBJECT_COPY (1u << 28)  // bytes of a library that is put together from the core
+#define MAX_OBJECT_COPY (1u << 26)  // bytes of a library that is put together from the core
 #define MAX_SYMBOL_STEPS (1u << 28) // rows of ELF symbol tables that are looked at
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 

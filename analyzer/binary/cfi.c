@@ -26,11 +26,17 @@ struct arch {
 	int count, sp, pc_raw;
 	uint32_t pc_context;
 	uint64_t pc_mask;
+	/*
+	 * A bit for each register that calls keep, where no rule is given. libdw 0.188 has a list
+	 * of its own, in which rax stands for rbx (elfutils backends/x86_64_cfi.c).
+	 */
+	uint64_t kept;
 };
 
 static const struct arch arches[] = {
-	[ARCH_AMD64] = {AMD64_COUNT, AMD64_SP, 16, 168, UINT64_MAX},
-	[ARCH_ARM64] = {ARM64_COUNT, ARM64_SP, ARM64_PC, ARM64_CONTEXT_PC, ARM64_PC_MASK},
+	[ARCH_AMD64] = {AMD64_COUNT, AMD64_SP, 16, 168, UINT64_MAX, 0xf048},
+	[ARCH_ARM64] = {ARM64_COUNT, ARM64_SP, ARM64_PC, ARM64_CONTEXT_PC, ARM64_PC_MASK,
+		0x3ff80000},
 };
 
 static const uint8_t amd64_raw[AMD64_COUNT] = {
@@ -274,6 +280,14 @@ static bool evaluate(struct evaluation *e, const Dwarf_Op *ops, size_t count, ui
 	return true;
 }
 
+/** Whether a register without a rule is the caller's too; `is_same` is what libdw says. */
+static bool is_kept(enum image_arch arch, int number, bool is_same)
+{
+	if (arch == ARCH_ARM64 && number == ARM64_LINK) // undefined: the outermost function
+		return is_same;
+	return arches[arch].kept >> number & 1;
+}
+
 /** The caller's value of register `number`, left unknown where the tables do not tell it. */
 static bool recover(
 	struct evaluation *e, Dwarf_Frame *frame, int number, struct cfi_registers *caller)
@@ -284,7 +298,7 @@ static bool recover(
 
 	if (dwarf_frame_register(frame, number, memory, &ops, &count))
 		return false;
-	if (!count && ops) // undefined
+	if (!count && !is_kept(image_arch(e->image), number, !ops))
 		return true;
 	if (!count || is_register(ops, count, &other)) {
 		if (get(e->registers, count ? other : (uint64_t)number, &value))

@@ -352,6 +352,34 @@ static bool leave_entry(struct joiner *j, struct travel *t, struct position *ret
 	return leave_keeper(j, t, ret);
 }
 
+/**
+ * Where racecall was called from C that cannot be walked (Go's linker leaves the race detector
+ * without call frame information): its return address lies where it must on m.g0, and the register
+ * that it keeps Go's stack pointer in has not been put away yet.
+ */
+static bool leave_racecall(const struct joiner *j, const struct machine *m,
+	const struct cfi_registers *start, struct position *ret)
+{
+	struct object g0 = {0};
+	struct position racecall = {0};
+	target_addr sp = start->value[AMD64_R12];
+	uint32_t place;
+
+	if (m && image_arch(j->table->rt->image) == ARCH_AMD64)
+		g0 = object_load(j->table->rt, m->g0, OBJECT_G);
+	if (!g0.bytes || !(start->known >> AMD64_R12 & 1) || !is_on_stack_of(j, m->curg, sp))
+		return false;
+	racecall.sp = object_get(j->table->rt, g0, G_SCHED_SP) & ~UINT64_C(15);
+	racecall.pc = read_word(j, racecall.sp - 8);
+	place = frame_table_place(j->table, racecall.pc, false);
+	if (place == NO_PLACE ||
+		strcmp(j->table->frames[j->table->places[place].first_frame].function,
+			"racecall") != 0)
+		return false;
+	*ret = (struct position){read_word(j, sp), sp + 8, false};
+	return is_go(j->table, ret->pc, false);
+}
+
 /** Whether the goroutine on `m` is in a cgo call as the runtime sees it; `*ret` is its position. */
 static bool is_in_cgo_call(const struct joiner *j, const struct machine *m, struct position *ret)
 {
@@ -387,7 +415,8 @@ static bool travel_c(struct joiner *j, struct travel *t)
 	if (stack.end == C_REACHED_GO)
 		has_below = leave_entry(j, t, &below);
 	else // C is not known to its end, but the runtime knows whose call it was
-		has_below = t->m && t->m->is_in_cgo && is_in_cgo_call(j, t->m, &below);
+		has_below = (t->m && t->m->is_in_cgo && is_in_cgo_call(j, t->m, &below)) ||
+			    leave_racecall(j, t->m, &start, &below);
 	if (!has_below && t->m && t->m->vdso_sp && start.is_exact) {
 		// Inside a vDSO call the runtime has left the caller's position (os_linux,
 		// vdso_linux_amd64.s).

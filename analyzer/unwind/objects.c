@@ -2,6 +2,7 @@
 
 #include "analyzer/binary/binary.h"
 #include "analyzer/binary/debug.h"
+#include "analyzer/binary/elf_copy.h"
 #include "analyzer/core/executable.h"
 #include "common/checked.h"
 #include "common/limits.h"
@@ -103,6 +104,20 @@ static struct elf_object *open_file(
 		return object;
 	elf_object_close(object);
 	return NULL;
+}
+
+/** What the core itself has of a file that cannot be had; NULL where that is not enough. */
+static struct elf_object *open_from_core(struct objects *objects, target_addr base)
+{
+	const struct image *image = objects->rt->image;
+	struct elf_object *object;
+	size_t size;
+	void *bytes = elf_copy_from_image(image, base, objects->rt->arena, &size);
+
+	if (!bytes || elf_object_open_bytes(
+			      bytes, size, image_arch(image), objects->rt->arena, &object) != CS_OK)
+		return NULL;
+	return object;
 }
 
 static bool has_bias(struct loaded_object *loaded, target_addr base)
@@ -235,6 +250,8 @@ static const struct loaded_object *find_library(struct objects *objects, target_
 		return known;
 	loaded.path = mapping->path;
 	loaded.object = open_file(objects, mapping->path, base, &why);
+	if (!loaded.object)
+		loaded.object = open_from_core(objects, base);
 	if (loaded.object && !has_bias(&loaded, base)) {
 		elf_object_close(loaded.object);
 		loaded.object = NULL;

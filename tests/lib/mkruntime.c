@@ -27,6 +27,9 @@ static const struct {
 	{"main.main", 0, 0}, {"main.worker", 0, 0}, {"main.leaf", 0, 0}, {"main.flat", -1, 0},
 	{"main.unsized", -2, 0}, {"main.generic[go.shape.int]", 0, 0},
 	{"main.outer", 0, 0}, // main.inlined stands in it
+	{"runtime.asmcgocall", -1, 2}, {"runtime.asmcgocall_landingpad", -1, 0},
+	{"runtime.cgocall", 0, 0}, {"runtime.cgocallback", 0, 2}, {"crosscall2", 80, 0},
+	{"racecall", -1, 2}, {"_cgo_0_Cfunc_f", -2, 0}, // C by Go's own linker: no tables
 };
 
 #define FUNCTION_COUNT (sizeof(functions) / sizeof(functions[0]))
@@ -73,7 +76,9 @@ static struct mkpclntab *make_functions(unsigned int release)
 						 ? NULL
 						 : (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION,
 							   mkruntime_delta(functions[i].name)}},
-				   .files = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, 0}},
+				   .files = *name == '_' ? NULL
+							 : (struct mkpclntab_run[]){{
+								   MKRUNTIME_FUNCTION, 0}},
 				   .lines = (struct mkpclntab_run[]){{MKRUNTIME_FUNCTION, line}},
 				   .inlined = is_outer ? (struct mkpclntab_run[]){{0x20, -1},
 								 {MKRUNTIME_FUNCTION, 0}}

@@ -3,13 +3,14 @@
 
 The threads of the programs in PROGRAMS are walked by gdb on the same core: functions in order, pcs,
 source lines. gdb cannot walk from Go back into C: those frames are compared with the calls as the
-program's source has them. ORACLE_RELEASES names the Go releases (default: the local one).
+program's source has them. The run "panic" is analyzed without libc's file. ORACLE_RELEASES names the Go releases (default: the local one).
 """
 import concurrent.futures
 import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -99,8 +100,9 @@ def frame_differs(ours, theirs):
     pc, name, file, line = theirs
     if int(ours["pc"], 16) != pc:
         return f"{name} at pc {pc:#x}, ours {ours['function']} at {ours['pc']}"
-    # Go's linker names a whole package's C code so, and each function only in Go's own table.
-    if plain(ours["function"]) != plain(name) and not (name or "").endswith("(.text)"):
+    # Go's own linker names a package's C code as one, and each of its functions in Go's table only.
+    is_wrapper = (ours["function"] or "").startswith("_cgo_") and (not name or name.endswith("(.text)"))
+    if plain(ours["function"]) != plain(name) and not is_wrapper:
         return f"{name}, ours {ours['function']}"
     if ours["line"] is not None and file and (ours["line"], pathlib.Path(ours["file"]).name) != \
             (line, pathlib.Path(file).name):
@@ -128,6 +130,8 @@ def segment_differs(run, rows, has_names):
     after = rows[at + len(run)] if len(rows) > at + len(run) else None
     # A thread that has just been made stands in clone3, which has no call frame information there.
     if len(run) == 1 and after and after[1] is None and int(run[0]["pc"], 16) == rows[0][0]:
+        return None
+    if (run[-1]["function"] or "").startswith("_cgo_"):  # without call frame information gdb guesses
         return None
     is_go = not after or (after[1] or "").startswith("runtime.") or not has_names
     return None if is_go else f"ours ends before {after[1]}"
@@ -179,15 +183,72 @@ def diagnostics_differ(snapshot):
             if entry["code"] in wanted]
 
 
-def try_case(case):
-    """(case, frames compared, [differences], reason of a skip or None)"""
+def analyze(exe, core):
+    done = subprocess.run([CORESNAP, "analyze", "--exe", exe, core], capture_output=True, text=True,
+                          timeout=120, check=False)
+    if done.returncode != 0:
+        raise crash.Failed(f"coresnap analyze: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def dump_everything():
+    pathlib.Path("/proc/self/coredump_filter").write_text("0x7f")  # pages of mapped files too
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def without_libc(core):
+    """Writes the core anew, as if libc had been a file that is not there."""
+    core.write_bytes(core.read_bytes().replace(b"/libc.so.6\0", b"/libc.so.X\0"))
+
+
+def c_names(snapshot):
+    """The C frames of goroutines, by their ids."""
+    return {row["id"]: [frame["function"] for frame in agree.stack_of(snapshot, row) if frame["kind"] == "c"]
+            for row in snapshot["goroutines"]}
+
+
+def try_missing(case):
+    """Without the file of libc: what lies above it is lost, and said; Go's frames and the C between are
+    not. Where the core has all of its pages nothing is lost at all."""
     try:
         made = crash.crash(case)
-        done = subprocess.run([CORESNAP, "analyze", "--exe", made.exe, made.core], capture_output=True,
-                              text=True, timeout=120, check=False)
-        if done.returncode != 0:
-            raise crash.Failed(f"coresnap analyze: {done.stderr.strip()}")
-        snapshot = json.loads(done.stdout)
+        wrong = []
+        with tempfile.TemporaryDirectory() as directory:
+            core = pathlib.Path(directory) / "core"
+            shutil.copy(made.core, core)
+            without_libc(core)
+            snapshot, whole = analyze(made.exe, core), analyze(made.exe, made.core)
+            said = [entry["message"] for entry in snapshot["diagnostics"] if entry["code"] == "missing-library"]
+            if len(said) != 1 or "libc.so.X" not in said[0]:
+                wrong.append(f"diagnostics of a missing library: {said}")
+            go = [[[f["function"] for f in agree.stack_of(s, row) if f["kind"] == "go"] for row in s["goroutines"]]
+                  for s in (snapshot, whole)]
+            if go[0] != go[1]:
+                wrong.append("Go's frames depend on libc")
+            core.unlink()
+            with crash.core_pattern():
+                subprocess.run([made.exe, "panic"], cwd=directory, preexec_fn=dump_everything, check=False,
+                               capture_output=True, timeout=60, env={"GOTRACEBACK": "crash"})
+                core = next(path for path in pathlib.Path(directory).iterdir())
+            want = analyze(made.exe, core)
+            without_libc(core)
+            got = analyze(made.exe, core)
+            if c_names(got) != c_names(want):
+                wrong.append(f"from the core's own pages: {c_names(got)}, not {c_names(want)}")
+        return case, len(sum(c_names(got).values(), [])), wrong, None
+    except crash.Skip as skip:
+        return case, 0, [], str(skip)
+    except (crash.Failed, subprocess.TimeoutExpired, ValueError, KeyError) as error:
+        return case, 0, [f"{type(error).__name__}: {error}"], None
+
+
+def try_case(case):
+    """(case, frames compared, [differences], reason of a skip or None)"""
+    if case.run == "panic":
+        return try_missing(case)
+    try:
+        made = crash.crash(case)
+        snapshot = analyze(made.exe, made.core)
         has_names = case.flags != "strip"
         compared, wrong = threads_differ(snapshot, ask_gdb(made), has_names)
         wrong += lookup_differs(snapshot) if case.program == "c-resolver" else \

@@ -1,6 +1,8 @@
 // Workers that do one thing each, most of them wrong, and what the supervisor makes of them.
 #include "analyzer/supervisor.h"
 
+#include "tests/lib/mkelf.h"
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -181,6 +183,26 @@ static const struct {
 	{"asks beside us", asks, "tests", WORKER_REPORTED, "is not an absolute path"},
 };
 
+/* What a core names is opened with the supervisor's rights: another process's memory is not. */
+START_TEST(a_core_is_no_executable)
+{
+	struct mkelf *core = mkelf_core_create(EM_X86_64);
+	int fd = mkelf_open(core);
+	char path[64];
+	struct supervisor_job job = {
+		.work = asks, .context = path, .keep = {-1, -1, -1, -1}, .seconds = 10};
+	struct supervisor_report result;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	supervisor_block_signals();
+	ck_assert_int_eq(supervisor_run(&job, &result), CS_OK);
+	ck_assert_int_eq(result.end, WORKER_REPORTED);
+	ck_assert_str_eq(result.message.text, "is a core file");
+	close(fd);
+	mkelf_destroy(core);
+}
+END_TEST
+
 START_TEST(end_is_told)
 {
 	struct supervisor_job job = {.work = rows[_i].work,
@@ -268,6 +290,7 @@ Suite *suite_supervisor(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, end_is_told, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tc, a_core_is_no_executable);
 	tcase_add_test(tc, no_time_is_no_worker);
 	tcase_add_test(tc, interruption_ends_the_worker);
 	tcase_add_test(tc, only_kept_descriptors_are_open);
