@@ -41,6 +41,7 @@
 #define MAX_GOROUTINES 16777216        // allgs
 #define MAX_PROCESSORS 65536           // allp
 #define MAX_RUNTIME_THREADS 262144     // allm
+#define MAX_PROCESS_MODULES 64         // the executable and its plugins
 #define MAX_RUN_QUEUE 16777216         // steps along one run queue
 #define MAX_PANICS 256                 // links of one goroutine's panic chain
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels

@@ -1,9 +1,27 @@
 #include "analyzer/runtime/clock.h"
 
+#include <string.h>
+
 static void at_least(int64_t *now, int64_t stamp)
 {
 	if (stamp > *now)
 		*now = stamp;
+}
+
+/**
+ * When a goroutine that is not asleep any more had to be woken (runtime/time.go timeSleep): its
+ * timer keeps that until 1.22; 0 where it has not slept, or a later release has taken it back.
+ */
+static int64_t woken(const struct runtime *rt, const struct goroutine *g)
+{
+	const char *reason = goroutine_wait_reason(rt, g);
+	uint64_t when = 0;
+
+	if (!g->timer || (reason && !strcmp(reason, "sleep")) ||
+		!layout_has(&rt->layout, TIMER_WHEN) ||
+		image_read_u64(rt->image, g->timer + layout_value(&rt->layout, TIMER_WHEN), &when))
+		return 0;
+	return (int64_t)when;
 }
 
 struct clock clock_load(const struct runtime *rt, const struct scheduler *scheduler,
@@ -21,8 +39,10 @@ struct clock clock_load(const struct runtime *rt, const struct scheduler *schedu
 		at_least(&clock.now, scheduler->processors[i].syscall_when);
 		at_least(&clock.now, scheduler->processors[i].gc_stop_time);
 	}
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->count; i++) {
 		at_least(&clock.now, all->list[i].tracking_stamp);
+		at_least(&clock.now, woken(rt, &all->list[i]));
+	}
 	at_least(&clock.now, gc->last_start);
 	at_least(&clock.now, gc->last_mark_end);
 	at_least(&clock.now, gc->last_end);

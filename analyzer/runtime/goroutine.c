@@ -54,7 +54,7 @@ static enum start_kind start_kind(const struct runtime *rt, target_addr start_pc
 		"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"};
 	struct pcln_func func;
 
-	if (!pclntab_find(rt->functions, start_pc, &func))
+	if (!modules_find_function(rt, start_pc, &func))
 		return START_USER;
 	for (size_t i = 0; i < sizeof(user) / sizeof(user[0]); i++)
 		if (!strcmp(func.name, user[i]))

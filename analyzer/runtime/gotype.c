@@ -31,10 +31,11 @@ static const char *load_name(const struct runtime *rt, target_addr address, bool
 
 bool gotype_load(const struct runtime *rt, target_addr address, struct gotype *ret)
 {
+	const struct module *module = modules_of_type(rt, address);
 	struct object type;
 	uint64_t flags;
 
-	if (address < rt->types || address >= rt->etypes)
+	if (!module)
 		return false;
 	type = object_load(rt, address, OBJECT_TYPE);
 	if (!type.bytes)
@@ -46,7 +47,7 @@ bool gotype_load(const struct runtime *rt, target_addr address, struct gotype *r
 		.kind = (enum go_kind)(object_get(rt, type, TYPE_KIND) & KIND_MASK),
 		.is_named = flags & TFLAG_NAMED,
 	};
-	ret->name = load_name(
-		rt, rt->types + (uint32_t)object_get(rt, type, TYPE_STR), flags & TFLAG_EXTRA_STAR);
+	ret->name = load_name(rt, module->types + (uint32_t)object_get(rt, type, TYPE_STR),
+		flags & TFLAG_EXTRA_STAR);
 	return ret->name && ret->kind <= GO_UNSAFE_POINTER;
 }

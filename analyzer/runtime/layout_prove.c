@@ -1,18 +1,14 @@
 // The structural proof of a guessed layout. Mirrors the invariants of runtime/proc.go (newproc1:
 // sched.g; procresize: p.id; allocm: g0.m; mReserveID: mnext, maxmcount), which have held from
-// go1.5 to go1.27 whatever moved in the structs.
+// go1.5 to go1.27 whatever moved in the structs. What single fields must hold is
+// layout_prove_fields.c's.
 #include "analyzer/runtime/layout_prove.h"
 
+#include "analyzer/runtime/layout_prove_internal.h"
 #include "common/limits.h"
 
-#define SAMPLED 64      // objects of one kind that are looked at
 #define MAX_G_STATUS 31 // runtime/runtime2.go: _Gdeadextra is 11 in 1.27, and releases add some
 #define SCAN_BIT 0x1000 // _Gscan, added to a status
-
-/* How many objects of one kind were looked at, and how many hang together. */
-struct score {
-	size_t seen, good;
-};
 
 /* One in eight may be half made; none at all proves nothing. */
 static bool is_proven(struct score score)
@@ -20,8 +16,7 @@ static bool is_proven(struct score score)
 	return score.seen && score.good * 8 >= score.seen * 7;
 }
 
-/* Element `i` of an array of pointers; 0 where it cannot be read. */
-static target_addr load_pointer(const struct runtime *rt, target_addr array, uint64_t i)
+target_addr prove_element(const struct runtime *rt, target_addr array, uint64_t i)
 {
 	target_addr pointer;
 
@@ -63,9 +58,9 @@ static struct score score_goroutines(const struct runtime *rt, uint64_t *max_id_
 	if (!runtime_slice(rt, runtime_variable(rt, VAR_ALLGS), &data, &length) ||
 		length > MAX_GOROUTINES)
 		return score;
-	step = length / SAMPLED + 1;
+	step = length / PROVE_SAMPLES + 1;
 	for (uint64_t i = 0; i < length; i += step) {
-		struct object g = object_load(rt, load_pointer(rt, data, i), OBJECT_G);
+		struct object g = object_load(rt, prove_element(rt, data, i), OBJECT_G);
 		bool fits = g.bytes && fits_g(rt, g);
 
 		score.seen++;
@@ -84,8 +79,8 @@ static struct score score_processors(const struct runtime *rt)
 
 	if (!runtime_slice(rt, runtime_variable(rt, VAR_ALLP), &data, &length))
 		return score;
-	for (uint64_t i = 0; i < length && i < SAMPLED; i++) {
-		struct object p = object_load(rt, load_pointer(rt, data, i), OBJECT_P);
+	for (uint64_t i = 0; i < length && i < PROVE_SAMPLES; i++) {
+		struct object p = object_load(rt, prove_element(rt, data, i), OBJECT_P);
 
 		score.seen++;
 		score.good += p.bytes && object_get(rt, p, P_ID) == i;
@@ -100,7 +95,7 @@ static struct score score_machines(const struct runtime *rt, uint64_t *max_id_re
 
 	*max_id_ret = 0;
 	runtime_read_variable(rt, VAR_ALLM, &address);
-	for (int i = 0; address && i < SAMPLED; i++) {
+	for (int i = 0; address && i < PROVE_SAMPLES; i++) {
 		struct object m = object_load(rt, address, OBJECT_M), g0;
 
 		score.seen++;
@@ -139,6 +134,8 @@ enum cs_status layout_prove(const struct runtime *rt)
 		what = "runtime.m";
 	else if (!fits_sched(rt, max_goid, max_mid))
 		what = "runtime.schedt";
+	else
+		what = prove_fields(rt);
 	if (!what)
 		return CS_OK;
 	return diag_fail(rt->diag, CS_UNSUPPORTED, "unknown-layout",

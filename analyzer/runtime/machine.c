@@ -300,11 +300,23 @@ static bool is_preempted(const struct runtime *rt, const struct goroutine *g)
 {
 	struct pcln_func func;
 
-	return g->status == GOROUTINE_RUNNABLE && pclntab_find(rt->functions, g->sched_pc, &func) &&
+	return g->status == GOROUTINE_RUNNABLE && modules_find_function(rt, g->sched_pc, &func) &&
 	       (!strcmp(func.name, "runtime.asyncPreempt2") ||
 		       !strcmp(func.name, "runtime.gopreempt_m") ||
 		       !strcmp(func.name, "runtime.asyncPreempt") ||
 		       strncmp(func.name, "runtime.", 8) != 0); // stopped in its own prologue
+}
+
+/** Marks the goroutine at `address` where it was stopped while it ran; false where it was not. */
+static bool mark_preempted(const struct runtime *rt, struct goroutines *all, target_addr address)
+{
+	struct goroutine *g = goroutines_find(all, address);
+
+	// One that has never run cannot have been running.
+	if (!g || g->sched_pc == g->start_pc || !is_preempted(rt, g))
+		return false;
+	g->is_frozen = true;
+	return true;
 }
 
 void scheduler_mark_frozen(
@@ -314,15 +326,12 @@ void scheduler_mark_frozen(
 
 	if (!s->is_frozen)
 		return;
+	// proc.go goschedImpl: since 1.26 it stays with its processor, before it went to the end of
+	// the global queue.
 	for (size_t i = 0; i < s->processor_count; i++)
-		stopped += s->processors[i].status == PROCESSOR_GC_STOP;
-	for (size_t i = s->global_count; i > 0 && stopped; i--) {
-		struct goroutine *g = goroutines_find(all, s->global_queue[i - 1]);
-
-		// One that has never run cannot have been running.
-		if (!g || g->sched_pc == g->start_pc || !is_preempted(rt, g))
+		stopped += s->processors[i].status == PROCESSOR_GC_STOP &&
+			   !mark_preempted(rt, all, s->processors[i].run_next);
+	for (size_t i = s->global_count; i > 0 && stopped; i--, stopped--)
+		if (!mark_preempted(rt, all, s->global_queue[i - 1]))
 			break;
-		g->is_frozen = true;
-		stopped--;
-	}
 }

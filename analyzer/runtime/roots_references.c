@@ -47,12 +47,6 @@ static bool is_small(struct roots *roots, target_addr address, uint64_t max)
 	return roots_number(roots, address, 4, &value) && value <= max;
 }
 
-/** The playground's clock: no program that runs on Linux as it is has one. */
-static bool is_zero(struct roots *roots, target_addr address)
-{
-	return is_small(roots, address, 0);
-}
-
 static bool is_flag(struct roots *roots, target_addr address)
 {
 	uint64_t value;
@@ -260,12 +254,6 @@ static const struct row rows[] = {
 			{"runtime/debug.SetTraceback", AVOIDS, 0, DEBUG_TRACEBACK_LABELS},
 			{"runtime.parseRuntimeDebugVars", USES, 0, NO_FIELD}},
 		NULL},
-	{VAR_FAKETIME, 8,
-		{{"runtime.checkdead", USES_WORD, 0, NO_FIELD},
-			{"runtime.preemptall", AVOIDS, 0, NO_FIELD},
-			{"runtime.schedtrace", AVOIDS, 0, NO_FIELD},
-			{"runtime.startm", AVOIDS, 0, NO_FIELD}},
-		is_zero},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -130,7 +130,7 @@ static const struct {
 	[OBJECT_SUDOG] = {SUDOG_G, SUDOG_C},
 	[OBJECT_HCHAN] = {HCHAN_COUNT, HCHAN_SEND_QUEUE},
 	[OBJECT_PANIC] = {PANIC_ARG, PANIC_REPANICKED},
-	[OBJECT_MODULE] = {MODULE_PCHEADER, MODULE_GOFUNC},
+	[OBJECT_MODULE] = {MODULE_PCHEADER, MODULE_NEXT},
 	[OBJECT_TYPE] = {TYPE_SIZE, TYPE_STR},
 	[OBJECT_HMAP] = {HMAP_COUNT, HMAP_OLD_BUCKETS},
 };
@@ -172,23 +172,6 @@ static bool is_layout_sane(const struct layout *layout)
 			return false;
 	}
 	return true;
-}
-
-static enum cs_status open_module(struct runtime *rt)
-{
-	struct object module =
-		object_load(rt, runtime_variable(rt, VAR_FIRST_MODULE), OBJECT_MODULE);
-
-	if (!module.bytes)
-		return diag_fail(rt->diag, CS_FAULT, "no-moduledata",
-			"runtime.firstmoduledata is not in the core: it is truncated too early, or "
-			"the "
-			"executable is not the one that crashed");
-	rt->types = object_get(rt, module, MODULE_TYPES);
-	rt->etypes = object_get(rt, module, MODULE_ETYPES);
-	return pclntab_load(rt->image, object_get(rt, module, MODULE_PCHEADER), 0,
-		object_get(rt, module, MODULE_TEXT), object_get(rt, module, MODULE_GOFUNC),
-		rt->arena, rt->diag, &rt->functions);
 }
 
 static void load_wait_reasons(struct runtime *rt)
@@ -235,7 +218,7 @@ enum cs_status runtime_open_with(const struct image *image, uint64_t bias,
 			"the executable's debug information describes impossible runtime structs");
 	for (enum object_type type = 0; type < OBJECT_TYPE_COUNT; type++)
 		rt->object_sizes[type] = object_size(&rt->layout, type);
-	status = open_module(rt);
+	status = modules_load(rt);
 	if (status != CS_OK)
 		return status;
 	roots_find_variables(rt);

@@ -7,8 +7,10 @@
 #include "analyzer/binary/pclntab.h"
 #include "analyzer/core/image.h"
 #include "analyzer/runtime/layout.h"
+#include "analyzer/runtime/modules.h"
 #include "common/arena.h"
 #include "common/diag.h"
+#include "common/limits.h"
 
 /** Bits of runtime.traceback_cache (runtime/runtime1.go gotraceback). */
 enum traceback_level {
@@ -39,9 +41,10 @@ struct runtime {
 	struct diag *diag;         // borrowed
 	uint64_t bias;             // where a PIE was loaded; 0 otherwise
 	struct layout layout;
-	uint64_t object_sizes[OBJECT_TYPE_COUNT]; // as far as layout.def's rows reach into each
-	struct pclntab *functions;
-	target_addr types, etypes; // moduledata: type data lies here
+	uint64_t object_sizes[OBJECT_TYPE_COUNT];   // as far as layout.def's rows reach into each
+	struct module modules[MAX_PROCESS_MODULES]; // the executable's first
+	size_t module_count;
+	struct pclntab *functions; // of the first: the runtime's own are there
 	const char *version;       // runtime.buildVersion as the process had it
 	enum traceback_level traceback;
 	const char *wait_reasons[256]; // NULL where the target has no such reason

@@ -21,27 +21,38 @@ static const char *function_name_at(const struct runtime *rt, struct u64map *nam
 
 	if (u64map_get(names, pc, &name))
 		return (const char *)(uintptr_t)name;
-	name = pclntab_find(rt->functions, pc, &func) ? (uintptr_t)func.name : 0;
+	name = modules_find_function(rt, pc, &func) ? (uintptr_t)func.name : 0;
 	if (!u64map_put(names, pc, name))
 		return NULL;
 	return (const char *)(uintptr_t)name;
 }
 
 /**
+ * Whether the goroutine's thread printed it, or was about to, from where it panicked or threw. The
+ * handler of a signal shows the whole stack, that of a panic which it interrupted too.
+ */
+static bool is_dying(const struct analysis *analysis, const struct goroutine *g)
+{
+	const struct machine *m = scheduler_machine_at(&analysis->scheduler, g->m);
+
+	return m && m->dying && !m->caught_signal;
+}
+
+/**
  * Walks goroutine `index` and takes the runtime's dying off its stack; *died_ret says whether there
- * was any. False where it is not known at which place the goroutine stands.
+ * was any of the crash itself. False where it is not known at which place the goroutine stands.
  */
 static bool walk_without_dying(const struct analysis *analysis, struct frame_table *table,
 	size_t index, struct walk *ret, bool *died_ret)
 {
 	const struct goroutine *g = &analysis->goroutines.list[index];
-	target_addr dying = analysis->crash.dying_m;
 	struct position start;
 
 	if (!goroutine_position(&analysis->threads, g, &start))
 		return false;
 	walk_stack(table, start, ret);
-	*died_ret = dying && g->m == dying && walk_drop_crash(table, ret);
+	*died_ret = is_dying(analysis, g) && walk_drop_crash(table, ret) &&
+		    g->m == analysis->crash.dying_m;
 	return true;
 }
 

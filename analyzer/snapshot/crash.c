@@ -36,18 +36,26 @@ static void set_message_text(struct crash *crash, const char *text)
 	set_message(crash, text, text ? strlen(text) : 0);
 }
 
-/** The m that runs the crash: startpanic_m has set dying on exactly one. */
-static const struct machine *find_culprit(const struct scheduler *s)
+/**
+ * The m that runs the crash: startpanic_m has set dying on it. Where several threads die at once
+ * each prints when its turn comes, and the last to do so dumps core (panic.go dopanic_m): the crash
+ * is what was printed first.
+ */
+static const struct machine *find_culprit(
+	const struct scheduler *s, const struct image_notes *notes)
 {
-	const struct machine *throwing = NULL;
+	uint32_t dumper = notes->thread_count ? notes->threads[0].id : 0;
+	const struct machine *throwing = NULL, *dying = NULL;
 
 	for (size_t i = 0; i < s->machine_count; i++) {
-		if (s->machines[i].dying)
-			return &s->machines[i];
-		if (s->machines[i].throwing && !throwing)
-			throwing = &s->machines[i];
+		const struct machine *m = &s->machines[i];
+
+		if (m->dying && (!dying || dying->thread_id == dumper))
+			dying = m;
+		if (m->throwing && !throwing)
+			throwing = m;
 	}
-	return throwing;
+	return dying ? dying : throwing;
 }
 
 static size_t index_of(const struct analysis *analysis, target_addr g)
@@ -205,7 +213,7 @@ static void find_from_notes(struct analysis *analysis)
 
 enum cs_status crash_find(struct analysis *analysis)
 {
-	const struct machine *m = find_culprit(&analysis->scheduler);
+	const struct machine *m = find_culprit(&analysis->scheduler, image_notes(analysis->image));
 	struct crash *crash = &analysis->crash;
 
 	*crash = (struct crash){.goroutine = NO_GOROUTINE, .blamed = NO_GOROUTINE};

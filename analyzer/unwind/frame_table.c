@@ -60,8 +60,8 @@ static bool expand(struct frame_table *table, const struct pcln_func *func, targ
 	target_addr line_pc, struct place *place)
 {
 	struct pcln_frame logical[MAX_INLINE_DEPTH];
-	size_t count =
-		pclntab_expand(table->rt->functions, func, line_pc, logical, MAX_INLINE_DEPTH);
+	size_t count = pclntab_expand(
+		modules_functions(table->rt, pc), func, line_pc, logical, MAX_INLINE_DEPTH);
 	struct frame *frames = add_frames(table, count);
 
 	if (!frames)
@@ -84,22 +84,21 @@ static bool expand(struct frame_table *table, const struct pcln_func *func, targ
 
 static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exact)
 {
+	const struct pclntab *functions = modules_functions(table->rt, pc);
 	struct pcln_func func;
 	struct place *grown;
 	struct place place = {0};
 	target_addr line_pc;
 
-	if (!pclntab_find(table->rt->functions, pc, &func))
+	if (!functions || !pclntab_find(functions, pc, &func))
 		return NO_PLACE;
 	// traceback.go symPC: a call is looked up at the call, not at what follows it.
 	line_pc = is_exact || pc == func.entry ? pc : pc - 1;
 	place.role = (uint8_t)role_of(&func);
-	place.argument_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_INFO);
-	place.live_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_LIVE_INFO);
-	place.live_index =
-		pclntab_pcdata(table->rt->functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
-	place.has_sp_delta =
-		pclntab_sp_delta(table->rt->functions, &func, line_pc, &place.sp_delta);
+	place.argument_info = pclntab_funcdata(functions, &func, FUNCDATA_ARG_INFO);
+	place.live_info = pclntab_funcdata(functions, &func, FUNCDATA_ARG_LIVE_INFO);
+	place.live_index = pclntab_pcdata(functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
+	place.has_sp_delta = pclntab_sp_delta(functions, &func, line_pc, &place.sp_delta);
 	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
 		table->place_count + 1, sizeof(*grown));
 	if (!grown || !expand(table, &func, pc, line_pc, &place))
@@ -160,10 +159,11 @@ bool frame_table_is_go(
 
 static uint32_t add_creation(struct frame_table *table, target_addr go_pc)
 {
+	const struct pclntab *functions = modules_functions(table->rt, go_pc);
 	struct pcln_func func;
 	struct frame *frame;
 
-	if (!pclntab_find(table->rt->functions, go_pc, &func))
+	if (!functions || !pclntab_find(functions, go_pc, &func))
 		return NO_FRAME;
 	frame = add_frames(table, 1);
 	if (!frame)
@@ -173,8 +173,8 @@ static uint32_t add_creation(struct frame_table *table, target_addr go_pc)
 		.pc = go_pc,
 		.entry = func.entry,
 		.id = func.id};
-	pclntab_line(table->rt->functions, &func, go_pc > func.entry ? go_pc - 1 : go_pc,
-		&frame->file, &frame->line);
+	pclntab_line(functions, &func, go_pc > func.entry ? go_pc - 1 : go_pc, &frame->file,
+		&frame->line);
 	return (uint32_t)(frame - table->frames);
 }
 

@@ -82,8 +82,9 @@ bool goroutine_position(
 	state = g->status == GOROUTINE_RUNNING ? thread_states_of_machine(all, g->m) : NULL;
 	if (state && state->machine->curg == g->address)
 		return running_position(state, g, ret);
-	if (g->status == GOROUTINE_RUNNING && g->syscall_sp) {
-		// exitsyscall: running already, its position still the system call's (1.26).
+	// exitsyscall: running or runnable already, its position still the system call's, as the
+	// runtime itself prints it (traceback.go initAt, 1.18 to 1.27).
+	if (g->syscall_sp) {
 		*ret = (struct position){g->syscall_pc, g->syscall_sp, false};
 		return true;
 	}

@@ -17,21 +17,36 @@ RULES = {
               "must be equal, and the total",
     "unavailable": "the runtime cannot walk the stack of a goroutine that runs on another thread; "
                    "ours has one, and state and creator are compared",
-    "moved-on": "the goroutine ran on, or was stopped, between the print and the dump: a system call "
-                "returned, or freezing the world stopped it; its creator and outermost frames must be the "
-                "same",
+    "stopped": "printed as running on another thread, whose stack the runtime cannot walk; freezing the "
+               "world has stopped it since, and ours shows where: creator and lock are compared",
     "readied": "what it waited for came between the print and the dump (a timer, a packet, a collection's "
                "end): ours is runnable, at the very same frames",
     "lent": "a signal came to a thread of C's after the print, and the runtime lent it a goroutine for it "
             "(go1.26 signal_unix.go badsignal): in a system call, with nothing on its stack",
+    "async-line": "until go1.20 the runtime looks the instruction that asyncPreempt interrupted up at pc - 1 "
+                  "(traceback.go: waspanic is not set for it), which may be another line, or an inlined "
+                  "call's; ours is the line of that instruction. Function and pc of the frame must be equal",
+    "live-mark": "until go1.20 the runtime asks whether an argument is live at the pc that its walk through "
+                 "the inlined calls left behind (traceback.go printArgs(f, argp, tracepc)), or at pc - 1 "
+                 "below asyncPreempt; ours asks at the frame's own. The words must be equal",
     "c-frames": "the runtime prints no frames of C code unless the program gives it a symbolizer; ours that "
                 "are not Go's are left out",
-    "scan": "the collector held the goroutine while the runtime printed it",
 }
 
+# At most so many of a whole run's goroutines may need a rule that allows another state or stack: a
+# rule that grows in silence hides a fault of ours.
+RULE_SHARES = {"stopped": 0.005, "readied": 0.02, "lent": 0.02}
+SMALL_RUN = 1000  # goroutines; in fewer a share says nothing
 
-OUTER_FRAMES = 3  # goexit, the start function, and one whose line may have moved
+
 WAIT_SLACK_NS = 5e9  # a long mark phase, and a slow print
+
+
+def rules_grown(rules, goroutines):
+    """A line for each rule that more of a run's goroutines needed than RULE_SHARES allows."""
+    return [f"rule {rule} was needed {rules[rule]} times for {goroutines} goroutines: more than {share:.1%}"
+            for rule, share in RULE_SHARES.items()
+            if goroutines >= SMALL_RUN and rules.get(rule, 0) > share * goroutines]
 
 
 @dataclass
@@ -39,6 +54,7 @@ class Comparison:
     goroutines: int = 0
     agreed: int = 0
     frames: int = 0
+    addresses: int = 0  # frames whose fp, sp and pc were compared
     rules: dict = field(default_factory=dict)
     disagreements: list = field(default_factory=list)
 
@@ -88,9 +104,41 @@ def _frame_differs(printed, ours):
     return None
 
 
-def frames_differ(printed, ours, total=None, comparison=None):
+def is_old(snapshot):
+    """Whether the traceback's own rules are those of go1.20 and before."""
+    version = snapshot["binary"]["go_version"] or ""
+    return any(version.startswith(f"go1.{minor}") for minor in (18, 19, 20))
+
+
+def _with_async_lines(want, got):
+    """`want` with the frames below asyncPreempt as `got` has them, where both are the same pc's."""
+    for i, frame in enumerate(want):
+        if frame.function != "runtime.asyncPreempt" or i >= len(got):
+            continue
+        ends = [next((k for k in range(i + 1, len(frames)) if not is_inlined(frames[k])), None)
+                for frames, is_inlined in ((want, lambda f: f.inlined), (got, lambda f: f["inlined"]))]
+        if None in ends or want[ends[0]].function not in gotrace.generic(got[ends[1]]["function"]) or \
+                want[ends[0]].pc is None or want[ends[0]].pc != int(got[ends[1]]["pc"], 16):
+            return want
+        mine = [gotrace.Frame(f["function"], "", f["file"], f["line"], inlined=f["inlined"])
+                for f in got[i + 1:ends[1] + 1]]
+        return want[:i + 1] + mine + want[ends[0] + 1:]
+    return want
+
+
+def frames_differ(printed, ours, total=None, comparison=None, is_old_release=False):
     """None, or what is wrong with a snapshot's stack beside a printed one. `total`: frames_total."""
-    want, got = printed.frames, ours
+    wrong = _frames_differ(printed, printed.frames, ours, total, comparison)
+    if not wrong or not is_old_release:
+        return wrong
+    wrong_still = _frames_differ(printed, _with_async_lines(printed.frames, ours), ours, total, comparison)
+    if not wrong_still and comparison:
+        comparison.used("async-line")
+    return wrong_still
+
+
+def _frames_differ(printed, want, got, total, comparison):
+    ours = got
     if printed.elided is not None:
         half = printed.elided_after
         total = len(ours) if total is None else total
@@ -152,19 +200,10 @@ def _wait_differs(printed, row):
     return None
 
 
-def _moved_on(snapshot, printed, row):
-    """True where the goroutine's own next steps explain every difference: it was about to move, or what
-    it waited for came, and the frames that it was started with are the same still."""
-    if (printed.status not in gotrace.MOVING and not printed.scan and row["status"] == "waiting") or \
-            row["status"] not in gotrace.MOVING + ("waiting",):
-        return False
-    if printed.status == state_of(row) == "syscall":
-        return False
-    ours, _ = go_stack_of(snapshot, row, printed)
-    outer = printed.frames[-OUTER_FRAMES:]
-    return len(ours) >= len(outer) and all(
-        not _frame_differs(frame, mine) or frame.inlined
-        for frame, mine in zip(outer[1:], ours[-len(outer):][1:]))
+def _stopped(printed, row):
+    """True where the runtime saw it run on another thread and could not walk it, and it is stopped now."""
+    return printed.unavailable and printed.status == "running" and row["status"] == "runnable" and \
+        printed.locked == row["locked_to_thread"] and printed.labels in (None, row["labels"])
 
 
 def _readied(snapshot, printed, row):
@@ -184,12 +223,13 @@ def goroutine_differs(snapshot, printed, row, comparison):
     if printed.unavailable:
         comparison.used("unavailable")
     elif not wrong:
-        wrong = frames_differ(printed, *go_stack_of(snapshot, row, printed, comparison), comparison)
+        wrong = frames_differ(printed, *go_stack_of(snapshot, row, printed, comparison), comparison,
+                              is_old(snapshot))
     if wrong and _readied(snapshot, printed, row):
         comparison.used("readied")
         return None
-    if wrong and _moved_on(snapshot, printed, row):
-        comparison.used("moved-on")
+    if wrong and _stopped(printed, row):
+        comparison.used("stopped")
         return None
     return wrong
 
@@ -236,16 +276,42 @@ def compare(snapshot, traceback):
     return result
 
 
-def arguments_differ(printed, ours):
-    """Frames that both show at the same place, but with other argument words."""
-    wrong, by_id = [], {g.id: g for g in ours.goroutines}
+def _same_walks(printed, ours):
+    """Pairs of frames, without inlined ones, of each goroutine that both texts walk alike."""
+    by_id = {g.id: g for g in ours.goroutines}
     for g in printed.goroutines:
         other = by_id.get(g.id)
-        if not g.id or not other or [f.function for f in g.frames] != [f.function for f in other.frames]:
+        if g.id and other and [f.function for f in g.frames] == [f.function for f in other.frames]:
+            for i, (theirs, mine) in enumerate(zip(g.frames, other.frames)):
+                if not theirs.inlined:
+                    yield g, theirs, mine, g.frames[i - 1] if i else None
+
+
+def arguments_differ(printed, ours, comparison, is_old_release):
+    """Frames that both show at the same place, but with other argument words."""
+    wrong = []
+    for g, theirs, mine, callee in _same_walks(printed, ours):
+        if theirs.args == mine.args:
             continue
-        wrong += [f"goroutine {g.id}: {theirs.function}({theirs.args}), ours ({mine.args})"
-                  for theirs, mine in zip(g.frames, other.frames)
-                  if not theirs.inlined and theirs.args != mine.args]
+        is_marked_elsewhere = callee and (callee.inlined or callee.function == "runtime.asyncPreempt")
+        if is_old_release and is_marked_elsewhere and \
+                theirs.args.replace("?", "") == mine.args.replace("?", ""):
+            comparison.used("live-mark")
+        else:
+            wrong.append(f"goroutine {g.id}: {theirs.function}({theirs.args}), ours ({mine.args})")
+    return wrong[:3]
+
+
+def addresses_differ(printed, ours, comparison):
+    """Frames that both texts have with their addresses, but not the same ones."""
+    wrong = []
+    for g, theirs, mine, _ in _same_walks(printed, ours):
+        if theirs.sp is None or mine.sp is None:
+            continue
+        comparison.addresses += 1
+        if (theirs.fp, theirs.sp, theirs.pc) != (mine.fp, mine.sp, mine.pc):
+            wrong.append(f"goroutine {g.id}: {theirs.function} fp={theirs.fp:#x} sp={theirs.sp:#x} "
+                         f"pc={theirs.pc:#x}, ours fp={mine.fp:#x} sp={mine.sp:#x} pc={mine.pc:#x}")
     return wrong[:3]
 
 
@@ -315,7 +381,7 @@ def threads_differ(snapshot, traceback):
 
 def same_goroutines(snapshot, text):
     """What differs between a snapshot and our own text form of the same crash."""
-    result = compare(snapshot, text)
+    result = compare(dict(snapshot, binary={"go_version": None}), text)
     return [f"goroutine {number}: {wrong}" for number, wrong in result.disagreements]
 
 

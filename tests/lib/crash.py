@@ -29,17 +29,32 @@ RECIPE = 1  # raise to throw away every cached crash
 RUN_SECONDS = 180
 SETTLE_SECONDS = 0.1  # between the program's "ready" and the signal
 
-FLAGS = {
-    "default": [],
-    "cgo": [],
-    "stripped": ["-ldflags=-s -w"],
-    "noopt": ["-gcflags=all=-N -l"],
-    "race": ["-race"],
-    "static": ["-ldflags=-linkmode=external -extldflags=-static"],
-    "pie": ["-buildmode=pie"],
-    "trimpath": ["-trimpath"],
-    "w": ["-ldflags=-w"],
-    "strip": [],  # by binutils, after the build
+class Build:
+    """How a program is built: arguments of `go build`, what is added to its environment, the first and
+    the last release that can."""
+
+    def __init__(self, *args, env=None, cgo=False, since=(0, 0), until=(9, 9)):
+        self.args, self.env, self.cgo = list(args), env or {}, cgo
+        self.since, self.until = since, until
+
+
+BUILDS = {
+    "default": Build(),
+    "cgo": Build(cgo=True),
+    "stripped": Build("-ldflags=-s -w"),
+    "noopt": Build("-gcflags=all=-N -l"),
+    "pie": Build("-buildmode=pie"),
+    "trimpath": Build("-trimpath"),
+    "w": Build("-ldflags=-w"),
+    "strip": Build(),  # by binutils, after the build
+    "s": Build("-ldflags=-s"),
+    "l": Build("-gcflags=all=-l"),
+    "race": Build("-race", cgo=True),
+    "static": Build("-ldflags=-linkmode external -extldflags -static", cgo=True),
+    "external-pie": Build("-buildmode=pie", "-ldflags=-linkmode external", cgo=True),
+    "external-stripped": Build("-buildmode=pie", "-ldflags=-linkmode external -s -w", cgo=True),
+    "noswissmap": Build(env={"GOEXPERIMENT": "noswissmap"}, since=(1, 24), until=(1, 25)),
+    "nodwarf5": Build(env={"GOEXPERIMENT": "nodwarf5"}, since=(1, 25)),
 }
 
 
@@ -70,7 +85,7 @@ class Case:
 
     @property
     def cgo(self):
-        return self.flags == "cgo" or bool(self.spec.get("cgo"))
+        return BUILDS[self.flags].cgo or bool(self.spec.get("cgo"))
 
     @property
     def silent(self):
@@ -114,6 +129,7 @@ def read_spec(program):
     spec = json.loads(path.read_text()) if path.exists() else {}
     spec.setdefault("runs", {"": {}})
     spec.setdefault("flags", ["default"])
+    spec.setdefault("full_flags", [])  # builds that are left to check-matrix
     return spec
 
 
@@ -121,21 +137,27 @@ def programs():
     return sorted(p.parent.name for p in PROGRAMS.glob("*/main.go"))
 
 
-def cases(releases=("local",), only=(), all_flags=True):
-    """Every case of every program (or of those named in `only`) for these releases."""
+def _is_for(version, since, until=(9, 9)):
+    return tuple(since) <= version <= tuple(until)
+
+
+def cases(releases=("local",), only=(), all_flags=True, full=False):
+    """Every case of every program (or of those named in `only`) for these releases. `full`: also the
+    builds that are left to check-matrix."""
     for release in releases:
         version = release_number(release)
         for program in programs():
             spec = read_spec(program)
-            if only and program not in only:
+            if (only and program not in only) or not _is_for(version, spec.get("since", (0,))):
                 continue
-            if version < tuple(spec.get("since", (0,))):
-                continue
-            for flags in spec["flags"] if all_flags else spec["flags"][:1]:
+            builds = spec["flags"] + (spec["full_flags"] if full else [])
+            for flags in builds if all_flags else builds[:1]:
+                if not _is_for(version, BUILDS[flags].since, BUILDS[flags].until):
+                    continue
                 for run, run_spec in spec["runs"].items():
-                    if version < tuple(run_spec.get("since", (0,))):
+                    if not _is_for(version, run_spec.get("since", (0,))):
                         continue
-                    if flags != "default" and run != spec.get("flags_run", run):
+                    if flags != spec["flags"][0] and run != spec.get("flags_run", run):
                         continue
                     yield Case(program, run, release, flags)
 
@@ -165,8 +187,8 @@ def release_number(release):
 
 def _digest(case):
     h = hashlib.sha256()
-    h.update(repr((RECIPE, go_version(case.release), case.flags, FLAGS[case.flags],
-                   case.cgo, sorted(case.run_spec.items()))).encode())
+    h.update(repr((RECIPE, go_version(case.release), case.flags, BUILDS[case.flags].args,
+                   case.cgo, sorted(case.run_spec.items()), *sorted(BUILDS[case.flags].env.items()))).encode())
     for path in sorted((PROGRAMS / case.program).rglob("*")):
         if path.suffix in (".go", ".mod", ".c", ".h", ".s"):
             h.update(str(path.relative_to(PROGRAMS)).encode() + b"\0" + path.read_bytes())
@@ -195,18 +217,26 @@ def _build(case, directory):
         directory.mkdir(parents=True, exist_ok=True)
         env = dict(os.environ, GOFLAGS="-buildvcs=false", GOWORK="off", GO111MODULE="on",
                    CGO_ENABLED="1" if case.cgo else "0",
-                   GOTOOLCHAIN="local" if case.release == "local" else go_version(case.release))
-        done = subprocess.run(["go", "build", *FLAGS[case.flags], "-o", str(exe) + ".new", "."],
-                              cwd=PROGRAMS / case.program, env=env, capture_output=True, text=True)
-        if done.returncode != 0:
-            if "toolchain not available" in done.stderr or "download" in done.stderr:
-                raise Skip(f"{go_version(case.release)} cannot be had here")
-            raise Failed(f"{case.name}: go build: {done.stderr.strip()}")
-        if case.flags == "strip":
-            strip(str(exe) + ".new")
-        os.replace(str(exe) + ".new", exe)
+                   GOTOOLCHAIN="local" if case.release == "local" else go_version(case.release),
+                   **BUILDS[case.flags].env)
+        for name, package in case.spec.get("plugins", {}).items():
+            _go_build(case, env, directory / name, ["-buildmode=plugin", package])
+        _go_build(case, env, exe, ["."])
         stamp.write_text(digest)
         return exe
+
+
+def _go_build(case, env, target, args):
+    fresh = str(target) + ".new"
+    done = subprocess.run(["go", "build", *BUILDS[case.flags].args, "-o", fresh, *args],
+                          cwd=PROGRAMS / case.program, env=env, capture_output=True, text=True)
+    if done.returncode != 0:
+        if "toolchain not available" in done.stderr or "download" in done.stderr:
+            raise Skip(f"{go_version(case.release)} cannot be had here")
+        raise Failed(f"{case.name}: go build: {done.stderr.strip()}")
+    if case.flags == "strip":
+        strip(fresh)
+    os.replace(fresh, target)
 
 
 def strip(exe):
@@ -265,12 +295,14 @@ def _wait_ready(process, stdout):
         time.sleep(0.02)
 
 
-def _run(case, exe, directory):
+def _run(case, exe, group, directory):
     """Runs the program in `directory` until it has dumped its core there; returns how it ended."""
     # Nothing of this machine's own environment: it would lie in the core.
     env = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOTRACEBACK": "crash"}
     env.update(case.run_spec.get("env", {}))
-    args = [str(exe)] + case.run_spec.get("args", [])
+    # What a core names must be there later: plugins stay where they were built.
+    args = [str(exe)] + case.run_spec.get("args", []) + \
+        [str(group / name) for name in case.spec.get("plugins", {})]
     stderr = os.devnull if case.run_spec.get("quiet") else directory / "stderr"
     with open(directory / "stdout", "wb") as out, open(stderr, "wb") as err:
         # A child must not inherit a descriptor, or a directory, of ours.
@@ -311,7 +343,7 @@ def crash(case, cache=CACHE):
     try:
         os.link(exe, fresh / exe.name)
         with core_pattern():
-            status = _run(case, fresh / exe.name, fresh)
+            status = _run(case, fresh / exe.name, group, fresh)
         meta = {"digest": digest, "program": case.program, "run": case.run, "go_version": version,
                 "flags": case.flags, "status": status}
         (fresh / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""Reads what the Go runtime prints when a program dies: releases 1.21 to 1.27, every GOTRACEBACK level.
+"""Reads what the Go runtime prints when a program dies: releases 1.18 to 1.27, every GOTRACEBACK level.
 
 parse(text) gives a Traceback: what killed the program, and every goroutine with its header, frames
 and creator, in the order printed. A fatal signal makes each thread print in turn (parts divided by
@@ -35,6 +35,8 @@ class Frame:
     file: str = None
     line: int = None
     pc: int = None
+    fp: int = None
+    sp: int = None
     inlined: bool = False
     foreign: bool = False  # C, named by a cgo symbolizer or only by its pc
 
@@ -226,8 +228,8 @@ class _Reader:
         call = parse_call(line)
         if call and place:
             self.at += 1
-            pc = int(place["pc"], 16) if place["pc"] else None
-            g.frames.append(Frame(call[0], call[1], place["file"], int(place["line"]), pc,
+            pc, fp, sp = (int(place[name], 16) if place[name] else None for name in ("pc", "fp", "sp"))
+            g.frames.append(Frame(call[0], call[1], place["file"], int(place["line"]), pc, fp, sp,
                                   inlined=call[1] == "..." and place["offset"] is None))
             return True
         place = C_PLACE.match(self._peek())
@@ -254,8 +256,9 @@ class _Reader:
                 t.panics = []
             self._panic(line.lstrip("\t")[len("panic: "):])
             return True
-        if line.startswith("fatal error: "):
-            t.message = line[len("fatal error: "):]
+        # go1.26 panic.go printPreFatalDeferPanic: below the panics that were being handled.
+        if line.startswith("fatal error: ") or (t.panics and line.startswith("\tfatal error: ")):
+            t.message = line.strip()[len("fatal error: "):]
             t.kind = "deadlock" if t.message.endswith("- deadlock!") else "fatal error"
             return True
         found = PANIC_SIGNAL.match(line)
@@ -274,7 +277,7 @@ class _Reader:
 
     def _panic(self, message):
         t = self.result
-        while self._peek().startswith("\t") and not self._peek().startswith("\tpanic: "):
+        while self._peek().startswith("\t") and not self._peek().startswith(("\tpanic: ", "\tfatal error: ")):
             message += "\n" + self._peek()
             self.at += 1
         recovered = re.search(r" \[recovered(, repanicked)?\]$", message)

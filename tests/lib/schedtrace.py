@@ -15,7 +15,7 @@ GOROUTINE = re.compile(r"  G(?P<id>\d+): status=(?P<status>\d+)\((?P<reason>.*)\
                        r" lockedm=(?P<lockedm>\w+)$")
 STATUS = ("idle", "running", "syscall", "gcstop", "dead")
 # runtime2.go _Gscan, _Gsyscall, _Gwaiting; _Gidle, _Gdead, _Gdeadextra
-SCAN, SYSCALL, WAITING, DEAD = 0x1000, 3, 4, (0, 6, 10)
+SCAN, RUNNING, SYSCALL, WAITING, DEAD = 0x1000, 2, 3, 4, (0, 6, 10)
 
 
 @dataclass
@@ -97,7 +97,31 @@ def differs(snapshot, trace):
         what = _processor_differs(printed, p, trace, quiet) if printed else None
         if what:
             wrong.append(f"P{p['id']}: {what}")
-    return wrong + _goroutines_differ(snapshot, trace, quiet) + _queues_differ(snapshot, trace)
+    return wrong + _goroutines_differ(snapshot, trace, quiet) + _queues_differ(snapshot, trace) + \
+        _frozen_differ(snapshot, trace)
+
+
+def _has_scheduled(snapshot, trace):
+    """Whether a processor has taken up another goroutine since, or was about to."""
+    choosing = any(m["p"] != "nil" and m["curg"] == "nil" for number, m in trace.threads.items()
+                   if str(number) not in trace.dying)
+    pairs = [(trace.processors.get(p["id"]), p) for p in snapshot["scheduler"]["processors"]]
+    return choosing or trace.head["spinningthreads"] != "0" or any(
+        was is None or int(was["schedtick"]) != p["schedule_tick"] for was, p in pairs)
+
+
+def _frozen_differ(snapshot, trace):
+    """`frozen` are those that ran and do not any more: no other, and all of them but what has parked."""
+    if _has_scheduled(snapshot, trace):
+        return []
+    rows, wrong = {row["id"]: row for row in snapshot["goroutines"]}, []
+    running = {number for number, g in trace.goroutines.items() if int(g["status"]) & ~SCAN == RUNNING}
+    for number, row in rows.items():
+        if row["frozen"] and number not in running:
+            wrong.append(f"goroutine {number} is frozen, and did not run")
+        if row["status"] == "runnable" and number in running and not row["frozen"]:
+            wrong.append(f"goroutine {number} ran, and is not frozen")
+    return wrong
 
 
 def _queues_differ(snapshot, trace):
@@ -106,11 +130,8 @@ def _queues_differ(snapshot, trace):
     so may one whose system call returned (exitsyscall0) or whom the monitor's netpoll woke."""
     ours, wrong = snapshot["scheduler"], []
     pairs = [(trace.processors.get(p["id"]), p) for p in ours["processors"]]
-    choosing = any(m["p"] != "nil" and m["curg"] == "nil" for number, m in trace.threads.items()
-                   if str(number) not in trace.dying)
-    if choosing or trace.head["spinningthreads"] != "0" or any(
-            was is None or int(was["schedtick"]) != p["schedule_tick"] for was, p in pairs):
-        return []  # somebody has taken work, or was about to
+    if _has_scheduled(snapshot, trace):
+        return []
     for was, p in pairs:
         if int(was["runqsize"]) != p["queue_total"]:
             wrong.append(f"P{p['id']}: runqsize {was['runqsize']}, ours {p['queue_total']}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds a snapshot against facts that the program printed about itself before it crashed: keys that
 no traceback shows. Lines `name = JSON` on its stdout; FACTS says what each name is compared with.
-Releases as in test_traceback.py.
+Releases and programs as in test_traceback.py.
 """
 import concurrent.futures
 import json
@@ -89,11 +89,12 @@ FACTS = {
     "gc.last_pause_ns": lambda s, want: None if s["gc"]["last_pauses_ns"][:1] == [want]
     else f"{s['gc']['last_pauses_ns'][:3]}",
     "died.goroutine": equal("crash", "goroutine"), "died.blamed": equal("crash", "blamed"),
+    "traceback_level": equal("runtime", "traceback_level"),
     "died.address": equal("crash", "signal", "address"),
     "memory.heap_alloc": lambda s, want: at_least(ALLOC_SLACK, "memory", "heap_alloc")(s, want)
     if "heap_alloc" in (s.get("memory") or {}) else None,
 }
-ELSEWHERE = ("crash.kind", "crash.message", "crash.goroutine", "gc.heap_goal")  # the traceback test's
+ELSEWHERE = ("crash.kind", "crash.message", "crash.goroutine", "crash.thread", "crash.blamed", "gc.heap_goal")  # the traceback test's
 
 
 def check_crash(made):
@@ -130,8 +131,9 @@ def try_case(case):
 def main():
     releases = os.environ.get("ORACLE_RELEASES", "local").split()
     try:
-        cases = [case for case in crash.cases(releases, all_flags=False)
-                 if case.program in ("c-thread", "facts", "labels", "longwait", "many", "parents", "queues", "spin")]
+        only = os.environ.get("ORACLE_PROGRAMS", "").split()
+        cases = [case for case in crash.cases(releases, only, all_flags=False)
+                 if case.program in ("bus", "c-thread", "facts", "handler", "labels", "level", "longwait", "many", "parents", "queues", "spin")]
     except crash.Skip as skip:
         print(f"no crash of which the program's own facts are known: {skip}")
         return 77

@@ -33,7 +33,9 @@ runqueue=1 gcwaiting=false nmidlelocked=0 stopwait=0 sysmonwait=false
 
 def traced(case):
     """The same case, with the runtime's word on its scheduler."""
-    case.run_spec = dict(case.run_spec, env=dict(case.run_spec.get("env", {}), GODEBUG="scheddetail=1"))
+    env = dict(case.run_spec.get("env", {}))
+    env["GODEBUG"] = ",".join(filter(None, (env.get("GODEBUG"), "scheddetail=1")))
+    case.run_spec = dict(case.run_spec, env=env)
     case.run = (case.run or "run") + "-scheddetail"
     return case
 
@@ -61,8 +63,8 @@ def sample():
     def processor(number, status, tick, syscall, queue):
         return {"id": number, "status": status, "schedule_tick": tick, "syscall_tick": syscall,
                 "queue_total": queue}
-    return {"goroutines": [{"id": 1, "status": "running", "locked_to_thread": True},
-                           {"id": 2, "status": "waiting", "locked_to_thread": False}],
+    return {"goroutines": [{"id": 1, "status": "running", "locked_to_thread": True, "frozen": False},
+                           {"id": 2, "status": "waiting", "locked_to_thread": False, "frozen": False}],
             "threads": [{"goroutine": 1}],
             "scheduler": {"gomaxprocs": 2, "global_queue_total": 1,
                           "stats": {"threads": 4, "idle_processors": 1, "idle_threads": 2,
@@ -87,6 +89,8 @@ class Comparison(unittest.TestCase):
                        lambda s: s["scheduler"]["processors"][1].update(status="running"),
                        lambda s: s["goroutines"].pop(),
                        lambda s: s["goroutines"][0].update(locked_to_thread=False),
+                       lambda s: s["goroutines"][0].update(status="runnable"),
+                       lambda s: s["goroutines"][1].update(frozen=True),
                        lambda s: s["threads"][0].update(goroutine=None)):
             snapshot = sample()
             change(snapshot)

@@ -58,8 +58,7 @@ func main() {
 		crashBelow = true
 		throughC(1)
 	case "fault":
-		fmt.Println("crash.kind = \"signal\"")
-		C.c_fault()
+		C.c_fault() // until go1.20 a fatal error, then a signal
 	case "wait":
 		fmt.Println("crash.kind = \"signal\"\nready")
 		<-block

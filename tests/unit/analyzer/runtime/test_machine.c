@@ -254,6 +254,45 @@ START_TEST(the_frozen_are_the_last_preempted_ones)
 }
 END_TEST
 
+START_TEST(the_frozen_of_go1_26_are_next_to_run)
+{
+	static const struct {
+		const char
+			*next; // where the one that P0 runs next stands; the queue's are preempted
+		uint64_t status;
+		const char *frozen;
+	} rows[] = {
+		{"runtime.asyncPreempt2", PROCESSOR_GC_STOP, "001"},
+		{"runtime.gopark", PROCESSOR_GC_STOP, "010"}, // readied: 1.25's rule for P0
+		{"runtime.asyncPreempt2", 0, "000"},
+	};
+	target_addr g[3];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mkruntime *m = queue(g, 3, 2);
+		target_addr sched = mkruntime_variable(m, VAR_SCHED), p = mkruntime_p(m);
+		struct goroutines all;
+		struct scheduler s;
+
+		mkruntime_set(m, p, P_STATUS, rows[i].status);
+		mkruntime_set(m, g[1], G_SCHEDLINK, 0);
+		mkruntime_set(m, p, P_RUN_NEXT, g[2]);
+		mkruntime_set(m, g[0], G_SCHED_PC, mkruntime_pc("runtime.asyncPreempt2"));
+		mkruntime_set(m, g[1], G_SCHED_PC, mkruntime_pc("runtime.asyncPreempt2"));
+		mkruntime_set(m, g[2], G_SCHED_PC, mkruntime_pc(rows[i].next));
+		mkruntime_set(m, sched, SCHED_GC_WAITING, 1);
+		mkruntime_set(m, sched, SCHED_STOP_WAIT, 0x7ffffffe);
+		s = load(m);
+		ck_assert_int_eq(goroutines_load(m->rt, &all), CS_OK);
+		scheduler_mark_frozen(m->rt, &s, &all);
+		for (size_t k = 0; k < 3; k++)
+			ck_assert_msg(all.list[k].is_frozen == (rows[i].frozen[k] == '1'),
+				"%zu %zu", i, k);
+		mkruntime_destroy(m);
+	}
+}
+END_TEST
+
 /* 100,000 goroutines ask for their m: lookups must not scan. */
 START_TEST(lookups_among_many_threads_are_quick)
 {
@@ -343,6 +382,7 @@ Suite *suite_machine(void)
 	tcase_add_test(tests, the_global_queue);
 	tcase_add_test(tests, until_1_24_the_queue_has_its_size_elsewhere);
 	tcase_add_test(tests, the_frozen_are_the_last_preempted_ones);
+	tcase_add_test(tests, the_frozen_of_go1_26_are_next_to_run);
 	tcase_add_test(tests, lookups_among_many_threads_are_quick);
 	tcase_add_test(tests, a_starting_thread_is_known_by_its_stack);
 	suite_add_tcase(suite, tests);

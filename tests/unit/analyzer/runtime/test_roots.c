@@ -39,7 +39,7 @@
 #define DECOY (DATA + 0x10)
 
 #define FUNCTION_SIZE 64
-#define MAX_FUNCTIONS 16
+#define TEST_FUNCTIONS 16
 
 struct process {
 	struct arena arena;
@@ -49,7 +49,7 @@ struct process {
 	struct mkelf *elf;
 	struct mkpclntab *table;
 	struct image *image;
-	uint8_t text[MAX_FUNCTIONS * FUNCTION_SIZE], variables[VARIABLES_END - MODULE],
+	uint8_t text[TEST_FUNCTIONS * FUNCTION_SIZE], variables[VARIABLES_END - MODULE],
 		heap[HEAP_SIZE];
 	size_t functions, code; // of the function at hand
 	int fd;
@@ -92,7 +92,7 @@ static void add_function(const char *name)
 {
 	const struct mkpclntab_func func = {.name = name, .size = FUNCTION_SIZE};
 
-	ck_assert_uint_lt(process.functions, MAX_FUNCTIONS);
+	ck_assert_uint_lt(process.functions, TEST_FUNCTIONS);
 	mkpclntab_add(process.table, &func);
 	process.functions++;
 	process.code = 0;

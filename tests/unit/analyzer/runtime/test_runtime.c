@@ -202,10 +202,10 @@ START_TEST(types)
 			ck_assert_uint_eq(got.kind, rows[i].kind & 31);
 			ck_assert_uint_eq(got.size, 8);
 		}
-		ck_assert(!gotype_load(m->rt, m->rt->etypes, &got));
-		ck_assert(!gotype_load(m->rt, m->rt->types - 1, &got));
-		ck_assert(
-			!gotype_load(m->rt, m->rt->etypes - 8, &got)); // its end is not in the core
+		ck_assert(!gotype_load(m->rt, m->rt->modules[0].etypes, &got));
+		ck_assert(!gotype_load(m->rt, m->rt->modules[0].types - 1, &got));
+		ck_assert(!gotype_load(
+			m->rt, m->rt->modules[0].etypes - 8, &got)); // its end is not in the core
 		mkruntime_set(m, type, TYPE_STR, UINT32_MAX);
 		ck_assert(!gotype_load(m->rt, type, &got));
 		mkruntime_destroy(m);
