@@ -125,6 +125,15 @@ static enum cs_status verify(
 			"with --exe",
 			name);
 	if (!wanted || !has) {
+		enum binary_resemblance resemblance = binary_resembles(binary, work->image, core);
+
+		if (resemblance == RESEMBLANCE_SAME)
+			return CS_OK;
+		if (resemblance == RESEMBLANCE_OTHER)
+			return diag_fail(diag, CS_MISMATCH, "wrong-binary",
+				"%s: there is no build id to compare, but the variables in it are "
+				"not those of %s: give the executable that crashed with --exe",
+				work->job->core_name, name);
 		diag_add(diag, DIAG_WARNING, "unverified-binary",
 			"%s: no build id to compare: %s may not be the executable that crashed",
 			work->job->core_name, name);

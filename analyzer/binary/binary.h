@@ -76,6 +76,22 @@ const struct binary_info *binary_info(const struct binary *binary);
 CS_MUST_USE enum cs_status binary_add_to_image(
 	struct binary *binary, struct image *image, uint64_t bias);
 
+/**
+ * How far from where it is linked the executable was loaded, by what the core says of it; 0 unless
+ * it is position independent. False where that is not known.
+ */
+bool binary_bias(
+	const struct binary *binary, const struct core_executable *executable, uint64_t *ret);
+
+enum binary_resemblance { RESEMBLANCE_UNKNOWN, RESEMBLANCE_SAME, RESEMBLANCE_OTHER };
+
+/**
+ * Whether the initialized variables of the file lie in the core as they must if this executable
+ * made it, for want of a build id. The image must hold the core's bytes alone.
+ */
+enum binary_resemblance binary_resembles(const struct binary *binary, const struct image *image,
+	const struct core_executable *executable);
+
 /** The pclntab's linked address and size by section; false where no section names it. */
 bool binary_pclntab(const struct binary *binary, uint64_t *address_ret, uint64_t *size_ret);
 

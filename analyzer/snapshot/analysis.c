@@ -290,7 +290,7 @@ static enum cs_status refuse_without_variables(struct analysis *analysis)
 			(unsigned long long)expected);
 	return diag_fail(analysis->diag, CS_FAULT, "no-variables-in-core",
 		"%s holds none of the program's variables: /proc/PID/coredump_filter without bit 0 "
-		"keeps private memory out, and every goroutine with it",
+		"keeps private memory out, or this is not the executable that crashed",
 		analysis->options->core_name);
 }
 
@@ -298,7 +298,7 @@ static enum cs_status open_runtime(struct analysis *analysis)
 {
 	const struct binary_info *info = binary_info(analysis->binary);
 	const struct core_executable *executable = analysis->executable;
-	uint64_t bias = 0, start, end;
+	uint64_t bias;
 	bool has_variables;
 	enum cs_status status;
 
@@ -311,15 +311,11 @@ static enum cs_status open_runtime(struct analysis *analysis)
 			"%s: its executable was built by %s: goroutines are read from Go 1.18 on",
 			analysis->options->core_name,
 			info->go_version ? info->go_version : "a Go release before 1.18");
-	if (info->is_pie && !executable->entry && !executable->base)
+	if (!binary_bias(analysis->binary, executable, &bias))
 		return diag_fail(analysis->diag, CS_NOT_FOUND, "no-load-address",
 			"%s: the executable is position independent and the core's notes do not "
 			"say where it was loaded",
 			analysis->options->core_name);
-	if (info->is_pie && executable->entry)
-		bias = executable->entry - info->entry;
-	else if (info->is_pie && binary_bounds(analysis->binary, &start, &end))
-		bias = executable->base - (start & ~(uint64_t)0xfff);
 	has_variables = is_in_core(analysis->image, analysis->binary, bias);
 	status = binary_add_to_image(analysis->binary, analysis->image, bias);
 	if (status == CS_OK)

@@ -9,7 +9,7 @@
 
 #define BIAS 0x7f0000000000
 #define BASE 0x400000
-#define HEAD 0x400 // bytes of the file's beginning that are mapped
+#define HEAD 0x100 // bytes of the file's beginning that are mapped
 #define CODE 0x600000
 
 static struct arena arena;
@@ -36,6 +36,8 @@ static void tear_down(void)
 /* An executable whose whole file is mapped as its headers say. */
 static void make_file(uint16_t type, const char *version)
 {
+	static const char code[HEAD] = "code";
+
 	elf = mkelf_executable_create(EM_X86_64, type, CODE);
 	bias = type == ET_DYN ? BIAS : 0;
 	mkelf_add_header(elf, &(Elf64_Phdr){.p_type = PT_LOAD,
@@ -43,7 +45,7 @@ static void make_file(uint16_t type, const char *version)
 				      .p_vaddr = BASE,
 				      .p_filesz = HEAD,
 				      .p_memsz = HEAD});
-	mkelf_add_segment(elf, CODE, "code", 5, 4096, PF_R | PF_X);
+	mkelf_add_segment(elf, CODE, code, sizeof(code), 4096, PF_R | PF_X);
 	if (version)
 		mkgo_add_buildinfo(elf, version, "path\texample.com/app\n", false);
 	file = mkelf_finish(elf, &(size_t){0});

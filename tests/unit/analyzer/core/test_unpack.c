@@ -325,10 +325,8 @@ END_TEST
 
 START_TEST(other_bytes)
 {
-	static const char *const texts[] = {"", "\x28\xb5\x2f",
-		"\x7f"
-		"ELF\2\1",
-		"BZh91A", "\x1f\x8b\7"};
+	static const char *const texts[] = {
+		"", "\x28\xb5\x2f", "\177ELF\2\1", "BZh91A", "\x1f\x8b\7"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		ck_assert_ptr_null(unpack_format(texts[i], strlen(texts[i])));
