@@ -4,6 +4,7 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <gelf.h>
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,29 +16,36 @@ struct elf_lines {
 	size_t file_size;
 };
 
-/** libdw would look for the file that .gnu_debugaltlink names, which it may not open. */
-static bool is_whole(Elf *elf)
+/**
+ * Whether lines are to be had by .debug_aranges alone. libdw would look for the file that
+ * .gnu_debugaltlink names, which it may not open.
+ */
+static bool has_lines(Elf *elf)
 {
 	Elf_Scn *section = NULL;
+	bool has_ranges = false;
 	size_t names;
 
 	if (elf_getshdrstrndx(elf, &names))
 		return false;
 	while ((section = elf_nextscn(elf, section))) {
-		Elf64_Shdr *header = elf64_getshdr(section);
-		const char *name = header ? elf_strptr(elf, names, header->sh_name) : NULL;
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
 
 		if (name && !strcmp(name, ".gnu_debugaltlink"))
 			return false;
+		has_ranges |= name && !strcmp(name, ".debug_aranges");
 	}
-	return true;
+	return has_ranges;
 }
 
 struct elf_lines *elf_lines_open(struct Elf *elf, struct arena *arena)
 {
 	struct elf_lines *lines = arena_alloc(arena, sizeof(*lines));
 
-	if (!lines || !is_whole(elf))
+	if (!lines || !has_lines(elf))
 		return NULL;
 	lines->arena = arena;
 	lines->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);

@@ -412,11 +412,11 @@ static bool travel_c(struct joiner *j, struct travel *t)
 	note_end(j, &stack);
 	if (stack.end == C_OUTERMOST)
 		return false;
-	if (stack.end == C_REACHED_GO)
-		has_below = leave_entry(j, t, &below);
-	else // C is not known to its end, but the runtime knows whose call it was
-		has_below = (t->m && t->m->is_in_cgo && is_in_cgo_call(j, t->m, &below)) ||
-			    leave_racecall(j, t->m, &start, &below);
+	has_below = stack.end == C_REACHED_GO ? leave_entry(j, t, &below)
+					      : leave_racecall(j, t->m, &start, &below);
+	// However far C is known, the runtime knows whose call it was.
+	if (!has_below && t->m && t->m->is_in_cgo)
+		has_below = is_in_cgo_call(j, t->m, &below);
 	if (!has_below && t->m && t->m->vdso_sp && start.is_exact) {
 		// Inside a vDSO call the runtime has left the caller's position (os_linux,
 		// vdso_linux_amd64.s).

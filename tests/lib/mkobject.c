@@ -16,7 +16,8 @@ static void put(struct table *table, const void *bytes, size_t size)
 {
 	if (size > sizeof(table->bytes) - table->size)
 		abort();
-	memcpy(table->bytes + table->size, bytes, size);
+	if (size)
+		memcpy(table->bytes + table->size, bytes, size);
 	table->size += size;
 }
 

@@ -273,6 +273,7 @@ void mkruntime_destroy(struct mkruntime *m)
 {
 	if (!m)
 		return;
+	analysis_close(m->analysis);
 	binary_close(m->binary);
 	mkelf_destroy(m->elf);
 	if (m->fd >= 0)

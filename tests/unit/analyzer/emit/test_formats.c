@@ -126,6 +126,39 @@ START_TEST(garbage_stays_valid_json)
 }
 END_TEST
 
+/* A thread in code of no file: all that is known of it is where it stands. */
+START_TEST(nothing_is_made_up_of_code_that_is_not_go_s)
+{
+	static const char *const nulls[] = {
+		"function", "package", "file", "line", "start_line", "entry", "key", "object"};
+	struct mkruntime *m = mkruntime_sample();
+	json_t *json, *frame = NULL, *row;
+	json_error_t error;
+	size_t index;
+	char *text;
+
+	mkruntime_thread(m, 999, 0x7f0000000000, 0x7ffe00000000);
+	ck_assert_int_eq(mkruntime_analyze(m), CS_OK);
+	text = write_as(m, "json", "all");
+	json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	ck_assert_msg(json != NULL, "%s", error.text);
+	json_array_foreach(json_object_get(json, "frames"), index, row)
+	{
+		bool is_c = !strcmp(json_string_value(json_object_get(row, "kind")), "c");
+
+		ck_assert(is_c != json_is_string(json_object_get(row, "function")));
+		frame = is_c ? row : frame;
+	}
+	ck_assert_str_eq(json_string_value(json_object_get(frame, "pc")), "0x7f0000000000");
+	ck_assert(json_is_false(json_object_get(frame, "in_app")));
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+		ck_assert_msg(json_is_null(json_object_get(frame, nulls[i])), "%s", nulls[i]);
+	json_decref(json);
+	free(text);
+	mkruntime_destroy(m);
+}
+END_TEST
+
 Suite *suite_formats(void);
 
 Suite *suite_formats(void)
@@ -137,6 +170,7 @@ Suite *suite_formats(void)
 	tcase_add_test(tests, the_traceback_is_gos);
 	tcase_add_test(tests, the_summary_counts_groups);
 	tcase_add_test(tests, garbage_stays_valid_json);
+	tcase_add_test(tests, nothing_is_made_up_of_code_that_is_not_go_s);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
