@@ -40,7 +40,7 @@ TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 COMMON_LIBS := -ljansson -lcrypto -lseccomp
-ANALYZER_LIBS := -ldw -lelf -lcapstone -lseccomp -lz
+ANALYZER_LIBS := -ldw -lelf -lcapstone -lseccomp -lzstd -llzma -lz -llz4
 DAEMON_LIBS := -lcurl -lzstd -lseccomp
 SERVER_LIBS := -lmicrohttpd -lsqlite3 -lzstd
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null || echo -lcheck)
@@ -208,10 +208,13 @@ check-matrix: all $(B)/tools/layouts-dump
 		BUILD=$(B) ORACLE_ARCHES=arm64 ORACLE_RELEASES="$(ARM64_RELEASES)" \
 			tests/oracle/test_$$test.py || exit 1; \
 	done
+	@$(MAKE) --no-print-directory check-damaged
 
-# Every page of a core cut off, and thousands of random damages to it: some minutes.
+# Every page of a core cut off and every byte of its headers, thousands of random damages to it, and
+# every condition that Linux leaves cores in: many minutes.
 check-damaged: all
-	@BUILD=$(B) DAMAGED_PATCHES=5000 tests/e2e/test_damaged.py
+	@BUILD=$(B) DAMAGED_LONG=1 DAMAGED_PATCHES=5000 tests/e2e/test_damaged.py
+	@BUILD=$(B) CONDITIONS_LONG=1 tests/oracle/test_conditions.py
 
 # CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
 bench: all

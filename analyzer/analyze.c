@@ -5,6 +5,7 @@
 #include "analyzer/command.h"
 #include "analyzer/input.h"
 #include "analyzer/output.h"
+#include "analyzer/room.h"
 #include "analyzer/say.h"
 #include "analyzer/supervisor.h"
 
@@ -31,6 +32,7 @@ static const char help[] =
 	"      --max-string N      bytes of a string (default 256)\n"
 	"      --max-elements N    elements of a slice, array or map (default 64)\n"
 	"      --max-depth N       pointers followed from a variable (default 6)\n"
+	"      --max-unpacked N    bytes a compressed core may have (default 64G)\n"
 	"      --no-sandbox        read the core without a sandbox\n"
 	"      --time-limit N      seconds for the analysis (default 300; 0: none, minimal)\n"
 	"  -h, --help              print this\n"
@@ -50,6 +52,7 @@ static bool open_named(const char *name, int *fd_ret)
 static bool open_inputs(const struct analyze_options *options, struct worker_job *job)
 {
 	struct stat core = {0}, executable = {0};
+	char why[512];
 
 	if (!open_named(job->core_name, &job->core))
 		return false;
@@ -62,6 +65,11 @@ static bool open_inputs(const struct analyze_options *options, struct worker_job
 	}
 	job->files_size = (uint64_t)core.st_size + (uint64_t)executable.st_size;
 	job->analysis.captured_at = core.st_mtime;
+	if (room_open(job->core, options->max_unpacked, &job->unpack_limits, &job->unpacked, why,
+		    sizeof(why))) {
+		say("%s: %s", job->core_name, why);
+		return false;
+	}
 	return true;
 }
 
@@ -71,7 +79,7 @@ static bool attempt(const struct analyze_options *options, struct worker_job *jo
 {
 	struct supervisor_job run = {.work = worker_analyze,
 		.context = job,
-		.keep = {job->core, job->executable, job->output, -1},
+		.keep = {job->core, job->executable, job->output, job->unpacked},
 		.seconds = job->failure ? MINIMAL_TIME_LIMIT : options->time_limit,
 		.search = options->search};
 
@@ -97,7 +105,7 @@ static bool save_what_can_be(const struct analyze_options *options, struct worke
 			failure);
 		return false;
 	}
-	if (output_reset(output)) {
+	if (output_reset(output) || (job->unpacked >= 0 && ftruncate(job->unpacked, 0))) {
 		say("%s: %s", job->core_name, strerror(errno));
 		return false;
 	}
@@ -169,6 +177,8 @@ static int run(const struct analyze_options *options)
 		}
 	}
 	output_close(&output);
+	if (job.unpacked >= 0)
+		close(job.unpacked);
 	if (job.executable >= 0)
 		close(job.executable);
 	if (job.core >= 0)

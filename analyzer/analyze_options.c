@@ -20,6 +20,7 @@ enum option_code {
 	OPTION_MAX_STRING,
 	OPTION_MAX_ELEMENTS,
 	OPTION_MAX_DEPTH,
+	OPTION_MAX_UNPACKED,
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
 };
@@ -37,6 +38,7 @@ static const struct option options[] = {
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
 	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
 	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
+	{"max-unpacked", required_argument, NULL, OPTION_MAX_UNPACKED},
 	{"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
 	{"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
 	{"help", no_argument, NULL, 'h'},
@@ -122,6 +124,14 @@ static int read_directory(
 	return COMMAND_OK;
 }
 
+static int read_size(const char *text, struct analyze_options *ret)
+{
+	if (!command_size(text, &ret->max_unpacked))
+		return command_usage(
+			NAME, "--max-unpacked: '%s' is not a size such as 500M or 64G", text);
+	return COMMAND_OK;
+}
+
 static int read_option(int code, const char *text, struct analyze_options *ret)
 {
 	switch (code) {
@@ -149,6 +159,8 @@ static int read_option(int code, const char *text, struct analyze_options *ret)
 		return read_variables(text, ret);
 	case OPTION_TRACEBACK:
 		return read_traceback(text, ret);
+	case OPTION_MAX_UNPACKED:
+		return read_size(text, ret);
 	case OPTION_NO_SYSTEM:
 		ret->job.analysis.include_system = false;
 		return COMMAND_OK;
@@ -164,11 +176,13 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 {
 	int code, status = COMMAND_OK;
 
-	*ret = (struct analyze_options){
-		.time_limit = DEFAULT_TIME_LIMIT, .search.uses_debuginfod = true};
+	*ret = (struct analyze_options){.time_limit = DEFAULT_TIME_LIMIT,
+		.max_unpacked = DEFAULT_UNPACKED,
+		.search.uses_debuginfod = true};
 	ret->job = (struct worker_job){.core = -1,
 		.output = -1,
 		.executable = -1,
+		.unpacked = -1,
 		.format = emit_format_find("json"),
 		.emit = {.traceback = "all"},
 		.is_sandboxed = true};

@@ -6,9 +6,10 @@
 #include "analyzer/worker.h"
 
 struct analyze_options {
-	struct search search; // --exe, --exe-dir, --debug-dir, --no-debuginfod
-	const char *output;   // -o; NULL: standard output
-	uint32_t time_limit;  // seconds; 0: no analysis, a minimal snapshot
+	struct search search;  // --exe, --exe-dir, --debug-dir, --no-debuginfod
+	const char *output;    // -o; NULL: standard output
+	uint32_t time_limit;   // seconds; 0: no analysis, a minimal snapshot
+	uint64_t max_unpacked; // bytes that a compressed core may unpack to
 	bool wants_help;
 	struct worker_job job; // format, caps, core_name
 };

@@ -24,6 +24,18 @@ void ask_for_executable(
 	channel_set(ret->gnu_build_id, sizeof(ret->gnu_build_id), executable->gnu_build_id);
 }
 
+int ask_library(void *context, const char *path, char *why, size_t size)
+{
+	struct channel_message message = {.want = WANT_LIBRARY};
+	const int *channel = context;
+	int fd;
+
+	channel_set(message.path, sizeof(message.path), path);
+	fd = ask_file(*channel, &message);
+	channel_set(why, size, message.text);
+	return fd;
+}
+
 static enum cs_status next_debug(
 	void *context, const struct binary *binary, const char *link, struct debug_file *ret)
 {

@@ -17,6 +17,12 @@ int ask_file(int channel, struct channel_message *message);
 void ask_for_executable(
 	const struct core_executable *executable, uint32_t place, struct channel_message *ret);
 
+/**
+ * The shared library at `path`, as struct file_source wants it; `context` is the channel's
+ * descriptor, an int.
+ */
+int ask_library(void *context, const char *path, char *why, size_t size);
+
 /** The debug files of one executable, asked for one after the other. */
 struct ask_debug {
 	int channel;

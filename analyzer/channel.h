@@ -21,8 +21,8 @@ enum channel_kind {
 /** What is asked for. `path` is a name as the core or the executable gives it. */
 enum channel_want {
 	WANT_EXECUTABLE, // `path`: absolute, where the core says
-	WANT_DEBUG,      // the executable's debug file; `path`: its .gnu_debuglink, without a directory
-	WANT_LIBRARY,    // `path`: absolute, a shared library that the core names
+	WANT_LIBRARY,    // of C code, which the process had mapped; `path`: likewise
+	WANT_DEBUG, // the executable's debug file; `path`: its .gnu_debuglink, without a directory
 };
 
 enum channel_outcome {

@@ -37,6 +37,32 @@ bool command_number(const char *text, uint32_t max, uint32_t *ret)
 	return true;
 }
 
+bool command_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	unsigned long long number;
+	const char *unit;
+	int shift = 0;
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno || !number)
+		return false;
+	if (*end) {
+		unit = strchr(units, *end);
+		if (!unit || end[1])
+			return false;
+		shift = 10 * (int)(unit - units + 1);
+	}
+	if (number > (uint64_t)INT64_MAX >> shift)
+		return false;
+	*ret = number << shift;
+	return true;
+}
+
 int command_print(const char *text)
 {
 	if (fputs(text, stdout) >= 0 && !fflush(stdout))

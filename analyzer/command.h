@@ -23,6 +23,9 @@ int command_usage(const char *command, const char *format, ...)
 /** A decimal number in [0, max]; false, with nothing written, for any other text. */
 bool command_number(const char *text, uint32_t max, uint32_t *ret);
 
+/** Bytes: digits and an optional K, M, G or T (powers of 1024); false for any other text and 0. */
+bool command_size(const char *text, uint64_t *ret);
+
 /** Writes `text` to standard output. Returns COMMAND_OK, or COMMAND_FAILED with a line said. */
 int command_print(const char *text);
 

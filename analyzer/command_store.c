@@ -55,7 +55,7 @@ static bool keep(const char *directory, const char *name, int *signal_ret)
 	bool is_kept = false;
 	int fd;
 
-	if (input_open_elf(name, &fd, why, sizeof(why))) {
+	if (input_open(name, &fd, why, sizeof(why))) {
 		say("%s: %s", name, why);
 		return false;
 	}

@@ -163,7 +163,7 @@ static int fetch(const struct channel_message *question, uint64_t most, struct c
 	char *path = NULL;
 	int result = -ENOMEM, cache;
 
-	if (!load(question->want == WANT_EXECUTABLE, &library))
+	if (!load(question->want != WANT_DEBUG, &library))
 		return refuse(ret, "libdebuginfod is not installed", "");
 	cache = open_cache();
 	if (cache < 0)

@@ -5,6 +5,7 @@
 
 #include "analyzer/command.h"
 #include "analyzer/input.h"
+#include "analyzer/room.h"
 #include "analyzer/say.h"
 #include "analyzer/supervisor.h"
 #include "analyzer/worker.h"
@@ -51,22 +52,31 @@ bool identify_file(const char *name, int fd, bool is_sandboxed, struct superviso
 		.core_name = name,
 		.output = -1,
 		.executable = -1,
+		.unpacked = -1,
 		.cpu_seconds = MINIMAL_TIME_LIMIT,
 		.is_sandboxed = is_sandboxed};
-	struct supervisor_job run = {.work = worker_identify,
-		.context = &job,
-		.keep = {fd, -1, -1, -1},
-		.seconds = MINIMAL_TIME_LIMIT};
+	struct supervisor_job run = {
+		.work = worker_identify, .context = &job, .seconds = MINIMAL_TIME_LIMIT};
 	struct channel_message *message = &report->message;
 	struct stat status;
+	bool is_started;
+	char why[512];
 
 	if (!fstat(fd, &status))
 		job.files_size = (uint64_t)status.st_size;
-	if (supervisor_run(&run, report)) {
-		snprintf(message->text, sizeof(message->text),
-			"%s: no process can be started for it: %s", name, strerror(errno));
+	if (room_open(fd, DEFAULT_UNPACKED, &job.unpack_limits, &job.unpacked, why, sizeof(why))) {
+		snprintf(message->text, sizeof(message->text), "%s: %s", name, why);
 		return false;
 	}
+	memcpy(run.keep, (int[]){fd, job.unpacked, -1, -1}, sizeof(run.keep));
+	is_started = !supervisor_run(&run, report);
+	if (!is_started)
+		snprintf(message->text, sizeof(message->text),
+			"%s: no process can be started for it: %s", name, strerror(errno));
+	if (job.unpacked >= 0)
+		close(job.unpacked);
+	if (!is_started)
+		return false;
 	*signal_ret = report->signal;
 	if (report->end == WORKER_DIED)
 		snprintf(message->text, sizeof(message->text), "%s: reading it was %s", name,

@@ -66,11 +66,10 @@ bool input_is_elf(int fd, char *why, size_t why_size)
 		return false;
 	}
 	// What a core names is opened with our rights: never another one's memory.
-	if (head[EI_NIDENT] == ET_CORE || head[EI_NIDENT + 1] == ET_CORE) {
-		snprintf(why, why_size, "is a core file");
-		return false;
-	}
-	return true;
+	if (head[EI_NIDENT] != ET_CORE && head[EI_NIDENT + 1] != ET_CORE)
+		return true;
+	snprintf(why, why_size, "is a core file");
+	return false;
 }
 
 enum cs_status input_open_elf(const char *path, int *fd_ret, char *why, size_t why_size)

@@ -13,11 +13,14 @@
  */
 CS_MUST_USE enum cs_status input_open(const char *path, int *fd_ret, char *why, size_t why_size);
 
-/** The same for a file that must start as an ELF file does. */
+/** The same for a file that must start as an ELF file does, a core excepted. */
 CS_MUST_USE enum cs_status input_open_elf(
 	const char *path, int *fd_ret, char *why, size_t why_size);
 
-/** Whether the open file `fd` is a regular one that starts as an ELF file does; `why` if not. */
+/**
+ * Whether the open file `fd` is a regular one that starts as an ELF file does and is no core; `why`
+ * if not.
+ */
 bool input_is_elf(int fd, char *why, size_t why_size);
 
 /**

@@ -98,6 +98,7 @@ static void make_names(
 		strcat(ret->base, ".debug");
 }
 
+/** An executable, or a library. */
 static void list_executables(const struct search *search, const struct channel_message *question,
 	const struct names *names, struct places *ret)
 {
@@ -170,21 +171,19 @@ static enum cs_status open_place(const struct places *places, size_t index, bool
 enum cs_status search_find(const struct search *search, const struct channel_message *question,
 	const char *executable, struct channel_message *reply, int *fd_ret)
 {
-	bool is_named = question->want != WANT_DEBUG; // the first place is what the core names
+	bool is_code = question->want != WANT_DEBUG;
 	enum cs_status status = CS_NOT_FOUND;
 	struct places places = {.count = 0};
 	struct names names = {0};
 
 	*reply = (struct channel_message){.kind = CHANNEL_NONE};
 	make_names(question, executable, &names);
-	if (question->want == WANT_LIBRARY)
-		add(&places, DEBUG_LINK, "%s", question->path);
-	else if (question->want == WANT_EXECUTABLE)
+	if (is_code)
 		list_executables(search, question, &names, &places);
 	else
 		list_debug_files(search, &names, &places);
 	for (size_t i = question->place; i < places.count && status; i++)
-		status = open_place(&places, i, is_named && !i, reply, fd_ret);
+		status = open_place(&places, i, is_code && !i, reply, fd_ret);
 	if (status)
 		reply->place = (uint32_t)places.count;
 	places_deinit(&places);

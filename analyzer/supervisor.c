@@ -209,7 +209,7 @@ static void hear(struct supervision *s)
 		s->report->message = message;
 		s->has_result = true;
 	} else if (!status && message.kind == CHANNEL_ASK && !s->fetch.pid &&
-		   message.want <= WANT_LIBRARY && s->asks++ < MAX_ASKS) {
+		   message.want <= WANT_DEBUG && s->asks++ < MAX_ASKS) {
 		answer(s, &message);
 	} else {
 		end_worker(s, "stopped: it broke the protocol");

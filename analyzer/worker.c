@@ -6,12 +6,14 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/channel.h"
 #include "analyzer/core/executable.h"
+#include "analyzer/packed.h"
 #include "analyzer/snapshot/plugins.h"
 #include "common/build_id.h"
 #include "common/sandbox/sandbox.h"
 
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,9 +57,14 @@ static void tell_failure(const struct work *work)
 static enum cs_status begin(struct work *work, void *context, int channel)
 {
 	const struct worker_job *job = context;
+	const uint64_t unpacked_size = job->unpack_limits.size;
 	const struct sandbox_limits limits = {.cpu_seconds = job->cpu_seconds,
-		.address_size = MAX_ANALYSIS_MEMORY + 2 * MAX_EXECUTABLE_SIZE + job->files_size};
+		.address_size = MAX_ANALYSIS_MEMORY + 2 * MAX_EXECUTABLE_SIZE + job->files_size +
+				unpacked_size,
+		.scratch = job->unpacked >= 0 ? job->unpacked : 0,
+		.file_size = unpacked_size > MAX_SNAPSHOT_SIZE ? unpacked_size : MAX_SNAPSHOT_SIZE};
 
+	signal(SIGXFSZ, SIG_IGN); // a limit on file size is an error of write, not a death
 	*work = (struct work){.job = job, .channel = channel};
 	arena_init(&work->arena, MAX_ANALYSIS_MEMORY);
 	diag_init(&work->diag, &work->arena);
@@ -97,18 +104,6 @@ static bool write_output(void *context, const char *bytes, size_t size)
 	return true;
 }
 
-static int open_library(void *context, const char *path, char *why, size_t size)
-{
-	const struct work *work = context;
-	struct channel_message message = {.want = WANT_LIBRARY};
-	int fd;
-
-	channel_set(message.path, sizeof(message.path), path);
-	fd = ask_file(work->channel, &message);
-	channel_set(why, size, message.text);
-	return fd;
-}
-
 /** Whether core and executable belong together, by the best id that both have. */
 static enum cs_status verify(
 	const struct work *work, const struct binary *binary, const char *name, struct diag *diag)
@@ -133,6 +128,15 @@ static enum cs_status verify(
 			"with --exe",
 			name);
 	if (!wanted || !has) {
+		enum binary_resemblance resemblance = binary_resembles(binary, work->image, core);
+
+		if (resemblance == RESEMBLANCE_SAME)
+			return CS_OK;
+		if (resemblance == RESEMBLANCE_OTHER)
+			return diag_fail(diag, CS_MISMATCH, "wrong-binary",
+				"%s: there is no build id to compare, but the variables in it are "
+				"not those of %s: give the executable that crashed with --exe",
+				work->job->core_name, name);
 		diag_add(diag, DIAG_WARNING, "unverified-binary",
 			"%s: no build id to compare: %s may not be the executable that crashed",
 			work->job->core_name, name);
@@ -152,6 +156,31 @@ static bool is_noted(const struct diag *diag, const char *code)
 		if (!strcmp(diag->entries[i].code, code))
 			return true;
 	return false;
+}
+
+/** Opens the core, unpacked before if it is compressed. */
+static enum cs_status open_core(struct work *work, bool only_head)
+{
+	const struct worker_job *job = work->job;
+	struct packed packed = {.from = job->core,
+		.to = job->unpacked,
+		.name = job->core_name,
+		.limits = job->unpack_limits,
+		.seconds = only_head || job->failure ? UNPACK_HEAD_SECONDS : 0,
+		.only_head = only_head};
+	const char *name = job->core_name;
+	enum cs_status status = CS_OK;
+
+	if (job->unpacked >= 0) {
+		status = packed_unpack(&packed, &work->arena, &work->diag);
+		name = arena_format(&work->arena, "%s (unpacked)", job->core_name);
+	}
+	if (!status)
+		status = image_open(job->unpacked >= 0 ? job->unpacked : job->core, name,
+			&work->arena, &work->diag, &work->image);
+	if (status)
+		work->image = NULL;
+	return status;
 }
 
 /** Opens the executable in `fd` if it is the one that crashed. CS_MISMATCH: it is another one. */
@@ -249,6 +278,36 @@ static enum search find_binary(struct work *work)
 	return first_status == CS_MISMATCH ? SEARCH_REFUSED : SEARCH_MINIMAL;
 }
 
+/**
+ * No executable is to be had, or not the right one: the core's own copy of it, where it has one. A
+ * minimal snapshot otherwise, but for a file that a person named.
+ */
+static enum search find_in_core(struct work *work, enum search search)
+{
+	const char *name =
+		work->job->executable >= 0 ? work->job->executable_name : work->executable.path;
+	struct diag own;
+
+	if (search == SEARCH_MINIMAL && work->executable.go_build_id &&
+		is_noted(&work->diag, "binary-not-go"))
+		diag_fail(&work->diag, CS_MISMATCH, "wrong-binary",
+			"%s was made by a Go program of build id %s, %s is none: give the "
+			"executable that crashed with --exe",
+			work->job->core_name, work->executable.go_build_id, name);
+	if (search == SEARCH_FOUND || work->job->executable >= 0)
+		return search;
+	binary_close(work->binary);
+	diag_init(&own, &work->arena);
+	if (binary_open_core(work->image, &work->executable, &work->arena, &own, &work->binary)) {
+		work->binary = NULL;
+		return SEARCH_MINIMAL;
+	}
+	binary_set_debug_finder(work->binary, &work->debug.finder);
+	diag_add(&work->diag, DIAG_INFO, "executable-in-core",
+		"the core holds the executable's own code and data: they were read in its place");
+	return SEARCH_FOUND;
+}
+
 /** Writes what there is; `why` is NULL, or why it is a minimal snapshot only. */
 static void write_snapshot(struct work *work, const char *why)
 {
@@ -256,12 +315,15 @@ static void write_snapshot(struct work *work, const char *why)
 	enum cs_status status;
 
 	work->options = job->analysis;
-	work->options.libraries = (struct file_source){open_library, work};
+	work->options.libraries = (struct file_source){ask_library, &work->channel};
 	work->options.plugins = &work->plugins;
 	status = analysis_create(work->image, why ? NULL : work->binary, &work->executable,
 		&work->options, &work->arena, &work->diag, &work->analysis);
 	if (status && !why && worker_format_is_minimal(job->format)) {
 		why = work->diag.fatal ? work->diag.fatal : status_text(status);
+		// What is certainly the executable still says how it was built.
+		if (!is_noted(&work->diag, "unverified-binary"))
+			work->options.build = binary_info(work->binary);
 		status = analysis_create(work->image, NULL, &work->executable, &work->options,
 			&work->arena, &work->diag, &work->analysis);
 	}
@@ -283,7 +345,7 @@ static void analyze(struct work *work)
 	const struct worker_job *job = work->job;
 	enum search search = SEARCH_MINIMAL;
 
-	if (image_open(job->core, job->core_name, &work->arena, &work->diag, &work->image)) {
+	if (open_core(work, false)) {
 		tell_failure(work);
 		return;
 	}
@@ -294,7 +356,8 @@ static void analyze(struct work *work)
 			"it",
 			job->core_name, job->failure);
 	else
-		search = job->executable >= 0 ? open_given(work) : find_binary(work);
+		search = find_in_core(
+			work, job->executable >= 0 ? open_given(work) : find_binary(work));
 	if (search == SEARCH_FOUND)
 		write_snapshot(work, NULL);
 	else if (search == SEARCH_MINIMAL && worker_format_is_minimal(job->format))
@@ -346,15 +409,11 @@ static enum cs_status identify_executable(struct work *work, struct channel_mess
 
 static enum cs_status identify_core(struct work *work, struct channel_message *ret)
 {
-	const struct worker_job *job = work->job;
 	const struct image_notes *notes;
-	enum cs_status status;
+	enum cs_status status = open_core(work, true);
 
-	status = image_open(job->core, job->core_name, &work->arena, &work->diag, &work->image);
-	if (status) {
-		work->image = NULL;
+	if (status)
 		return status;
-	}
 	work->executable = core_executable_find(work->image, &work->arena);
 	notes = image_notes(work->image);
 	ret->file = FILE_CORE;

@@ -3,17 +3,20 @@
 #ifndef CORESNAP_ANALYZER_WORKER_H
 #define CORESNAP_ANALYZER_WORKER_H
 
+#include "analyzer/core/unpack.h"
 #include "analyzer/emit/emit.h"
 #include "analyzer/snapshot/analysis.h"
 
 struct worker_job {
 	int core, output;                        // descriptors; identify has no output
 	int executable;                          // -1: ask for the one that the core names
+	int unpacked;                            // empty file for a compressed core; -1: it is not
 	const char *core_name, *executable_name; // as the user gave them, for messages
 	const struct emit_format *format;
 	struct emit_options emit;
 	struct analysis_options analysis;
 	uint32_t cpu_seconds;
+	struct unpack_limits unpack_limits;
 	uint64_t files_size; // bytes of the core and executable, for the limit on address space
 	bool is_sandboxed;
 	const char *failure; // NULL, or why the first attempt failed: make a minimal snapshot

@@ -11,6 +11,15 @@
 #define MAX_PATH_LENGTH 4096
 #define MAX_EXECUTABLE_SEGMENTS 256 // program headers in the executable's first page
 #define MAX_EXECUTABLE_NOTES_SIZE 65536
+#define MAX_CORE_EXECUTABLE_SIZE (1ull << 30) // of an executable that is read from the core itself
+#define MAX_COMPARED_WORDS (1u << 20) // of initialized variables, core beside executable
+#define MIN_COMPARED_WORDS 64         // fewer prove nothing
+#define DEFAULT_UNPACKED (64ull << 30)    // bytes that a compressed core may unpack to, holes too
+#define MAX_UNPACK_MEMORY (160ull << 20)  // of the decompressor's own
+#define MAX_UNPACK_WINDOW_LOG 27          // zstd's own default, and what --long asks for: 128 MiB
+#define UNPACK_HEAD (1u << 20)            // unpacked first, to see whether it is a core at all
+#define UNPACK_KEEP_FREE (1ull << 30)     // left on the disk, or a twentieth of it if that is less
+#define UNPACK_HEAD_SECONDS 20            // for the headers and the executable's first page
 
 /* Executables */
 #define MAX_PROGRAM_HEADERS 4096 // of an executable; linkers write about ten

@@ -298,6 +298,10 @@ static void make_words(const struct options *options, const char *seconds, bool 
 		words[count++] = "--exe-dir";
 		words[count++] = options->executables[i];
 	}
+	if (options->max_unpacked) {
+		words[count++] = "--max-unpacked";
+		words[count++] = options->max_unpacked;
+	}
 	words[count++] = "/proc/self/fd/3";
 	words[count] = NULL;
 }
@@ -326,6 +330,7 @@ static enum cs_status add_children(struct task *task, struct core *core, int cor
 		.argv = words,
 		.fds = {{to, 1}, {errors, 2}, {core_fd, CORE_FD}, {executable_fd, EXECUTABLE_FD}},
 		.fd_count = executable_fd < 0 ? 3 : 4,
+		.temporary = core->service->temporary,
 		.is_background = true};
 	struct child_spec packer = {.path = core->service->self,
 		.argv = pack,

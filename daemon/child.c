@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,14 +60,20 @@ static void close_others(const struct child_spec *spec)
 
 static char **child_environment(const struct child_spec *spec)
 {
-	static char path[4096];
-	static char *only_path[] = {path, NULL};
-	const char *value = getenv("PATH");
+	static char path[4096], temporary[PATH_MAX + 8];
+	static char *few[] = {path, NULL, NULL};
+	const char *value = getenv("PATH"), *directory = getenv("TMPDIR");
 
 	if (spec->keeps_environment)
 		return environ;
 	snprintf(path, sizeof(path), "PATH=%s", value ? value : "/usr/bin:/bin");
-	return only_path;
+	if (!directory)
+		directory = spec->temporary;
+	if (directory) {
+		snprintf(temporary, sizeof(temporary), "TMPDIR=%s", directory);
+		few[1] = temporary;
+	}
+	return few;
 }
 
 static _Noreturn void become(const struct child_spec *spec, pid_t parent)

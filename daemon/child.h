@@ -23,7 +23,8 @@ struct child_spec {
 	struct child_fd fds[CHILD_FDS];
 	size_t fd_count;
 	uint64_t max_file_size; // RLIMIT_FSIZE; 0: unlimited
-	bool keeps_environment; // false: PATH only
+	const char *temporary;  // TMPDIR, unless the environment has it; NULL: none; borrowed
+	bool keeps_environment; // false: PATH and TMPDIR only
 	bool is_background;     // nice: a crash must not slow down what still runs
 };
 

@@ -73,6 +73,17 @@ static struct core *find_core(const struct service *service, const char *key)
 	return NULL;
 }
 
+/** Whether the core is in hand, or was. */
+static bool is_taken(const struct service *service, const char *key)
+{
+	char analyzer[STAMP_TEXT_SIZE];
+
+	if (find_core(service, key))
+		return true;
+	service_analyzer_stamp(service, analyzer);
+	return ledger_find(&service->spool, key, analyzer) != LEDGER_UNSEEN;
+}
+
 static bool is_young(const struct stat *st)
 {
 	int64_t age = (int64_t)clock_wall_ns() - stamp_of(st).mtime_ns;
@@ -111,7 +122,6 @@ static void add_core(
 static void consider(struct service *service, const char *path, bool is_finished,
 	char key_ret[static STAMP_TEXT_SIZE])
 {
-	char analyzer[STAMP_TEXT_SIZE];
 	struct stamp stamp;
 	struct stat st;
 
@@ -122,20 +132,17 @@ static void consider(struct service *service, const char *path, bool is_finished
 	}
 	stamp = stamp_of(&st);
 	stamp_text(&stamp, key_ret);
-	if (find_core(service, key_ret))
-		return;
-	service_analyzer_stamp(service, analyzer);
-	if (ledger_find(&service->spool, key_ret, analyzer) == LEDGER_UNSEEN)
+	if (!is_taken(service, key_ret))
 		add_core(service, path, &st, is_finished);
 }
 
-void intake_offer(struct service *service, size_t root, const char *name)
+void intake_offer(struct service *service, size_t root, const char *name, bool is_finished)
 {
 	char path[PATH_MAX], key[STAMP_TEXT_SIZE];
 
 	if (snprintf(path, sizeof(path), "%s/%s", service->options->watch[root], name) <
 		(int)sizeof(path))
-		consider(service, path, true, key);
+		consider(service, path, is_finished, key);
 }
 
 /* The stamps of all files in the watched directories, so that the ledger can forget the others. */
@@ -242,6 +249,7 @@ static enum cs_status start_identify(
 			.argv = argv,
 			.fds = {{output, 1}, {errors, 2}, {fd, TARGET_FD}},
 			.fd_count = 3,
+			.temporary = service->temporary,
 			.is_background = true};
 
 		status = task_add(task, &spec);
@@ -256,12 +264,27 @@ static enum cs_status start_identify(
 	return CS_OK;
 }
 
+// A file that is called as compressed cores are: "core.app.0.….zst", "core.1234.gz".
+static bool is_named_as_packed_core(const char *path)
+{
+	static const char *const ends[] = {".zst", ".xz", ".gz", ".lz4"};
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *end = strrchr(name, '.');
+
+	for (size_t i = 0; end && i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!strcmp(end, ends[i]))
+			return !strncmp(name, "core.", 5);
+	return false;
+}
+
 // The first bytes of an ELF core. Used only to choose how loudly to say that it cannot be read.
 static bool looks_like_core(const struct core *core)
 {
 	unsigned char head[EI_NIDENT + 2] = {0};
 	CLOSE_FD int fd = -1;
 
+	if (is_named_as_packed_core(core->path))
+		return true;
 	return core_open(core, &fd) == CS_OK && pread(fd, head, sizeof(head), 0) == sizeof(head) &&
 	       !memcmp(head, ELFMAG, SELFMAG) && (head[EI_NIDENT] | head[EI_NIDENT + 1]) == ET_CORE;
 }
@@ -329,6 +352,7 @@ static void step_new(struct core *core)
 
 static void step_settling(struct core *core)
 {
+	char key[STAMP_TEXT_SIZE];
 	struct stat st;
 	struct stamp stamp;
 
@@ -341,6 +365,11 @@ static void step_settling(struct core *core)
 	stamp = stamp_of(&st);
 	if (stamp_equals(&stamp, &core->stamp)) {
 		core->state = CORE_NEW;
+		return;
+	}
+	stamp_text(&stamp, key);
+	if (is_taken(core->service, key)) { // it was finished meanwhile and has been offered
+		core->state = CORE_SETTLED;
 		return;
 	}
 	change_stamp(core, &st);

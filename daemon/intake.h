@@ -58,8 +58,8 @@ struct core {
  */
 void intake_scan(struct service *service);
 
-/** Looks at one file that was just finished. */
-void intake_offer(struct service *service, size_t root, const char *name);
+/** Looks at one file that was just finished, or that just appeared. */
+void intake_offer(struct service *service, size_t root, const char *name, bool is_finished);
 
 /** Moves every core as far as it goes now. */
 void intake_step(struct service *service);

@@ -18,6 +18,7 @@ enum option_code {
 	OPTION_TIME_LIMIT,
 	OPTION_SPOOL_MAX,
 	OPTION_KEEP_FREE,
+	OPTION_MAX_UNPACKED,
 	OPTION_ANALYZER,
 	OPTION_JOBS,
 	OPTION_EXECUTABLE_WAIT,
@@ -39,6 +40,7 @@ static const struct option table[] = {
 	{"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
 	{"spool-max", required_argument, NULL, OPTION_SPOOL_MAX},
 	{"keep-free", required_argument, NULL, OPTION_KEEP_FREE},
+	{"max-unpacked", required_argument, NULL, OPTION_MAX_UNPACKED},
 	{"analyzer", required_argument, NULL, OPTION_ANALYZER},
 	{"jobs", required_argument, NULL, OPTION_JOBS},
 	{"executable-wait", required_argument, NULL, OPTION_EXECUTABLE_WAIT},
@@ -77,6 +79,7 @@ const char *daemon_options_help(void)
 	       "  --spool-max SIZE       most that the spool may hold (default 1G)\n"
 	       "  --keep-free SIZE       disk space to leave (default: 5 % of the disk, at most "
 	       "1G)\n"
+	       "  --max-unpacked SIZE    most that a compressed core may unpack to (default 64G)\n"
 	       "  --retry-min TIME       first upload backoff; it doubles up to 1h (default 1s)\n"
 	       "  --stall-timeout TIME   give up an upload that does not move (default 30s)\n"
 	       "  --verbose              log what is ignored, too\n"
@@ -119,6 +122,8 @@ static const char *take_time(const char *argument, uint64_t *ret)
 // Takes the options that are values; NULL, or what is wrong with the argument.
 static const char *take_value(int code, const char *argument, struct options *options)
 {
+	uint64_t size;
+
 	switch (code) {
 	case OPTION_WATCH:
 		return take_directory(argument, options->watch, &options->watch_count);
@@ -138,6 +143,9 @@ static const char *take_value(int code, const char *argument, struct options *op
 		return take_size(argument, &options->spool_max);
 	case OPTION_KEEP_FREE:
 		return take_size(argument, &options->keep_free);
+	case OPTION_MAX_UNPACKED:
+		options->max_unpacked = argument;
+		return take_size(argument, &size);
 	case OPTION_JOBS:
 		return setting_number(argument, 1, 64, &options->jobs) ? "is not between 1 and 64"
 								       : NULL;

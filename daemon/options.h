@@ -23,8 +23,9 @@ struct options {
 	const char *analyzer;             // NULL: look for it
 	uint64_t time_limit_ns;           // of one analysis
 	uint64_t executable_wait_ns;
-	uint64_t retry_min_ns;         // the backoff's base
-	uint64_t stall_timeout_ns;     // an upload that moves no byte for so long is given up
+	uint64_t retry_min_ns;     // the backoff's base
+	uint64_t stall_timeout_ns; // an upload that moves no byte for so long is given up
+	const char *max_unpacked;  // of a compressed core, as the analyzer takes it; NULL: its own
 	uint64_t spool_max, keep_free; // keep_free: UINT64_MAX for the default
 	uint32_t jobs;
 	bool is_foreground, is_verbose;

@@ -63,9 +63,9 @@ void service_analyzer_stamp(const struct service *service, char ret[static STAMP
 	stamp_text(&stamp, ret);
 }
 
-static void on_core(void *context, size_t root, const char *name)
+static void on_core(void *context, size_t root, const char *name, bool is_finished)
 {
-	intake_offer(context, root, name);
+	intake_offer(context, root, name, is_finished);
 }
 
 static void on_executables(void *context)
@@ -332,6 +332,9 @@ static bool find_programs(struct service *service)
 		return false;
 	}
 	service->self[length] = '\0';
+	if (snprintf(service->temporary, sizeof(service->temporary), "%s/tmp",
+		    service->options->spool) >= (int)sizeof(service->temporary))
+		service->temporary[0] = '\0';
 	find_analyzer(service->options, service->self, found);
 	// Absolute, so that a core's path can be compared with it.
 	if (!*found || !realpath(found, service->analyzer) || access(service->analyzer, X_OK)) {

@@ -31,6 +31,7 @@ struct service {
 	uint64_t next_due_ns;            // when something has to be looked at again
 	uint64_t scan_executables_ns, scan_cores_ns; // when to; UINT64_MAX: no need
 	char analyzer[PATH_MAX], self[PATH_MAX];
+	char temporary[PATH_MAX]; // where compressed cores are unpacked: the spool's tmp/
 	struct child uploader;
 	int uploader_wake;          // owned: a byte wakes it, closing it ends it
 	uint64_t uploader_start_ns; // when to start it (again)

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 // A kernel that writes a core modifies it once a page: IN_MODIFY would overflow the queue.
-#define CORE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO)
+#define WHOLE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO)
+// systemd-coredump gives its file a name when it is whole (linkat): that closes nothing.
+#define CORE_MASK (WHOLE_MASK | IN_CREATE)
 // A directory or a hard link that appears closes nothing.
 #define EXECUTABLE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE)
 #define GONE_MASK (IN_DELETE_SELF | IN_MOVE_SELF)
@@ -113,7 +115,8 @@ static void dispatch(
 		if (!tree->watches[i].is_core)
 			has_executables = true;
 		else if (event->len && (event->mask & CORE_MASK) && !(event->mask & IN_ISDIR))
-			events->core(events->context, tree->watches[i].root, event->name);
+			events->core(events->context, tree->watches[i].root, event->name,
+				event->mask & WHOLE_MASK);
 	}
 	if (has_executables)
 		events->executables(events->context);

@@ -25,8 +25,8 @@ struct tree {
 
 /* What tree_read found out. */
 struct tree_events {
-	/** A file was finished in the core directory `root`. */
-	void (*core)(void *context, size_t root, const char *name);
+	/** A file was finished in the core directory `root`, or appeared and may be written yet. */
+	void (*core)(void *context, size_t root, const char *name, bool is_finished);
 	/** Something changed below an executable directory. */
 	void (*executables)(void *context);
 	/** Events were lost, or the directory itself went away: look at everything again. */

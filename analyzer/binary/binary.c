@@ -193,10 +193,18 @@ static bool has_cgo(const struct binary *binary)
 {
 	static const char name[] = "\0crosscall2";
 	struct binary_bytes table;
+	uint32_t flags;
 
-	return needs_library(binary) ||
-	       (pclntab_bytes(binary, &table) &&
-		       memmem(table.bytes, table.size, name, sizeof(name)));
+	if (needs_library(binary))
+		return true;
+	if (pclntab_bytes(binary, &table))
+		return memmem(table.bytes, table.size, name, sizeof(name));
+	// Without sections, as in a core: it lies in one of the segments.
+	for (size_t i = 0; i < binary->segment_count; i++)
+		if (binary_segment_bytes(binary, i, PT_LOAD, &table, &flags) &&
+			memmem(table.bytes, table.size, name, sizeof(name)))
+			return true;
+	return false;
 }
 
 static bool has_dwarf(const struct binary *binary)
@@ -206,6 +214,37 @@ static bool has_dwarf(const struct binary *binary)
 	if (find_section(binary, ".debug_info", &header))
 		return header.sh_type != SHT_NOBITS && header.sh_size;
 	return find_section(binary, ".zdebug_info", &header);
+}
+
+static bool holds(const struct binary *binary, const char *mark)
+{
+	return memmem(binary->file.bytes, binary->file.size, mark, strlen(mark));
+}
+
+/*
+ * The other two compilers of Go have runtimes of their own. gccgo leaves export data for importers,
+ * or, when it is stripped, the name of its library (libgo.so, or its source files in a static one);
+ * TinyGo prefixes the assembly of its runtime.
+ */
+static enum cs_status refuse_other_language(const struct binary *binary, struct diag *diag)
+{
+	const char *compiler = NULL;
+	GElf_Shdr header;
+
+	if (find_section(binary, ".go_export", &header) || holds(binary, "libgo.so") ||
+		holds(binary, "/libgo/go/runtime/"))
+		compiler = "gccgo";
+	else if (holds(binary, "tinygo_"))
+		compiler = "TinyGo";
+	if (compiler)
+		return diag_fail(diag, CS_REFUSED, "binary-not-go",
+			"%s was built by %s, whose runtime coresnap does not read: signal, threads "
+			"and registers can be given, goroutines cannot",
+			binary->name, compiler);
+	return diag_fail(diag, CS_REFUSED, "binary-not-go",
+		"%s is not a Go program: it has no build information, function table or Go build "
+		"id",
+		binary->name);
 }
 
 static enum cs_status read_info(struct binary *binary, struct diag *diag)
@@ -223,14 +262,11 @@ static enum cs_status read_info(struct binary *binary, struct diag *diag)
 	info->is_go =
 		build_status != CS_NOT_FOUND || info->go_build_id || pclntab_bytes(binary, &bytes);
 	if (!info->is_go)
-		return diag_fail(diag, CS_REFUSED, "binary-not-go",
-			"%s is not a Go program: it has no build information, function table or Go "
-			"build id",
-			binary->name);
-	if (build_status)
+		return refuse_other_language(binary, diag);
+	info->is_too_old = build_status == CS_UNSUPPORTED;
+	if (build_status && !info->is_too_old)
 		diag_add(diag, DIAG_WARNING, "no-build-info",
-			"%s does not say which Go release built it%s", binary->name,
-			build_status == CS_UNSUPPORTED ? " (it is older than Go 1.18)" : "");
+			"%s does not say which Go release built it", binary->name);
 	if (!info->goarch)
 		info->goarch = arch_facts(info->arch)->name;
 	info->has_dwarf = has_dwarf(binary);
@@ -239,6 +275,13 @@ static enum cs_status read_info(struct binary *binary, struct diag *diag)
 	info->is_debug_file =
 		find_section(binary, ".text", &header) && header.sh_type == SHT_NOBITS;
 	return CS_OK;
+}
+
+enum cs_status binary_finish_open(struct binary *binary, struct diag *diag)
+{
+	enum cs_status status = open_elf(binary, diag);
+
+	return status ? status : read_info(binary, diag);
 }
 
 /* The file mapped and its ELF headers read. */
@@ -320,27 +363,35 @@ const struct binary_info *binary_info(const struct binary *binary)
 	return &binary->info;
 }
 
+static enum cs_status add_bytes(
+	struct image *image, const struct binary_bytes *bytes, uint64_t bias, bool is_writable)
+{
+	struct image_view view = {
+		.start = bytes->address + bias, .bytes = bytes->bytes, .is_writable = is_writable};
+
+	if (!checked_add(view.start, bytes->size, &view.end))
+		return CS_OK; // hostile: it would wrap around the address space
+	return image_add(image, view);
+}
+
+/*
+ * The file says what code and constants were, and what variables were at the start: those that the
+ * core lacks are not known. But for relocations, what is read-only after them (PT_GNU_RELRO) does
+ * not change: a PIE's function table lies there.
+ */
 enum cs_status binary_add_to_image(struct binary *binary, struct image *image, uint64_t bias)
 {
+	enum cs_status status = CS_OK;
 	struct binary_bytes load;
 	uint32_t flags;
 
-	for (size_t i = 0; i < binary->segment_count; i++) {
-		struct image_view view;
-		enum cs_status status;
-
-		if (!binary_segment_bytes(binary, i, PT_LOAD, &load, &flags))
-			continue;
-		view = (struct image_view){.start = load.address + bias,
-			.bytes = load.bytes,
-			.is_writable = flags & PF_W};
-		if (!checked_add(view.start, load.size, &view.end))
-			continue; // hostile: it would wrap around the address space
-		status = image_add(image, view);
-		if (status)
-			return status;
+	for (size_t i = 0; i < binary->segment_count && !status; i++) {
+		if (binary_segment_bytes(binary, i, PT_GNU_RELRO, &load, &flags))
+			status = add_bytes(image, &load, bias, true);
+		else if (binary_segment_bytes(binary, i, PT_LOAD, &load, &flags) && !(flags & PF_W))
+			status = add_bytes(image, &load, bias, false);
 	}
-	return CS_OK;
+	return status;
 }
 
 bool binary_pclntab(const struct binary *binary, uint64_t *address_ret, uint64_t *size_ret)

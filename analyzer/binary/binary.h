@@ -30,12 +30,14 @@ struct binary_info {
 	size_t setting_count;
 	struct name_value *modules; // "mod" and "dep" lines: path, version (a replacement's own)
 	size_t module_count;
+	bool is_too_old; // built before Go 1.18; go_version may be NULL then
 	bool has_dwarf, has_symtab, is_pie, has_cgo;
 	bool is_debug_file; // has no code: it is what strip took from an executable
 	uint64_t entry;     // e_entry, as linked
 };
 
 struct binary;
+struct core_executable;
 
 /**
  * Opens the executable in the file `fd` (the caller's; must stay open). `name` is for messages
@@ -45,6 +47,21 @@ struct binary;
 CS_MUST_USE enum cs_status binary_open(
 	int fd, const char *name, struct arena *arena, struct diag *diag, struct binary **ret);
 
+/**
+ * The same of the executable's bytes as the core holds them, where it holds all that is loaded; the
+ * image must not have another executable's bytes. CS_NOT_FOUND: it does not.
+ */
+CS_MUST_USE enum cs_status binary_open_core(const struct image *image,
+	const struct core_executable *executable, struct arena *arena, struct diag *diag,
+	struct binary **ret);
+
+/**
+ * The build information that lies among the variables of a Go program, read from its core: release,
+ * main module, modules and settings; nothing else of the result is filled in. NULL: not there.
+ */
+const struct binary_info *binary_build_in_core(
+	const struct image *image, const struct core_executable *executable, struct arena *arena);
+
 /** Releases libelf and the mapping. The struct goes with its arena. NULL is fine. */
 void binary_close(struct binary *binary);
 
@@ -52,11 +69,28 @@ void binary_close(struct binary *binary);
 const struct binary_info *binary_info(const struct binary *binary);
 
 /**
- * Adds the file's PT_LOAD bytes to `image`, moved by `bias` (0 unless PIE: AT_ENTRY - e_entry),
- * below what the core holds. Only file bytes: .bss beyond them stays absent. Call image_seal after.
+ * Adds what of the file a process does not change to `image`, moved by `bias` (0 unless PIE:
+ * AT_ENTRY - e_entry), below what the core holds. Variables that the core lacks stay absent. Call
+ * image_seal after.
  */
 CS_MUST_USE enum cs_status binary_add_to_image(
 	struct binary *binary, struct image *image, uint64_t bias);
+
+/**
+ * How far from where it is linked the executable was loaded, by what the core says of it; 0 unless
+ * it is position independent. False where that is not known.
+ */
+bool binary_bias(
+	const struct binary *binary, const struct core_executable *executable, uint64_t *ret);
+
+enum binary_resemblance { RESEMBLANCE_UNKNOWN, RESEMBLANCE_SAME, RESEMBLANCE_OTHER };
+
+/**
+ * Whether the initialized variables of the file lie in the core as they must if this executable
+ * made it, for want of a build id. The image must hold the core's bytes alone.
+ */
+enum binary_resemblance binary_resembles(const struct binary *binary, const struct image *image,
+	const struct core_executable *executable);
 
 /** The pclntab's linked address and size by section; false where no section names it. */
 bool binary_pclntab(const struct binary *binary, uint64_t *address_ret, uint64_t *size_ret);

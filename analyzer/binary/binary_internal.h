@@ -15,8 +15,8 @@ struct debug {
 	struct binary *file;               // owned: the debug file; NULL: none, or not opened yet
 	struct Dwarf *dwarf;               // owned; works inside `file` or the executable
 	enum debug_source source;          // of `file`
-	bool is_tried;
-	enum cs_status status; // of that attempt
+	bool is_tried;                     // the search for `file`
+	enum cs_status status;             // of opening `dwarf`
 };
 
 struct binary {
@@ -64,5 +64,12 @@ CS_MUST_USE enum cs_status build_id_read(struct binary *binary);
  * (cmd/go/internal/modload/build.go, runtime/debug/mod.go). CS_NOT_FOUND: there is none.
  */
 CS_MUST_USE enum cs_status buildinfo_read(struct binary *binary);
+
+/** The same from these bytes alone. */
+CS_MUST_USE enum cs_status buildinfo_read_from(
+	struct binary *binary, const struct binary_bytes *in);
+
+/** The rest of opening, once binary->file has the bytes. */
+CS_MUST_USE enum cs_status binary_finish_open(struct binary *binary, struct diag *diag);
 
 #endif

@@ -6,8 +6,10 @@
 //
 // The modules text stands between two 16-byte marks and has one tab-separated line a fact:
 // "path", "mod", "dep", "=>" (replaces the module above it), "build" KEY=VALUE, values quoted as Go
-// strings when they need it (runtime/debug/mod.go). Before Go 1.18 the strings were pointers.
+// strings when they need it (runtime/debug/mod.go). Before Go 1.18 the strings were pointers: of
+// those only the version is read.
 #include "analyzer/binary/binary_internal.h"
+#include "common/checked.h"
 #include "common/cursor.h"
 #include "common/limits.h"
 
@@ -19,6 +21,10 @@
 #define HEADER_SIZE 32
 #define FLAGS_OFFSET 15
 #define FLAG_INLINE 2
+#define FLAG_BIG_ENDIAN 1
+#define POINTER_SIZE_OFFSET 14
+#define VERSION_POINTER_OFFSET 16 // before Go 1.18: to a string's header
+#define MAX_OLD_VERSION 64
 #define ALIGNMENT 16
 #define FRAME_SIZE 16 // of the marks around the modules text
 
@@ -219,16 +225,13 @@ static struct text without_frame(struct text modules)
 	return (struct text){modules.at + FRAME_SIZE, modules.size - 2 * FRAME_SIZE};
 }
 
-enum cs_status buildinfo_read(struct binary *binary)
+static enum cs_status read_blob(struct binary *binary, struct cursor c)
 {
 	struct binary_info *info = &binary->info;
 	struct lines lines = {.binary = binary};
 	enum cs_status status = CS_OK;
 	struct text version, modules;
-	struct cursor c;
 
-	if (!find_blob(binary, &c))
-		return CS_NOT_FOUND;
 	if (!(c.bytes[FLAGS_OFFSET] & FLAG_INLINE))
 		return CS_UNSUPPORTED;
 	cursor_seek(&c, HEADER_SIZE);
@@ -244,4 +247,58 @@ enum cs_status buildinfo_read(struct binary *binary)
 	info->goos = setting(info, "GOOS");
 	info->goarch = setting(info, "GOARCH");
 	return status;
+}
+
+/* `size` bytes of the file at the linked address; NULL where no segment has them. */
+static const uint8_t *bytes_at(const struct binary *binary, uint64_t address, uint64_t size)
+{
+	struct binary_bytes in;
+	uint32_t flags;
+
+	for (size_t i = 0; i < binary->segment_count; i++)
+		if (binary_segment_bytes(binary, i, PT_LOAD, &in, &flags) &&
+			address >= in.address && checked_range(address - in.address, size, in.size))
+			return in.bytes + (address - in.address);
+	return NULL;
+}
+
+/*
+ * Go 1.13 to 1.17: the blob points to runtime.buildVersion, a string's header. Of a PIE the
+ * pointers are the loader's affair, and nothing is found.
+ */
+static enum cs_status read_old_version(struct binary *binary, const struct cursor *c)
+{
+	uint64_t header[2], pointer;
+	const uint8_t *at;
+
+	if (c->bytes[POINTER_SIZE_OFFSET] != sizeof(pointer) ||
+		(c->bytes[FLAGS_OFFSET] & FLAG_BIG_ENDIAN))
+		return CS_UNSUPPORTED;
+	memcpy(&pointer, c->bytes + VERSION_POINTER_OFFSET, sizeof(pointer));
+	at = bytes_at(binary, pointer, sizeof(header));
+	if (!at)
+		return CS_UNSUPPORTED;
+	memcpy(header, at, sizeof(header));
+	at = header[1] <= MAX_OLD_VERSION ? bytes_at(binary, header[0], header[1]) : NULL;
+	if (at && header[1])
+		binary->info.go_version = arena_copy(binary->arena, at, header[1]);
+	return CS_UNSUPPORTED;
+}
+
+enum cs_status buildinfo_read(struct binary *binary)
+{
+	enum cs_status status;
+	struct cursor c;
+
+	if (!find_blob(binary, &c))
+		return CS_NOT_FOUND;
+	status = read_blob(binary, c);
+	return status == CS_UNSUPPORTED ? read_old_version(binary, &c) : status;
+}
+
+enum cs_status buildinfo_read_from(struct binary *binary, const struct binary_bytes *in)
+{
+	struct cursor c;
+
+	return find_magic(in, &c) ? read_blob(binary, c) : CS_NOT_FOUND;
 }

@@ -169,7 +169,7 @@ static enum cs_status find_file(struct binary *binary, struct diag *diag)
 		finder->release(finder->context, &candidate);
 	}
 	if (status != CS_OK && status != CS_NO_MEMORY) {
-		diag_add(diag, DIAG_WARNING, "no-debug-file",
+		diag_add(diag, DIAG_INFO, "no-debug-file",
 			"%s has no debug information, and no debug file of it is to be had "
 			"(build id %s, debug link %s)",
 			binary->name,
@@ -180,28 +180,41 @@ static enum cs_status find_file(struct binary *binary, struct diag *diag)
 	return status;
 }
 
-static enum cs_status open_debug(struct binary *binary, struct diag *diag)
+/* The file with the debug information, once: NULL where there is none. */
+static struct binary *debug_file(struct binary *binary, struct diag *diag)
 {
-	struct binary *file = binary;
-	enum cs_status status = CS_OK;
+	struct debug *debug = &binary->debug;
 
-	if (!binary->info.has_dwarf) {
-		status = find_file(binary, diag);
-		file = binary->debug.file;
-	}
-	return status ? status : begin_dwarf(file, diag, &binary->debug.dwarf);
+	if (binary->info.has_dwarf)
+		return binary;
+	if (!debug->is_tried && find_file(binary, diag))
+		debug->file = NULL;
+	debug->is_tried = true;
+	return debug->file;
 }
 
 enum cs_status binary_debug(struct binary *binary, struct diag *diag, struct Dwarf **ret)
 {
 	struct debug *debug = &binary->debug;
+	struct binary *file = debug_file(binary, diag);
 
-	if (!debug->is_tried)
-		debug->status = open_debug(binary, diag);
-	debug->is_tried = true;
+	if (!file)
+		return CS_NOT_FOUND;
+	if (!debug->dwarf && !debug->status)
+		debug->status = begin_dwarf(file, diag, &debug->dwarf);
 	if (debug->status)
 		return debug->status;
 	*ret = debug->dwarf;
+	return CS_OK;
+}
+
+enum cs_status binary_debug_elf(struct binary *binary, struct diag *diag, struct Elf **ret)
+{
+	const struct binary *file = debug_file(binary, diag);
+
+	if (!file)
+		return CS_NOT_FOUND;
+	*ret = file->elf;
 	return CS_OK;
 }
 
@@ -248,5 +261,5 @@ void debug_close(struct debug *debug)
 {
 	dwarf_end(debug->dwarf);
 	binary_close(debug->file);
-	*debug = (struct debug){.is_tried = true, .status = CS_NOT_FOUND};
+	*debug = (struct debug){.is_tried = true};
 }

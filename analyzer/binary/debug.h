@@ -12,6 +12,7 @@
 
 struct binary;
 struct Dwarf; // libdw's own type
+struct Elf;   // libelf's own type
 
 /** SNAPSHOT.md binary.debug_source. */
 enum debug_source {
@@ -54,6 +55,13 @@ void binary_set_debug_finder(struct binary *binary, const struct debug_finder *f
  */
 CS_MUST_USE enum cs_status binary_debug(
 	struct binary *binary, struct diag *diag, struct Dwarf **ret);
+
+/**
+ * The ELF file that binary_debug's DWARF is in: its symbols are all that the linker wrote, too.
+ * Borrowed until binary_close. CS_NOT_FOUND: there is none.
+ */
+CS_MUST_USE enum cs_status binary_debug_elf(
+	struct binary *binary, struct diag *diag, struct Elf **ret);
 
 /** Where binary_debug's DWARF is from; DEBUG_NONE where nobody asked and the executable has none.
  */

@@ -18,6 +18,7 @@ struct elf_object {
 	struct mapping file; // owned; of elf_object_open only
 	Elf *elf;
 	bool is_owner; // of `elf`
+	Elf *debug;    // borrowed; NULL: it has no separate debug file
 	size_t segment_count;
 	Dwarf_CFI *cfi;          // owned; NULL: it has none, or nobody has asked
 	struct elf_lines *lines; // owned; likewise
@@ -212,11 +213,11 @@ static bool holds(const GElf_Sym *symbol, uint64_t address)
 	       address - symbol->st_value < symbol->st_size;
 }
 
-static bool find_in(const struct elf_object *object, uint32_t type, uint64_t address,
-	uint64_t *steps, struct elf_symbol *ret)
+static bool find_in(
+	Elf *elf, uint32_t type, uint64_t address, uint64_t *steps, struct elf_symbol *ret)
 {
 	GElf_Shdr header;
-	Elf_Scn *section = find_symbols(object->elf, type, &header);
+	Elf_Scn *section = find_symbols(elf, type, &header);
 	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
 	struct elf_symbol best = {0};
 	bool is_global = false;
@@ -227,7 +228,7 @@ static bool find_in(const struct elf_object *object, uint32_t type, uint64_t add
 
 		if (!holds(&symbol, address) || (best.name && symbol.st_value < best.address))
 			continue;
-		name = elf_strptr(object->elf, header.sh_link, symbol.st_name);
+		name = elf_strptr(elf, header.sh_link, symbol.st_name);
 		if (!name || !*name ||
 			(best.name && symbol.st_value == best.address &&
 				!is_better(name, &symbol, best.name, is_global)))
@@ -243,15 +244,22 @@ static bool find_in(const struct elf_object *object, uint32_t type, uint64_t add
 bool elf_object_symbol(
 	const struct elf_object *object, uint64_t address, uint64_t *steps, struct elf_symbol *ret)
 {
-	return find_in(object, SHT_SYMTAB, address, steps, ret) ||
-	       find_in(object, SHT_DYNSYM, address, steps, ret);
+	Elf *elf = object->debug ? object->debug : object->elf;
+
+	return find_in(elf, SHT_SYMTAB, address, steps, ret) ||
+	       find_in(object->elf, SHT_DYNSYM, address, steps, ret);
+}
+
+void elf_object_set_debug(struct elf_object *object, struct Elf *debug)
+{
+	object->debug = debug;
 }
 
 size_t elf_object_lines(struct elf_object *object, struct arena *arena, uint64_t address,
 	struct elf_line *ret, size_t max)
 {
 	if (!object->has_lines_asked)
-		object->lines = elf_lines_open(object->elf, arena);
+		object->lines = elf_lines_open(object->debug ? object->debug : object->elf, arena);
 	object->has_lines_asked = true;
 	return object->lines ? elf_lines_find(object->lines, address, ret, max) : 0;
 }

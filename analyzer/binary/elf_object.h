@@ -31,6 +31,12 @@ CS_MUST_USE enum cs_status elf_object_open_bytes(void *bytes, size_t size, enum 
 CS_MUST_USE enum cs_status elf_object_open_elf(
 	struct Elf *elf, struct arena *arena, struct elf_object **ret);
 
+/**
+ * Where symbols and lines are looked for in place of the file itself: its separate debug file.
+ * Borrowed until the object is closed.
+ */
+void elf_object_set_debug(struct elf_object *object, struct Elf *debug);
+
 /** Releases what libelf and libdw hold, and the mapping. The struct goes with its arena. */
 void elf_object_close(struct elf_object *object);
 

@@ -170,17 +170,43 @@ static void load_first_page(
 	}
 }
 
+/*
+ * Without the auxiliary vector, and where NT_FILE does not help either: the first page of the
+ * executable is in the core all the same (coredump_filter bit 4), at the start of a segment, and of
+ * all the files that are mapped only a Go program has a Go build id in it.
+ */
+static target_addr search_base(struct image *image, struct arena *arena)
+{
+	struct image_view view;
+
+	for (size_t i = 0; image_view_at(image, i, &view); i++) {
+		struct core_executable candidate = {.base = view.start};
+
+		if (view.end - view.start < sizeof(Elf64_Ehdr) ||
+			memcmp(view.bytes, ELFMAG, SELFMAG))
+			continue;
+		load_first_page(&candidate, image, arena);
+		if (candidate.go_build_id)
+			return view.start;
+	}
+	return 0;
+}
+
 struct core_executable core_executable_find(struct image *image, struct arena *arena)
 {
 	const struct image_notes *notes = image_notes(image);
 	const struct image_mapping *mapping = find_mapping(notes);
 	struct core_executable executable = {.entry = notes->at_entry};
 
+	executable.base = find_base(notes, mapping);
+	if (!executable.base) {
+		executable.base = search_base(image, arena);
+		mapping = mapping_of(notes, executable.base);
+	}
 	if (mapping)
 		executable.path = copy_path(arena, mapping->path);
 	else if (notes->at_execfn)
 		executable.path = read_path(image, arena, notes->at_execfn);
-	executable.base = find_base(notes, mapping);
 	if (executable.base)
 		load_first_page(&executable, image, arena);
 	return executable;

@@ -53,12 +53,14 @@ struct image_notes {
 	const char *command;   // pr_fname: at most 15 bytes
 	const char *arguments; // pr_psargs: at most 79 bytes, cut by the kernel
 
-	bool has_signal; // NT_SIGINFO
+	bool has_signal;      // what killed it: NT_SIGINFO, else the dumping thread's pr_cursig
+	bool has_signal_code; // NT_SIGINFO
 	int32_t signal, signal_code;
 	bool has_signal_address; // SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP raised by the kernel
 	target_addr signal_address;
 	uint32_t signal_pid, signal_uid; // the sender, for SI_USER, SI_TKILL and SI_QUEUE
 	bool has_signal_sender;
+	bool is_live; // a debugger (gcore) took it of a live process: nothing killed it
 
 	struct image_thread *threads; // in the core's order: the dumping thread first
 	size_t thread_count;

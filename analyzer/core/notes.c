@@ -115,6 +115,8 @@ static enum cs_status load_process(struct image *image, struct cursor c)
 	if (c.bad || notes->has_process)
 		return CS_OK;
 	notes->has_process = true;
+	// The kernel writes the dumping thread first, gdb the process.
+	notes->is_live = !notes->thread_count;
 	notes->uid = uid;
 	notes->gid = gid;
 	notes->pid = pid;
@@ -144,7 +146,7 @@ static void load_signal(struct image_notes *notes, struct cursor c)
 	address = cursor_u64(&c); // or si_pid and, above it, si_uid
 	if (c.bad || notes->has_signal)
 		return;
-	notes->has_signal = true;
+	notes->has_signal = notes->has_signal_code = true;
 	notes->signal = number;
 	notes->signal_code = code;
 	notes->has_signal_address = has_address(number, code);
@@ -322,10 +324,47 @@ static int compare_mappings(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/* signal(7): those that end a process with a core. A kernel's core has no other. */
+static bool is_dumping(int32_t number)
+{
+	static const int numbers[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV,
+		SIGXCPU, SIGXFSZ, SIGSYS};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
+/*
+ * What stopped a process that gcore or gdb took the core of (SIGSTOP of ptrace, SIGINT of a
+ * terminal, SIGTRAP of a breakpoint) did not kill it. One that gdb had caught at its death did.
+ */
+static void settle_signal(struct image_notes *notes)
+{
+	bool is_gdb = notes->is_live;
+
+	if (!notes->has_signal && notes->thread_count && notes->threads[0].signal) {
+		notes->has_signal = true;
+		notes->signal = notes->threads[0].signal;
+	}
+	notes->is_live = notes->has_signal ? !is_dumping(notes->signal) ||
+						     (is_gdb && notes->signal == SIGTRAP)
+					   : is_gdb;
+	if (!notes->is_live)
+		return;
+	notes->has_signal = notes->has_signal_code = notes->has_signal_address = false;
+	notes->has_signal_sender = false;
+	notes->signal = notes->signal_code = 0;
+	for (size_t i = 0; i < notes->thread_count; i++)
+		notes->threads[i].signal = 0;
+}
+
 enum cs_status notes_finish(struct image *image)
 {
 	struct image_notes *notes = &image->notes;
 
+	settle_signal(notes);
 	if (notes->mapping_count)
 		qsort(notes->mappings, notes->mapping_count, sizeof(*notes->mappings),
 			compare_mappings);

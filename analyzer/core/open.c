@@ -24,6 +24,7 @@ struct opening {
 	uint64_t program_offset, section_offset;
 	uint64_t program_count; // as the file says, and then as far as they are there
 	uint64_t load_count;
+	bool has_lost_notes; // they lie behind the end of the file
 };
 
 struct program_header {
@@ -255,6 +256,7 @@ static enum cs_status add_notes(struct opening *o, const struct program_header *
 {
 	size_t size = bytes_present(o, header);
 
+	o->has_lost_notes |= header->offset >= o->size;
 	if (!size)
 		return CS_OK;
 	if (size > MAX_CORE_NOTES_SIZE) {
@@ -291,6 +293,11 @@ static enum cs_status check_content(struct opening *o)
 {
 	bool is_cut = o->size < o->image->expected_size;
 
+	if (!o->image->notes.thread_count && is_cut && o->has_lost_notes && o->load_count)
+		return diag_fail(o->diag, CS_CORRUPT, "truncated-core",
+			"%s is cut before its notes, which gdb writes last (%zu of %llu bytes are "
+			"there): without a thread nothing can be read; look for a full disk",
+			o->name, o->size, (unsigned long long)o->image->expected_size);
 	if (!o->image->notes.thread_count && is_cut)
 		return refuse_cut_headers(o);
 	if (!o->image->notes.thread_count)
@@ -304,6 +311,10 @@ static enum cs_status check_content(struct opening *o)
 			"%s is an ELF core without memory in it (no PT_LOAD): look at "
 			"/proc/PID/coredump_filter of the program",
 			o->name);
+	if (o->image->notes.is_live)
+		diag_add(o->diag, DIAG_INFO, "live-core",
+			"the core was taken of a live process (gcore or a debugger): nothing "
+			"killed it");
 	if (is_cut)
 		diag_add(o->diag, DIAG_WARNING, "truncated-core",
 			"core is truncated: %zu of %llu bytes", o->size,

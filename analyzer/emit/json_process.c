@@ -37,7 +37,10 @@ static void write_signal(struct json_writer *w, const struct crash_signal *signa
 	jsonw_begin_object(w);
 	jsonw_member_u64(w, "number", signal->number);
 	jsonw_member_string(w, "name", signal_name(signal->number, name, sizeof(name)));
-	jsonw_member_i64(w, "code", signal->code);
+	if (signal->lacks_code)
+		jsonw_member_null(w, "code");
+	else
+		jsonw_member_i64(w, "code", signal->code);
 	if (signal->has_address)
 		jsonw_member_address(w, "address", signal->address);
 	else
@@ -85,6 +88,7 @@ void json_write_process(struct json_writer *w, const struct analysis *analysis)
 	const struct crash_signal signal = {
 		.number = notes->has_signal ? (uint32_t)notes->signal : 0,
 		.code = notes->signal_code,
+		.lacks_code = !notes->has_signal_code,
 		.has_address = notes->has_signal_address,
 		.address = notes->signal_address};
 
@@ -95,6 +99,10 @@ void json_write_process(struct json_writer *w, const struct analysis *analysis)
 		jsonw_member_u64(w, "pid", notes->pid);
 		jsonw_member_u64(w, "uid", notes->uid);
 		jsonw_member_u64(w, "gid", notes->gid);
+	} else if (notes->at_random) { // the kernel writes it behind AT_UID and AT_GID
+		jsonw_member_null(w, "pid");
+		jsonw_member_u64(w, "uid", notes->at_uid);
+		jsonw_member_u64(w, "gid", notes->at_gid);
 	} else {
 		json_members_null(w, unknown);
 	}
@@ -116,7 +124,7 @@ static bool is_repeated(const struct name_value *pairs, size_t index)
 /** Build settings hold whole command lines: "-ldflags" may set a variable to a secret. */
 static void write_settings(struct json_writer *w, const struct analysis *analysis)
 {
-	const struct binary_info *info = binary_info(analysis->binary);
+	const struct binary_info *info = analysis->build;
 
 	jsonw_key(w, "settings");
 	jsonw_begin_object(w);
@@ -134,12 +142,7 @@ static void write_settings(struct json_writer *w, const struct analysis *analysi
 
 static void write_build(struct json_writer *w, const struct analysis *analysis)
 {
-	static const char *const debug_sources[] = {[DEBUG_NONE] = "none",
-		[DEBUG_EMBEDDED] = "embedded",
-		[DEBUG_LINK] = "debuglink",
-		[DEBUG_BUILD_ID] = "build-id",
-		[DEBUG_DEBUGINFOD] = "debuginfod"};
-	const struct binary_info *info = binary_info(analysis->binary);
+	const struct binary_info *info = analysis->build;
 
 	jsonw_key(w, "main");
 	jsonw_begin_object(w);
@@ -156,12 +159,22 @@ static void write_build(struct json_writer *w, const struct analysis *analysis)
 		jsonw_end_object(w);
 	}
 	jsonw_end_array(w);
+}
+
+static void write_file(struct json_writer *w, const struct binary *binary)
+{
+	static const char *const debug_sources[] = {[DEBUG_NONE] = "none",
+		[DEBUG_EMBEDDED] = "embedded",
+		[DEBUG_LINK] = "debuglink",
+		[DEBUG_BUILD_ID] = "build-id",
+		[DEBUG_DEBUGINFOD] = "debuginfod"};
+	const struct binary_info *info = binary_info(binary);
+
 	jsonw_member_bool(w, "has_dwarf", info->has_dwarf);
 	jsonw_member_bool(w, "has_symtab", info->has_symtab);
 	jsonw_member_bool(w, "pie", info->is_pie);
 	jsonw_member_bool(w, "cgo", info->has_cgo);
-	jsonw_member_string(
-		w, "debug_source", debug_sources[binary_debug_source(analysis->binary)]);
+	jsonw_member_string(w, "debug_source", debug_sources[binary_debug_source(binary)]);
 }
 
 static const char *either(const char *first, const char *second)
@@ -191,11 +204,11 @@ static void write_runtime(struct json_writer *w, const struct runtime *rt)
 void json_write_binary(struct json_writer *w, const struct analysis *analysis)
 {
 	static const struct binary_info nothing;
-	static const char *const unknown[] = {"main", "settings", "modules", "has_dwarf",
-		"has_symtab", "pie", "cgo", "debug_source", NULL};
+	static const char *const no_build[] = {"main", "settings", "modules", NULL};
+	static const char *const no_file[] = {
+		"has_dwarf", "has_symtab", "pie", "cgo", "debug_source", NULL};
 	const struct core_executable *executable = analysis->executable;
-	const struct binary_info *info =
-		analysis->binary ? binary_info(analysis->binary) : &nothing;
+	const struct binary_info *info = analysis->build ? analysis->build : &nothing;
 	const char *arch = arch_of(analysis->image)->name;
 
 	jsonw_newline(w);
@@ -208,10 +221,14 @@ void json_write_binary(struct json_writer *w, const struct analysis *analysis)
 	jsonw_member_string(w, "go_build_id", either(executable->go_build_id, info->go_build_id));
 	jsonw_member_string(
 		w, "gnu_build_id", either(executable->gnu_build_id, info->gnu_build_id));
-	if (analysis->binary)
+	if (analysis->build)
 		write_build(w, analysis);
 	else
-		json_members_null(w, unknown);
+		json_members_null(w, no_build);
+	if (analysis->binary)
+		write_file(w, analysis->binary);
+	else
+		json_members_null(w, no_file);
 	jsonw_end_object(w);
 	write_runtime(w, analysis->rt);
 }
@@ -275,7 +292,8 @@ static void write_full_crash(struct json_writer *w, const struct analysis *analy
 {
 	const struct crash *crash = &analysis->crash;
 
-	jsonw_member_string(w, "kind", crash_kind_name(crash->kind));
+	jsonw_member_string(
+		w, "kind", crash->is_kind_unknown ? NULL : crash_kind_name(crash->kind));
 	jsonw_key(w, "message");
 	write_sized(w, crash->message, crash->message_size);
 	jsonw_key(w, "values");
@@ -302,11 +320,13 @@ static void write_minimal_title(struct json_writer *w, const struct analysis *an
 	const char *path = either(analysis->executable->path, notes->command);
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	char signal[SIGNAL_NAME_SIZE] = "crash";
-	char title[TITLE_SIZE];
+	char title[TITLE_SIZE], what[SIGNAL_NAME_SIZE + 8] = "live process";
 
 	if (notes->has_signal)
 		signal_name((uint32_t)notes->signal, signal, sizeof(signal));
-	snprintf(title, sizeof(title), "%s in %.400s (not analysed)", signal,
+	if (!notes->is_live)
+		snprintf(what, sizeof(what), "%s in", signal);
+	snprintf(title, sizeof(title), "%s %.400s (not analysed)", what,
 		slash ? slash + 1 : either(path, "an unknown program"));
 	jsonw_member_string(w, "title", title);
 }
@@ -316,9 +336,12 @@ static void write_minimal_crash(struct json_writer *w, const struct analysis *an
 	const struct image_notes *notes = image_notes(analysis->image);
 	const struct crash_signal none = {0};
 
+	const char *kind = notes->is_live ? "none" : NULL;
+
 	// The Go runtime ends panics and fatal errors with SIGABRT: which it was is not known here.
-	jsonw_member_string(
-		w, "kind", notes->has_signal && notes->signal != SIGABRT ? "signal" : NULL);
+	if (notes->has_signal && notes->signal != SIGABRT)
+		kind = "signal";
+	jsonw_member_string(w, "kind", kind);
 	jsonw_member_null(w, "message");
 	jsonw_key(w, "values");
 	jsonw_begin_array(w);

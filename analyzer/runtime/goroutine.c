@@ -185,9 +185,9 @@ enum cs_status goroutines_load(const struct runtime *rt, struct goroutines *ret)
 	u64map_init(&ret->start_kinds, rt->arena);
 	if (!runtime_slice(rt, runtime_variable(rt, VAR_ALLGS), &data, &count) || !count)
 		return diag_fail(rt->diag, CS_FAULT, "no-goroutines",
-			"runtime.allgs is not readable: the core is truncated, or the executable "
-			"is "
-			"not the one that crashed");
+			"runtime.allgs is not in the core, or empty: the core is cut, or of a "
+			"process that had not begun, or the executable is not the one that "
+			"crashed");
 	if (count > MAX_GOROUTINES) {
 		diag_add(rt->diag, DIAG_WARNING, "limit",
 			"runtime.allgs has %llu entries; the first "
@@ -198,8 +198,7 @@ enum cs_status goroutines_load(const struct runtime *rt, struct goroutines *ret)
 	addresses = runtime_bytes(rt, data, count * sizeof(target_addr));
 	if (!addresses)
 		return diag_fail(rt->diag, CS_FAULT, "no-goroutines",
-			"the goroutine list of %llu entries at 0x%llx is not in the core "
-			"(truncated?)",
+			"the goroutine list of %llu entries at 0x%llx is not in the core",
 			(unsigned long long)count, (unsigned long long)data);
 	ret->list = arena_array(rt->arena, count, sizeof(*ret->list));
 	if (!ret->list)

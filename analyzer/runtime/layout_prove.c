@@ -140,7 +140,6 @@ enum cs_status layout_prove(const struct runtime *rt)
 		return CS_OK;
 	return diag_fail(rt->diag, CS_UNSUPPORTED, "unknown-layout",
 		"%s is a release that coresnap does not know, its executable has no DWARF, and %s "
-		"of %s "
-		"does not fit it: give the unstripped executable",
+		"of %s does not fit it: give the unstripped executable or its debug file",
 		version ? version : "the Go release", what, rt->layout.from);
 }

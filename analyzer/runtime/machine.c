@@ -99,6 +99,7 @@ static enum cs_status load_machines(const struct runtime *rt, struct scheduler *
 		struct machine *grown;
 
 		if (!m.bytes || scheduler_machine_at(s, address)) {
+			s->is_incomplete = true;
 			diag_add(rt->diag, DIAG_WARNING, "unreadable-thread",
 				"runtime.allm is broken at 0x%llx: the threads behind it are "
 				"missing",

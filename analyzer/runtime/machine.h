@@ -44,6 +44,7 @@ struct processor {
 struct scheduler {
 	struct machine *machines;
 	size_t machine_count;
+	bool is_incomplete;                                    // of the machines some are missing
 	struct u64map machines_by_address, machines_by_thread; // to their index
 	struct processor *processors;
 	size_t processor_count;              // len(allp), which may be more than gomaxprocs

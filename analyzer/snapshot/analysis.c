@@ -263,25 +263,64 @@ enum cs_status analysis_run(struct analysis *analysis)
 	return status;
 }
 
+/** Whether the core has anything of the executable's variables. */
+static bool is_in_core(const struct image *image, const struct binary *binary, uint64_t bias)
+{
+	struct image_view view;
+	uint64_t start, end;
+
+	if (!binary_bounds(binary, &start, &end))
+		return false;
+	for (size_t i = 0; image_view_at(image, i, &view); i++)
+		if (view.is_core && view.is_writable && view.start < end + bias &&
+			view.end > start + bias)
+			return true;
+	return false;
+}
+
+static enum cs_status refuse_without_variables(struct analysis *analysis)
+{
+	uint64_t size = image_file_size(analysis->image);
+	uint64_t expected = image_expected_size(analysis->image);
+
+	if (size < expected)
+		return diag_fail(analysis->diag, CS_FAULT, "no-variables-in-core",
+			"%s was cut off before the program's variables (%llu of %llu bytes are "
+			"there): no goroutine can be read",
+			analysis->options->core_name, (unsigned long long)size,
+			(unsigned long long)expected);
+	return diag_fail(analysis->diag, CS_FAULT, "no-variables-in-core",
+		"%s holds none of the program's variables: /proc/PID/coredump_filter without bit 0 "
+		"keeps private memory out, or this is not the executable that crashed",
+		analysis->options->core_name);
+}
+
 static enum cs_status open_runtime(struct analysis *analysis)
 {
 	const struct binary_info *info = binary_info(analysis->binary);
 	const struct core_executable *executable = analysis->executable;
-	uint64_t bias = 0;
+	uint64_t bias;
+	bool has_variables;
 	enum cs_status status;
 
-	if (info->is_pie && !executable->entry)
+	if (info->is_too_old)
+		return diag_fail(analysis->diag, CS_UNSUPPORTED, "go-too-old",
+			"%s: its executable was built by %s: goroutines are read from Go 1.18 on",
+			analysis->options->core_name,
+			info->go_version ? info->go_version : "a Go release before 1.18");
+	if (!binary_bias(analysis->binary, executable, &bias))
 		return diag_fail(analysis->diag, CS_NOT_FOUND, "no-load-address",
 			"%s: the executable is position independent and the core's notes do not "
 			"say where it was loaded",
 			analysis->options->core_name);
-	if (info->is_pie)
-		bias = executable->entry - info->entry;
+	has_variables = is_in_core(analysis->image, analysis->binary, bias);
 	status = binary_add_to_image(analysis->binary, analysis->image, bias);
 	if (status == CS_OK)
 		status = image_seal(analysis->image);
 	if (status != CS_OK)
 		return status;
+	if (!has_variables)
+		return refuse_without_variables(analysis);
 	status = runtime_open(analysis->image, analysis->binary, bias, analysis->arena,
 		analysis->diag, &analysis->rt);
 	if (status == CS_OK && analysis->rt->module_count > 1)
@@ -306,6 +345,9 @@ enum cs_status analysis_create(struct image *image, struct binary *binary,
 		.options = options,
 		.arena = arena,
 		.diag = diag};
+	analysis->build = binary ? binary_info(binary) : options->build;
+	if (!analysis->build)
+		analysis->build = binary_build_in_core(image, executable, arena);
 	if (!go_build_id && binary)
 		go_build_id = binary_info(binary)->go_build_id;
 	if (identity_compute(image, go_build_id, analysis->id, sizeof(analysis->id)))

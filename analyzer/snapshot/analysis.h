@@ -36,11 +36,12 @@ struct analysis_options {
 	enum analysis_variables variables;
 	uint32_t max_string, max_elements, max_depth;
 	const char *generator_version;
-	int64_t captured_at;           // seconds since 1970, UTC; a core file's modification time
-	const char *hostname, *kernel; // of this machine, as uname gives them
-	const char *core_name;         // for messages
-	struct file_source libraries;  // of C code, where there are C frames; and plugins
-	struct plugins *plugins;       // borrowed; NULL: no plugin's file is wanted
+	int64_t captured_at;             // seconds since 1970, UTC; a core file's modification time
+	const char *hostname, *kernel;   // of this machine, as uname gives them
+	const char *core_name;           // for messages
+	const struct binary_info *build; // of an executable that could not be analysed; NULL
+	struct file_source libraries;    // of C code, where there are C frames; and plugins
+	struct plugins *plugins;         // borrowed; NULL: no plugin's file is wanted
 };
 
 /** What was found out about goroutines.list[i], at the same index. */
@@ -56,8 +57,9 @@ struct goroutine_row {
 
 /** Everything in it is borrowed or in the arena, and const for the emitters. */
 struct analysis {
-	struct image *image;                      // borrowed
-	struct binary *binary;                    // borrowed; NULL: minimal
+	struct image *image;             // borrowed
+	struct binary *binary;           // borrowed; NULL: minimal
+	const struct binary_info *build; // its build information, or the core's; NULL: none
 	const struct core_executable *executable; // borrowed
 	const struct analysis_options *options;   // borrowed
 	struct arena *arena;                      // borrowed

@@ -67,8 +67,12 @@ static size_t index_of(const struct analysis *analysis, target_addr g)
 
 static void set_signal(struct analysis *analysis, struct signal_info info, target_addr pc)
 {
-	analysis->crash.signal = (struct crash_signal){info.number, info.code, info.has_address,
-		info.address, signal_text(analysis->rt, info.number), pc};
+	analysis->crash.signal = (struct crash_signal){.number = info.number,
+		.code = info.code,
+		.has_address = info.has_address,
+		.address = info.address,
+		.name = signal_text(analysis->rt, info.number),
+		.pc = pc};
 }
 
 /** A signal that Go does not turn into a panic: signal_unix.go sighandler, from _SigThrow on. */
@@ -183,7 +187,7 @@ static void find_from_notes(struct analysis *analysis)
 	struct crash *crash = &analysis->crash;
 	const struct machine *m = NULL;
 
-	if (notes->thread_count) {
+	if (notes->thread_count && !notes->is_live) {
 		crash->thread_id = notes->threads[0].id;
 		m = scheduler_machine_of_thread(&analysis->scheduler, crash->thread_id);
 	}
@@ -196,6 +200,13 @@ static void find_from_notes(struct analysis *analysis)
 			(struct signal_info){(uint32_t)notes->signal, notes->signal_code,
 				notes->has_signal_address, notes->signal_address},
 			notes->thread_count ? notes->threads[0].regs.pc : 0);
+		crash->signal.lacks_code = !notes->has_signal_code;
+	}
+	if (notes->signal == SIGABRT && analysis->scheduler.is_incomplete) {
+		crash->is_kind_unknown = true;
+		diag_add(analysis->diag, DIAG_WARNING, "unknown-crash",
+			"the thread that died is not readable: whether SIGABRT came of a panic, of "
+			"a fatal error or from outside is not known");
 	}
 	set_message_text(crash, crash->signal.name);
 }
@@ -252,7 +263,7 @@ static size_t whom_to_blame(const struct analysis *analysis)
 	if (is_own_signal || ((crash->kind == CRASH_PANIC || crash->kind == CRASH_FATAL_ERROR) &&
 				     crash->goroutine != NO_GOROUTINE))
 		return crash->goroutine;
-	return crash->kind == CRASH_NONE ? NO_GOROUTINE : largest_group(analysis);
+	return largest_group(analysis);
 }
 
 static size_t collect_frames(
@@ -312,8 +323,9 @@ enum cs_status crash_describe(struct analysis *analysis)
 	crash->blamed = whom_to_blame(analysis);
 	if (crash->blamed != NO_GOROUTINE)
 		count = collect_frames(analysis, frames, MAX_GROUPING_FRAMES);
-	crash->title = redacted(
-		analysis, grouping_title(analysis->arena, kind, crash->message, frames, count));
+	crash->title = redacted(analysis,
+		grouping_title(analysis->arena, crash->kind == CRASH_NONE ? "live process" : kind,
+			crash->message, frames, count));
 	class = grouping_class(analysis->arena, kind, crash_detail(analysis), crash->message);
 	if (!class)
 		return CS_NO_MEMORY;

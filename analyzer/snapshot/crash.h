@@ -22,6 +22,7 @@ struct crash_signal {
 	target_addr address;
 	const char *name; // the runtime's words, "SIGSEGV: segmentation violation"; NULL: not known
 	target_addr pc;   // where it hit
+	bool lacks_code;  // the core does not say
 };
 
 #define NO_GOROUTINE SIZE_MAX
@@ -37,6 +38,7 @@ struct crash {
 	int64_t machine_id;    // of dying_m
 	bool is_runtime_throw; // the runtime itself is at fault: it shows all frames (gotraceback)
 	bool is_on_goroutine;  // it died on the goroutine's own stack, not on g0
+	bool is_kind_unknown;  // SIGABRT, which a panic ends with, and its thread is not readable
 	struct crash_signal signal;
 	size_t blamed;     // index of the goroutine to look at first; NO_GOROUTINE
 	const char *title; // redacted

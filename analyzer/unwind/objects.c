@@ -1,6 +1,7 @@
 #include "analyzer/unwind/objects.h"
 
 #include "analyzer/binary/binary.h"
+#include "analyzer/binary/debug.h"
 #include "analyzer/binary/elf_copy.h"
 #include "analyzer/core/executable.h"
 #include "common/checked.h"
@@ -24,7 +25,7 @@ void objects_init(struct objects *objects, const struct runtime *rt, struct bina
 		.rows_left = MAX_MAPPING_STEPS};
 	u64map_init(&objects->by_base, rt->arena);
 	if (executable && binary_bounds(executable, &low, &high)) {
-		objects->executable = binary_elf(executable);
+		objects->executable = executable;
 		objects->low = low + rt->bias;
 		objects->high = high + rt->bias;
 	}
@@ -162,11 +163,16 @@ static const struct loaded_object *find_executable(struct objects *objects)
 		.path = objects->executable_path ? objects->executable_path : "",
 		.bias = objects->rt->bias};
 	const struct loaded_object *known;
+	struct Elf *debug;
 
 	if (find_known(objects, objects->low, &known))
 		return known;
-	if (elf_object_open_elf(objects->executable, objects->rt->arena, &loaded.object))
+	if (elf_object_open_elf(
+		    binary_elf(objects->executable), objects->rt->arena, &loaded.object))
 		return NULL;
+	// Without one the names are those of the dynamic symbols, and a finding says so.
+	if (!binary_debug_elf(objects->executable, objects->rt->diag, &debug))
+		elf_object_set_debug(loaded.object, debug);
 	return add(objects, objects->low, &loaded);
 }
 

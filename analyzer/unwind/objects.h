@@ -27,7 +27,7 @@ struct loaded_object {
 struct objects {
 	const struct runtime *rt;    // borrowed
 	struct file_source source;   // borrowed
-	struct Elf *executable;      // borrowed; NULL: there is none
+	struct binary *executable;   // borrowed; NULL: there is none
 	target_addr low, high;       // where the executable is loaded
 	const char *executable_path; // borrowed; NULL: not known
 	struct loaded_object *list;

@@ -176,7 +176,11 @@ void walk_stack(struct frame_table *table, struct position start, struct walk *r
 	for (;;) {
 		place = place_of(table, place, &at);
 		if (place == NO_PLACE) {
-			ret->end = at.pc ? WALK_UNKNOWN_PC : WALK_COMPLETE;
+			// A stack that ends, ends in a function that says so. Zeros are a page
+			// that was lost.
+			ret->end = at.pc   ? WALK_UNKNOWN_PC
+				   : steps ? WALK_UNREADABLE
+					   : WALK_COMPLETE;
 			ret->end_pc = at.pc;
 			break;
 		}

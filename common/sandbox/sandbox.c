@@ -85,6 +85,7 @@ static bool enter_limits(const struct sandbox_limits *limits)
 	// The sanitizer reserves terabytes of address space for its shadow.
 	return limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_NPROC, 0, 0) &&
 	       limit(RLIMIT_NOFILE, MAX_WORKER_FILES, MAX_WORKER_FILES) &&
+	       (!limits->file_size || limit(RLIMIT_FSIZE, limits->file_size, limits->file_size)) &&
 	       limit(RLIMIT_CPU, limits->cpu_seconds, (uint64_t)limits->cpu_seconds + 1) &&
 	       (IS_ASAN || limit(RLIMIT_AS, limits->address_size, limits->address_size));
 }
@@ -157,6 +158,18 @@ static const int allowed_calls[] = {
 // libdw asks where its executable lies, to find debug files beside it: it may hear "no".
 static const int refused_calls[] = {SCMP_SYS(readlink), SCMP_SYS(readlinkat)};
 
+/** pwrite and ftruncate, on the one descriptor that they are for. */
+static int allow_scratch(scmp_filter_ctx filter, int fd)
+{
+	static const int calls[] = {SCMP_SYS(pwrite64), SCMP_SYS(ftruncate)};
+	int error = 0;
+
+	for (size_t i = 0; fd > 0 && !error && i < sizeof(calls) / sizeof(int); i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0));
+	return error;
+}
+
 static int allow(scmp_filter_ctx filter)
 {
 	const uint32_t act = SCMP_ACT_ALLOW;
@@ -200,11 +213,13 @@ static int make_filter(scmp_filter_ctx *ret)
 }
 
 /** 0 or a negative errno. */
-static int enter_seccomp(void)
+static int enter_seccomp(int scratch)
 {
 	scmp_filter_ctx filter;
 	int error = make_filter(&filter);
 
+	if (!error)
+		error = allow_scratch(filter, scratch);
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
@@ -236,7 +251,7 @@ enum cs_status sandbox_enter(const struct sandbox_limits *limits, struct diag *d
 			has_limits ? "" : " resource limits",
 			has_left ? "" : " an unprivileged user",
 			is_private ? "" : " process protection", has_landlock ? "" : " Landlock");
-	error = enter_seccomp();
+	error = enter_seccomp(limits->scratch);
 	if (error)
 		return diag_fail(diag, CS_REFUSED, "no-sandbox",
 			"the sandbox cannot be closed (seccomp: %s); only for a core that you "

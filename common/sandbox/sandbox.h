@@ -12,6 +12,8 @@
 struct sandbox_limits {
 	uint32_t cpu_seconds;
 	uint64_t address_size; // bytes of address space, file mappings included
+	int scratch; // a file that may be written anywhere in it and cut; 0: none, it is no stdin
+	uint64_t file_size; // no file grows beyond this; 0: as far as it is
 };
 
 /**

@@ -63,7 +63,7 @@ def no_server_is_asked():
         os.rename(exe, bench.path("bin/app"))
         os.environ["DEBUGINFOD_URLS"] = server.url
         snapshot = analyzed(bench, made)
-        equal(snapshot["runtime"]["layout"], "guessed", "layout")
+        equal(snapshot["runtime"]["layout"] in ("guessed", None), True, "no DWARF was read")
         equal(server.asked, [], "requests")
 
 

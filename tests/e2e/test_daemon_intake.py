@@ -220,6 +220,45 @@ def core_in_place_is_taken_when_closed():
         equal(bench.runs(), ["slow"], "analyses")
 
 
+def core_that_gets_a_name_when_whole_is_taken():
+    """As systemd-coredump does it: nothing is closed or moved in the directory."""
+    with Bench() as bench:
+        bench.executable("app")
+        bench.start()
+        file = os.open(bench.path("cores"), os.O_TMPFILE | os.O_WRONLY, 0o600)
+        os.write(file, b"CORE linked id-a -\n")
+        os.link("/proc/self/fd/%d" % file, bench.path("cores/core.app.0.7.zst"),
+                src_dir_fd=file, follow_symlinks=True)  # any src_dir_fd makes Python follow
+        os.close(file)
+        bench.until_objects(1)
+        equal(bench.runs(), ["linked"], "analyses")
+
+
+def core_seen_while_it_is_written_is_taken_once():
+    with Bench() as bench:
+        bench.executable("app")
+        bench.start()
+        with open(bench.path("cores/core.slow"), "w", encoding="ascii") as file:
+            file.write("CORE slow ")
+            file.flush()
+            bench.daemon.send_signal(1)  # a scan finds it half written
+            bench.until(lambda: bench.log_has("looking at all directories again"), "it looked")
+            file.write("id-a -\n")
+        bench.until_objects(1)
+        time.sleep(4.5)  # until what the scan found has settled, too
+        equal(bench.runs(), ["slow"], "analyses")
+
+
+def unreadable_compressed_core_is_named():
+    with Bench() as bench:
+        bench.start()
+        bench.write("cores/core.app.0.9.zst", "\x28\xb5\x2f\xfd no more\n")
+        bench.write("cores/app.log.gz", "\x1f\x8b\x08 a log\n")
+        bench.until(lambda: len(bench.spool("seen")) == 2, "both were settled")
+        equal("core.app.0.9.zst could not be analysed" in bench.log(), True, "core")
+        equal("app.log.gz is ignored" in bench.log(), True, "log")
+
+
 def rescan_on_hangup():
     with Bench() as bench:
         bench.executable("app")
@@ -234,7 +273,9 @@ TESTS = [core_before_its_binary, binary_at_the_path_of_the_core, works_behind_a_
          wait_ends_with_a_minimal_snapshot,
          garbage_is_left_alone, unreadable_core_is_named, failed_analysis_is_parked,
          time_limit_is_kept, spool_is_full, refused_snapshots_make_room, directory_comes_and_goes,
-         second_daemon_is_refused, core_in_place_is_taken_when_closed, rescan_on_hangup]
+         second_daemon_is_refused, core_in_place_is_taken_when_closed,
+         core_that_gets_a_name_when_whole_is_taken, core_seen_while_it_is_written_is_taken_once,
+         unreadable_compressed_core_is_named, rescan_on_hangup]
 
 if __name__ == "__main__":
     main(TESTS)

@@ -93,7 +93,22 @@ def wrong_binary_is_refused_with_both_ids():
         equal("(without its executable)" in bench.log(), True, "the log says that it is minimal")
 
 
-TESTS = [go_crash_reaches_the_store, wrong_binary_is_refused_with_both_ids]
+def compressed_core_is_read():
+    with Bench(analyzer=os.path.join(BUILD, "coresnap")) as bench:
+        build(bench)
+        core = crash(bench, bench.path("app"))
+        os.rename(bench.path("app"), bench.path("bin/anything"))
+        bench.start("--max-unpacked", "1G")
+        subprocess.run(["zstd", "-q", core, "-o", bench.path("core")], check=True)
+        os.rename(bench.path("core"), bench.path("cores/core.app.0.1.zst"))
+        bench.until_objects(1, 25)
+        bench.until_idle()
+        snapshot = decompress(list(bench.store.objects.values())[0])
+        equal(snapshot["goroutines_total"] >= 21, True, "goroutines")
+        equal(os.path.exists(bench.path("cores/core.app.0.1.zst")), True, "the core stays")
+
+
+TESTS = [compressed_core_is_read, go_crash_reaches_the_store, wrong_binary_is_refused_with_both_ids]
 
 if __name__ == "__main__":
     if not shutil.which("go") or not shutil.which("zstd"):

@@ -1,5 +1,7 @@
-// The core layer over hostile bytes: open, find the executable, and read at the places that the
-// core itself names. Whatever the bytes are, it ends without a fault and refusals have a message.
+// The core layer over hostile bytes: open, find the executable, read it from the core if it is all
+// there, and read at the places that the core itself names. Whatever the bytes are, it ends without
+// a fault and refusals have a message.
+#include "analyzer/binary/binary.h"
 #include "analyzer/core/executable.h"
 
 #include <stdlib.h>
@@ -46,8 +48,23 @@ static void read_threads(struct image *image)
 		check(notes->mappings[i - 1].start <= notes->mappings[i].start);
 }
 
+static void read_executable(
+	struct image *image, const struct core_executable *executable, struct arena *arena)
+{
+	struct binary *binary;
+	struct diag diag;
+
+	diag_init(&diag, arena);
+	binary_build_in_core(image, executable, arena);
+	if (binary_open_core(image, executable, arena, &diag, &binary))
+		return;
+	check(binary_info(binary)->is_go);
+	binary_close(binary);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+	struct core_executable executable;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct image *image;
 	struct arena arena;
@@ -59,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (image_open(fd, "core", &arena, &diag, &image)) {
 		check(diag.fatal);
 	} else {
-		core_executable_find(image, &arena);
+		executable = core_executable_find(image, &arena);
+		read_executable(image, &executable, &arena);
 		read_ranges(image);
 		read_threads(image);
 		image_close(image);

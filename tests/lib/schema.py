@@ -47,7 +47,7 @@ BINARY = {"go_version": opt(TEXT), "goos": opt(TEXT), "goarch": opt(TEXT), "go_b
           "debug_source": opt(one("embedded", "debuglink", "build-id", "debuginfod", "none"))}
 RUNTIME = {"layout": opt(one("exact", "dwarf", "guessed")), "layout_from": opt(TEXT),
            "traceback_level": opt(TEXT)}
-CRASH = {"kind": one(*KINDS), "message": opt(TEXT), "values": opt(LIST), "goroutine": opt(INT),
+CRASH = {"kind": opt(one(*KINDS)), "message": opt(TEXT), "values": opt(LIST), "goroutine": opt(INT),
          "thread": opt(INT), "blamed": opt(LIST), "title": opt(TEXT), "grouping": opt(OBJECT),
          "fingerprint": opt(TEXT)}
 GROUPING = {"version": INT, "coarse": TEXT, "default": TEXT, "fine": TEXT}
@@ -72,7 +72,7 @@ SCHEDULER = {"gomaxprocs": opt(INT), "stats": opt(OBJECT), "global_queue": opt(L
              "global_queue_total": opt(INT), "processors": opt(LIST)}
 PROCESSOR = {"id": INT, "status": TEXT, "thread": opt(INT), "goroutine": opt(INT), "schedule_tick": opt(INT),
              "syscall_tick": opt(INT), "run_next": opt(OBJECT), "queue": LIST, "queue_total": INT}
-REF = {"goroutine": INT, "created_by": opt(INT), "start": opt(TEXT), "current": opt(INT)}
+REF = {"goroutine": opt(INT), "created_by": opt(INT), "start": opt(TEXT), "current": opt(INT)}
 GC = {"phase": opt(TEXT), "cycles": opt(INT), "heap_live": opt(INT), "heap_goal": opt(INT),
       "pause_total_ns": opt(INT), "last_pauses_ns": opt(LIST)}
 DIAGNOSTIC = {"severity": TEXT, "code": TEXT, "message": TEXT, "count": INT}

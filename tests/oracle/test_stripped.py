@@ -57,6 +57,8 @@ def without_c(snapshot):
         for key in ("created_by", "current"):
             if row.get(key) is not None:
                 row[key] = kept.get(row[key])
+    snapshot["diagnostics"] = [row for row in snapshot["diagnostics"]
+                               if row["code"] != "no-debug-file"]
     return snapshot
 
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ELF_HEAD "\177ELF, as far as anybody looks"
 #define GNU_ID "abcdef0123"
 #define GNU_PATH ".build-id/ab/cdef0123"
 #define GO_ID "x/y"
@@ -86,7 +87,7 @@ static void expect(const struct search *search, const struct channel_message *qu
 
 	for (size_t i = 0; i < count; i++) {
 		expand(path, sizeof(path), expected[i].path);
-		put(path, "\177ELF, and what else there is");
+		put(path, ELF_HEAD);
 	}
 	for (size_t i = 0; i < count; i++) {
 		expand(path, sizeof(path), expected[i].path);
@@ -144,7 +145,7 @@ START_TEST(executables_are_searched_in_order)
 	};
 	char texts[4][128];
 	struct search search = make_search(texts);
-	struct channel_message question = ask(WANT_EXECUTABLE, "%R/opt/app");
+	struct channel_message question = ask(_i ? WANT_LIBRARY : WANT_EXECUTABLE, "%R/opt/app");
 
 	EXPECT(&search, &question, "", expected);
 }
@@ -171,7 +172,7 @@ START_TEST(debug_files_are_searched_in_order)
 	struct channel_message question = ask(WANT_DEBUG, "link");
 
 	expand(executable, sizeof(executable), "%R/opt/app");
-	put(executable, "\177ELF, and what else there is");
+	put(executable, ELF_HEAD);
 	EXPECT(&search, &question, executable, expected);
 }
 END_TEST
@@ -188,8 +189,8 @@ START_TEST(hostile_names_lead_nowhere)
 
 	expand(executable, sizeof(executable), "%R/opt/app");
 	expand(secret, sizeof(secret), "%R/secret");
-	put(executable, "\177ELF, and what else there is");
-	put(secret, "\177ELF, and what else there is");
+	put(executable, ELF_HEAD);
+	put(secret, ELF_HEAD);
 	channel_set(question.gnu_build_id, sizeof(question.gnu_build_id), "ab/../../../secret");
 	channel_set(question.go_build_id, sizeof(question.go_build_id), "../../secret");
 	ck_assert_int_eq(search_find(&search, &question, executable, &reply, &fd), CS_NOT_FOUND);
@@ -210,7 +211,7 @@ START_TEST(links_of_the_executable_are_followed)
 
 	expand(real, sizeof(real), "%R/real/app");
 	expand(link, sizeof(link), "%R/app");
-	put(real, "\177ELF, and what else there is");
+	put(real, ELF_HEAD);
 	ck_assert_int_eq(symlink(real, link), 0);
 	EXPECT(&search, &question, link, expected);
 }
@@ -228,7 +229,7 @@ START_TEST(other_files_are_passed_over)
 	expand(path, sizeof(path), "%R/opt/app");
 	put(path, "#!/bin/sh\n");
 	expand(path, sizeof(path), "%R/exe1/app/a-directory");
-	put(path, "\177ELF, and what else there is");
+	put(path, ELF_HEAD);
 	ck_assert_int_eq(search_find(&search, &question, "", &reply, &fd), CS_NOT_FOUND);
 	ck_assert_str_eq(reply.text, "is not an ELF file");
 	EXPECT(&search, &question, "", expected);
@@ -259,7 +260,7 @@ Suite *suite_search(void)
 	TCase *tcase = tcase_create("places");
 
 	tcase_add_checked_fixture(tcase, make_root, drop_root);
-	tcase_add_test(tcase, executables_are_searched_in_order);
+	tcase_add_loop_test(tcase, executables_are_searched_in_order, 0, 2); // libraries, too
 	tcase_add_test(tcase, debug_files_are_searched_in_order);
 	tcase_add_loop_test(tcase, hostile_names_lead_nowhere, 0, 7);
 	tcase_add_test(tcase, links_of_the_executable_are_followed);

@@ -121,17 +121,6 @@ static void asks_twice(void *context, int channel)
 	report(channel, "two files");
 }
 
-static void asks_for_a_library(void *context, int channel)
-{
-	struct channel_message message = {.kind = CHANNEL_ASK, .want = WANT_LIBRARY};
-	int fd = -1;
-
-	channel_set(message.path, sizeof(message.path), context);
-	if (channel_send(channel, &message, -1) || channel_receive(channel, &message, &fd))
-		_exit(1);
-	report(channel, fd < 0 ? message.text : "a library");
-}
-
 static void asks_for_ever(void *context, int channel)
 {
 	struct channel_message message;
@@ -145,7 +134,7 @@ static void asks_for_ever(void *context, int channel)
 
 static void asks_for_what_is_not(void *context, int channel)
 {
-	struct channel_message message = {.kind = CHANNEL_ASK, .want = WANT_LIBRARY + 1};
+	struct channel_message message = {.kind = CHANNEL_ASK, .want = WANT_DEBUG + 1};
 
 	if (!channel_send(channel, &message, -1))
 		hangs(context, channel);
@@ -186,9 +175,6 @@ static const struct {
 		"stopped: it broke the protocol"},
 	{"asks for what is not", asks_for_what_is_not, NULL, WORKER_DIED,
 		"stopped: it broke the protocol"},
-	{"asks for a library", asks_for_a_library, "/proc/self/exe", WORKER_REPORTED, "a library"},
-	{"asks for a library beside us", asks_for_a_library, "tests", WORKER_REPORTED,
-		"is not an absolute path"},
 	{"asks for a text", asks, "/etc/passwd", WORKER_REPORTED, "is not an ELF file"},
 	{"asks for a device", asks, "/dev/zero", WORKER_REPORTED,
 		"is not a regular file; copy it into one first"},

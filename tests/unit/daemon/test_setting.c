@@ -201,7 +201,7 @@ START_TEST(help_names_every_option)
 	static const char *const names[] = {"--foreground", "--watch", "--exe-dir", "--spool",
 		"--upload", "--upload-token", "--ca-file", "--analyzer", "--time-limit",
 		"--executable-wait", "--jobs", "--spool-max", "--keep-free", "--retry-min",
-		"--stall-timeout", "--verbose", "--version"};
+		"--stall-timeout", "--max-unpacked", "--verbose", "--version"};
 	char *argv[] = {program, help, NULL};
 	static struct options options;
 	char problem[256];

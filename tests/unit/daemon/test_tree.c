@@ -13,16 +13,17 @@
 #include <unistd.h>
 
 struct seen {
-	int cores, executables, lost;
+	int cores, appeared, executables, lost;
 	char name[64];
 };
 
-static void on_core(void *context, size_t root, const char *name)
+static void on_core(void *context, size_t root, const char *name, bool is_finished)
 {
 	struct seen *seen = context;
 
 	ck_assert_uint_eq(root, 7);
-	seen->cores++;
+	seen->cores += is_finished;
+	seen->appeared += !is_finished;
 	snprintf(seen->name, sizeof(seen->name), "%s", name);
 }
 
@@ -47,6 +48,7 @@ static struct seen read_events(struct tree *tree)
 
 START_TEST(finished_cores_are_told)
 {
+	char link_from[64];
 	struct tree tree;
 	struct seen seen;
 
@@ -70,6 +72,16 @@ START_TEST(finished_cores_are_told)
 	seen = read_events(&tree);
 	ck_assert_int_eq(seen.cores, 1);
 	ck_assert_str_eq(seen.name, "b");
+	// As systemd-coredump does it: a name for what was written without one.
+	fd = open(scratch_path("cores"), O_TMPFILE | O_WRONLY, 0600);
+	snprintf(link_from, sizeof(link_from), "/proc/self/fd/%d", fd);
+	ck_assert_int_eq(
+		linkat(AT_FDCWD, link_from, AT_FDCWD, scratch_path("cores/c"), AT_SYMLINK_FOLLOW),
+		0);
+	seen = read_events(&tree);
+	ck_assert_int_eq(seen.cores, 0);
+	ck_assert_int_eq(seen.appeared, 1);
+	ck_assert_str_eq(seen.name, "c");
 	tree_close(&tree);
 }
 END_TEST

@@ -94,6 +94,59 @@ START_TEST(build_information_is_read)
 }
 END_TEST
 
+/* go1.17: the version is a string's header away. */
+START_TEST(old_build_information_names_its_release)
+{
+	struct {
+		uint8_t magic[16];
+		uint64_t version, modules;
+		uint64_t header[2];
+		char text[16];
+	} blob = {.magic = "\xff Go buildinf:\x08",
+		.version = MKGO_DATA + 32,
+		.header = {MKGO_DATA + 48, 9},
+		.text = "go1.17.13"};
+	static const struct {
+		uint64_t version, text, size;
+	} broken[] = {{0, 0, 0}, {UINT64_MAX, 0, 0}, {MKGO_DATA + 60, 0, 0},
+		{MKGO_DATA + 32, UINT64_MAX - 3, 9}, {MKGO_DATA + 32, MKGO_DATA + 48, UINT64_MAX},
+		{MKGO_DATA + 32, MKGO_DATA + 48, 17}, {MKGO_DATA + 32, MKGO_DATA + 48, 0}};
+	const struct binary_info *info;
+	struct mkelf *elf;
+	struct fixture f;
+
+	if (_i) {
+		blob.version = broken[_i - 1].version;
+		blob.header[0] = broken[_i - 1].text;
+		blob.header[1] = broken[_i - 1].size;
+	}
+	elf = mkelf_executable_create(EM_X86_64, ET_EXEC, MKGO_TEXT);
+	mkelf_add_segment(elf, MKGO_DATA, &blob, sizeof(blob), sizeof(blob), PF_R | PF_W);
+	info = open_elf(&f, elf);
+	ck_assert(info->is_go && info->is_too_old);
+	ck_assert_pstr_eq(info->go_version, _i ? NULL : "go1.17.13");
+	done(&f, elf);
+}
+END_TEST
+
+START_TEST(other_compilers_are_named)
+{
+	static const struct {
+		const char *bytes, *name;
+	} marks[] = {{"libgo.so.21", "gccgo"},
+		{"../../../src/libgo/go/runtime/os_gccgo.go", "gccgo"},
+		{"tinygo_startTask", "TinyGo"}, {"libc.so.6", "not a Go program"}};
+	struct mkelf *elf = mkelf_executable_create(EM_X86_64, ET_EXEC, MKGO_TEXT);
+	struct fixture f;
+
+	mkelf_add_segment(elf, MKGO_TEXT, marks[_i].bytes, strlen(marks[_i].bytes) + 1, 4096, PF_R);
+	open_bytes(&f, mkelf_open(elf));
+	ck_assert_int_eq(f.status, CS_REFUSED);
+	ck_assert_msg(strstr(f.diag.fatal, marks[_i].name), "%s", f.diag.fatal);
+	done(&f, elf);
+}
+END_TEST
+
 START_TEST(build_ids_are_read)
 {
 	struct mkelf *elf = mkelf_executable_create(EM_AARCH64, ET_EXEC, MKGO_TEXT);
@@ -189,6 +242,12 @@ START_TEST(segments_go_into_the_image)
 
 	mkgo_add_buildinfo(elf, "go1.26.8", "", true);
 	mkelf_add_segment(elf, MKGO_TEXT, "code", 4, 4096, PF_R | PF_X);
+	mkelf_add_segment(elf, MKGO_TEXT + 0x100000, "constant", 8, 4096, PF_R | PF_W);
+	mkelf_add_header(elf, &(Elf64_Phdr){.p_type = PT_GNU_RELRO,
+				      .p_flags = PF_R,
+				      .p_offset = 0x40,
+				      .p_vaddr = MKGO_TEXT + 0x100000,
+				      .p_filesz = 8});
 	open_elf(&f, elf);
 	image = image_create(ARCH_AMD64, &f.arena);
 	ck_assert_int_eq(binary_add_to_image(f.binary, image, 0x10000000), CS_OK);
@@ -197,7 +256,10 @@ START_TEST(segments_go_into_the_image)
 	ck_assert_int_eq(memcmp(view.bytes, "code", 4), 0);
 	ck_assert_uint_eq(view.end - view.start, 4); // nothing beyond the file's bytes
 	ck_assert(!view.is_writable && !view.is_core);
-	ck_assert(image_find(image, 0x10000000 + MKGO_DATA, &view) && view.is_writable);
+	// What a variable was at the start is not what it was at the end.
+	ck_assert(!image_find(image, 0x10000000 + MKGO_DATA, &view));
+	ck_assert(image_find(image, 0x10000000 + MKGO_TEXT + 0x100000, &view));
+	ck_assert_uint_eq(view.end - view.start, 8);
 	ck_assert_int_eq(image_read_u8(image, MKGO_TEXT, &byte), CS_FAULT);
 	image_close(image);
 	done(&f, elf);
@@ -314,6 +376,8 @@ Suite *suite_binary(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, build_information_is_read, 0, 2);
+	tcase_add_loop_test(tc, old_build_information_names_its_release, 0, 8);
+	tcase_add_loop_test(tc, other_compilers_are_named, 0, 4);
 	tcase_add_test(tc, build_ids_are_read);
 	tcase_add_test(tc, cgo_is_seen_by_its_function);
 	tcase_add_loop_test(tc, a_needed_library_is_cgo, 0, 2);

@@ -197,6 +197,7 @@ START_TEST(files_must_prove_themselves)
 {
 	struct fact fact = {.kind = FACT_FIELD, .type = "runtime.g", .path = "sched.pc"};
 	bool is_used = rows[_i].used;
+	struct Elf *elf = NULL;
 	struct fixture f;
 
 	setup(&f, &rows[_i].executable, rows[_i].files);
@@ -212,6 +213,8 @@ START_TEST(files_must_prove_themselves)
 			binary_debug_source(f.binary), is_used ? DEBUG_BUILD_ID : DEBUG_NONE);
 		ck_assert_uint_eq(f.shelf.released, is_used ? rows[_i].used : f.shelf.count);
 	}
+	ck_assert_int_eq(binary_debug_elf(f.binary, &f.diag, &elf), is_used ? CS_OK : CS_NOT_FOUND);
+	ck_assert(is_used ? elf && elf != binary_elf(f.binary) : !elf);
 	if (is_used)
 		ck_assert_uint_eq(fact.value, 64);
 	ck_assert_msg(!*rows[_i].code || strstr(message(&f.diag, rows[_i].code), rows[_i].text),
@@ -228,10 +231,13 @@ START_TEST(own_dwarf_comes_first)
 	static const struct recipe executable = {IDS(GO_ID, "abcd"), DWARF},
 				   files[2] = {{IDS(GO_ID, "abcd"), DWARF}};
 	struct Dwarf *dwarf;
+	struct Elf *elf;
 	struct fixture f;
 
 	setup(&f, &executable, files);
 	ck_assert_int_eq(binary_debug(f.binary, &f.diag, &dwarf), CS_OK);
+	ck_assert_int_eq(binary_debug_elf(f.binary, &f.diag, &elf), CS_OK);
+	ck_assert_ptr_eq(elf, binary_elf(f.binary));
 	ck_assert_int_eq(binary_debug_source(f.binary), DEBUG_EMBEDDED);
 	ck_assert_uint_eq(f.shelf.next, 0);
 	teardown(&f);

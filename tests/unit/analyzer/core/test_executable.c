@@ -179,6 +179,23 @@ START_TEST(nothing_known_is_nothing_said)
 }
 END_TEST
 
+/* Neither auxiliary vector nor NT_FILE: the Go build id in a first page tells it from libraries. */
+START_TEST(go_build_id_finds_the_first_page)
+{
+	struct mkelf *core = core_of(EM_X86_64);
+	struct mkelf *library = mkelf_executable_create(EM_X86_64, ET_DYN, 0);
+	struct core_executable found;
+
+	mkelf_add_note(library, "GNU", 3, "\x99", 1);
+	add_first_page(core, library, 0x10000, SIZE_MAX);
+	add_first_page(core, executable_of(EM_X86_64, ET_DYN), BASE, SIZE_MAX);
+	found = find_in(core);
+	ck_assert_uint_eq(found.base, BASE);
+	ck_assert_str_eq(found.go_build_id, GO_ID);
+	ck_assert(!found.path && !found.entry);
+}
+END_TEST
+
 START_TEST(program_name_without_end_is_none)
 {
 	struct mkelf *core = core_of(EM_X86_64);
@@ -281,6 +298,7 @@ Suite *suite_core_executable(void)
 	tcase_add_loop_test(tc, static_pie_without_file_note_is_found, 0, 2);
 	tcase_add_test(tc, gnu_note_behind_go_note_is_found);
 	tcase_add_test(tc, nothing_known_is_nothing_said);
+	tcase_add_test(tc, go_build_id_finds_the_first_page);
 	tcase_add_test(tc, program_name_without_end_is_none);
 	tcase_add_loop_test(tc, ids_are_checked, 0, COUNT(ids));
 	tcase_add_test(tc, long_ids_are_refused);

@@ -124,7 +124,8 @@ START_TEST(qemu_arm64_notes_are_read)
 	ck_assert_uint_eq(notes->threads[1].regs.sp, 9031);
 	ck_assert_uint_eq(notes->threads[1].regs.pc, 9032);
 	ck_assert_uint_eq(notes->threads[1].regs.tls, 0);
-	ck_assert(!notes->has_signal && !notes->mapping_count);
+	ck_assert(notes->has_signal && !notes->has_signal_code && !notes->mapping_count);
+	ck_assert_int_eq(notes->signal, 6);
 	ck_assert_uint_eq(notes->at_phdr, 0x10040);
 }
 END_TEST
@@ -182,8 +183,8 @@ static const struct {
 	{SIGSEGV, SI_USER, false, true},
 	{SIGQUIT, SI_USER, false, true},
 	{SIGABRT, SI_TKILL, false, true},
-	{SIGUSR1, SI_QUEUE, false, true},
-	{SIGALRM, SI_TIMER, false, false},
+	{SIGABRT, SI_QUEUE, false, true},
+	{SIGXFSZ, SI_KERNEL, false, false},
 	{SIGXCPU, SI_KERNEL, false, false},
 	{SIGSYS, 1, false, false},
 };
@@ -196,7 +197,7 @@ START_TEST(signal_has_address_or_sender)
 	add_thread(1, 0);
 	mkelf_add_signal(core, signals[_i].number, signals[_i].code, field);
 	notes = open_notes();
-	ck_assert(notes->has_signal);
+	ck_assert(notes->has_signal && notes->has_signal_code && !notes->is_live);
 	ck_assert_int_eq(notes->signal, signals[_i].number);
 	ck_assert_int_eq(notes->signal_code, signals[_i].code);
 	ck_assert_int_eq(notes->has_signal_address, signals[_i].has_address);
@@ -204,6 +205,43 @@ START_TEST(signal_has_address_or_sender)
 	ck_assert_int_eq(notes->has_signal_sender, signals[_i].has_sender);
 	ck_assert_uint_eq(notes->signal_pid, signals[_i].has_sender ? 4321 : 0);
 	ck_assert_uint_eq(notes->signal_uid, signals[_i].has_sender ? 33 : 0);
+}
+END_TEST
+
+/* What gcore and gdb write, and what the kernel does. */
+static const struct {
+	int16_t thread_signal;
+	int32_t signal; // 0: no NT_SIGINFO
+	bool is_process_first, is_live;
+} origins[] = {
+	{SIGSTOP, SIGSTOP, true, true}, // gcore of a running process
+	{SIGINT, SIGINT, true, true},   // generate-core-file after ^C
+	{SIGTRAP, SIGTRAP, true, true}, // at a breakpoint
+	{SIGSTOP, 0, true, true}, {0, 0, true, true},
+	{SIGSEGV, SIGSEGV, true, false}, // gdb had caught its death
+	{SIGSEGV, SIGSEGV, false, false}, {SIGTRAP, SIGTRAP, false, false},
+	{SIGSTOP, SIGSTOP, false, true},                  // no kernel's
+	{SIGQUIT, 0, false, false}, {0, 0, false, false}, // nothing is said, so nothing is known
+};
+
+START_TEST(live_processes_are_told_from_dead_ones)
+{
+	const struct image_notes *notes;
+	bool is_live = origins[_i].is_live;
+	int32_t signal = is_live ? 0 : origins[_i].thread_signal;
+
+	if (origins[_i].is_process_first)
+		mkelf_add_process(core, 1, 0, "app", "app");
+	add_thread(1, origins[_i].thread_signal);
+	if (origins[_i].signal)
+		mkelf_add_signal(core, origins[_i].signal, SI_KERNEL, 0);
+	if (!origins[_i].is_process_first)
+		mkelf_add_process(core, 1, 0, "app", "app");
+	notes = open_notes();
+	ck_assert_int_eq(notes->is_live, is_live);
+	ck_assert_int_eq(notes->has_signal, signal != 0);
+	ck_assert_int_eq(notes->signal, signal);
+	ck_assert_int_eq(notes->threads[0].signal, signal);
 }
 END_TEST
 
@@ -263,7 +301,8 @@ START_TEST(bad_notes_are_passed_over)
 	add_thread(2, 0);
 	notes = open_notes();
 	ck_assert_uint_eq(notes->thread_count, 2);
-	ck_assert(!notes->has_process && !notes->has_signal && !notes->has_auxv);
+	ck_assert(!notes->has_process && !notes->has_signal_code && !notes->has_auxv);
+	ck_assert_int_eq(notes->signal, 6); // the thread's own
 	ck_assert_uint_eq(notes->mapping_count, 0);
 }
 END_TEST
@@ -344,6 +383,8 @@ Suite *suite_image_notes(void)
 	tcase_add_test(tc, qemu_arm64_notes_are_read);
 	tcase_add_test(tc, arm64_kernel_notes_are_passed_over);
 	tcase_add_loop_test(tc, signal_has_address_or_sender, 0, COUNT(signals));
+	tcase_add_loop_test(tc, live_processes_are_told_from_dead_ones, 0,
+		sizeof(origins) / sizeof(origins[0]));
 	tcase_add_test(tc, repeated_notes_count_once);
 	tcase_add_loop_test(tc, bad_notes_are_passed_over, 0, COUNT(bad));
 	tcase_add_loop_test(tc, file_note_rows_are_checked, 0, COUNT(file_notes));

@@ -247,6 +247,32 @@ START_TEST(what_is_no_core_is_named)
 }
 END_TEST
 
+/* gdb writes them behind the segments. */
+START_TEST(lost_notes_are_named)
+{
+	struct mkelf *core = mkelf_core_create(EM_X86_64);
+	struct image *image = NULL;
+	const uint8_t *bytes;
+	uint8_t copy[4096];
+	Elf64_Phdr notes;
+	size_t size;
+
+	add_thread(core, 100);
+	mkelf_add_segment(core, 0x400000, "firstpage", 9, PAGE, PF_R);
+	bytes = mkelf_finish(core, &size);
+	ck_assert_uint_le(size, sizeof(copy));
+	memcpy(copy, bytes, size);
+	memcpy(&notes, copy + sizeof(Elf64_Ehdr), sizeof(notes));
+	ck_assert_uint_eq(notes.p_type, PT_NOTE);
+	notes.p_offset = size;
+	memcpy(copy + sizeof(Elf64_Ehdr), &notes, sizeof(notes));
+	ck_assert_int_eq(open_bytes(copy, size, &image), CS_CORRUPT);
+	ck_assert_str_eq(diag.entries[0].code, "truncated-core");
+	ck_assert_msg(strstr(diag.fatal, "cut before its notes"), "%s", diag.fatal);
+	mkelf_destroy(core);
+}
+END_TEST
+
 START_TEST(only_regular_files_open)
 {
 	struct image *image;
@@ -632,6 +658,7 @@ Suite *suite_image_open(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, whole_core_opens);
 	tcase_add_loop_test(tc, what_is_no_core_is_named, 0, COUNT(refused));
+	tcase_add_test(tc, lost_notes_are_named);
 	tcase_add_test(tc, only_regular_files_open);
 	tcase_add_test(tc, cut_at_every_byte);
 	tcase_add_test(tc, cut_core_says_how_much_is_there);

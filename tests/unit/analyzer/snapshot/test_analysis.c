@@ -101,7 +101,7 @@ static const struct {
 		true},
 	{"foreign signal", make_foreign_signal, CRASH_SIGNAL, "SIGQUIT: quit", 1, 10, 3, false},
 	{"noise", make_signal_of_noise, CRASH_SIGNAL, NULL, 1, 10, 0, false},
-	{"none", make_nothing, CRASH_NONE, NULL, 0, 0, 0, false},
+	{"none", make_nothing, CRASH_NONE, NULL, 0, 10, 0, false},
 };
 
 static uint64_t id_at(const struct analysis *analysis, size_t index)

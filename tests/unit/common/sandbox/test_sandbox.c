@@ -309,6 +309,56 @@ static bool spins(void)
 	return true;
 }
 
+static bool writes_anywhere(void)
+{
+	return pwrite(some_file, "x", 1, 100) == 1 && !ftruncate(some_file, 50);
+}
+
+static bool writes_elsewhere(void)
+{
+	return pwrite(STDERR_FILENO, "", 0, 0) == 0;
+}
+
+static bool cuts_elsewhere(void)
+{
+	return !ftruncate(STDERR_FILENO, 0);
+}
+
+START_TEST(scratch_is_one_file)
+{
+	struct sandbox_limits limits = usual;
+	int status;
+
+	status = run(writes_anywhere, &limits);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	limits.scratch = some_file;
+	status = run(writes_anywhere, &limits);
+	ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
+	status = run(writes_elsewhere, &limits);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	status = run(cuts_elsewhere, &limits);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+END_TEST
+
+static bool is_refused_large_file(void)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	return write(some_file, "1234567890", 10) == 5 && write(some_file, "1", 1) < 0;
+}
+
+START_TEST(file_size_is_limited)
+{
+	struct sandbox_limits limits = usual;
+	int status;
+
+	limits.file_size = 8; // three are there
+	status = run(is_refused_large_file, &limits);
+	ck_assert_msg(WIFEXITED(status) && !WEXITSTATUS(status), "wait status 0x%x",
+		(unsigned int)status);
+}
+END_TEST
+
 START_TEST(cpu_time_is_limited)
 {
 	const struct sandbox_limits limits = {.cpu_seconds = 1, .address_size = MEMORY};
@@ -386,6 +436,8 @@ Suite *suite_sandbox(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, forbidden_call_kills, 0, sizeof(forbidden) / sizeof(forbidden[0]));
 	tcase_add_loop_test(tc, allowed_call_works, 0, sizeof(allowed) / sizeof(allowed[0]));
+	tcase_add_test(tc, scratch_is_one_file);
+	tcase_add_test(tc, file_size_is_limited);
 	tcase_add_test(tc, cpu_time_is_limited);
 #if !IS_ASAN
 	tcase_add_test(tc, memory_is_limited);
