@@ -70,7 +70,7 @@
 	(1u << 21) // physical frames of C in one analysis; each takes about a microsecond
 #define MAX_MAPPING_STEPS (1u << 28) // rows of NT_FILE that are looked at for C code
 #define MAX_C_JOINTS 32              // changes between C and Go on one thread
-#define MAX_CALLBACKS 4096           // calls from C into Go on one stack that are joined to their C
+#define MAX_CALLBACKS (1u << 17)     // calls from C into Go that are joined, in one analysis
 #define MAX_CFI_STACK 64             // words on the stack of a call frame expression
 #define MAX_CFI_OPERATIONS 256       // of one such expression
 #define MAX_STACK_SIZE (1ull << 30)  // Go's own largest goroutine stack (runtime.maxstacksize)

@@ -36,7 +36,9 @@ static bool has_lines(Elf *elf)
 
 		if (name && !strcmp(name, ".gnu_debugaltlink"))
 			return false;
-		has_ranges |= name && !strcmp(name, ".debug_aranges");
+		// go1.18's linker compresses in the old way, under another name.
+		has_ranges |= name &&
+			      (!strcmp(name, ".debug_aranges") || !strcmp(name, ".zdebug_aranges"));
 	}
 	return has_ranges;
 }

@@ -5,12 +5,11 @@
 //     asmcgocall ── saves its g and depth ──▶    asmcgocall's two words
 //                                                C, C …
 //                                                crosscall2: C's registers
-//   cgocallback ◀── copies its arguments ───     cgocallback: m.g0.sched.sp points at the previous
-//   one
+//   cgocallback ◀── copies its arguments ───     cgocallback
 //     cgocallbackg, user's Go …
 //
-// So m.g0.sched.sp heads a chain of the calls from C, innermost first, and the goroutine's own
-// stack holds all of its Go frames in one run.
+// m.g0.sched.sp points at the innermost cgocallback's frame, and the word there at the one before:
+// a chain of the calls from C. The goroutine's own stack holds all of its Go frames in one run.
 #include "analyzer/unwind/join.h"
 
 #include "analyzer/runtime/goroutine.h"
@@ -26,7 +25,7 @@ enum cs_status join_init(struct joiner *j, struct cframes *c)
 {
 	struct arena *arena = c->table->rt->arena;
 
-	*j = (struct joiner){.c = c, .table = c->table};
+	*j = (struct joiner){.c = c, .table = c->table, .callbacks_left = MAX_CALLBACKS};
 	j->part = arena_alloc(arena, sizeof(*j->part));
 	j->segment = arena_alloc(arena, sizeof(*j->segment));
 	return j->part && j->segment ? CS_OK : CS_NO_MEMORY;
@@ -149,10 +148,9 @@ static void join_callbacks(struct joiner *j, const struct machine *m, struct wal
 {
 	const struct runtime *rt = j->table->rt;
 	struct object g0 = {0};
-	uint32_t joined = 0;
 	target_addr s = 0;
 
-	for (uint32_t i = 0; i < walk->count && joined < MAX_CALLBACKS; i++) {
+	for (uint32_t i = 0; i < walk->count && j->callbacks_left; i++) {
 		const struct place *place = &j->table->places[walk->places[i]];
 		struct cfi_registers caller;
 		struct c_stack stack;
@@ -174,7 +172,7 @@ static void join_callbacks(struct joiner *j, const struct machine *m, struct wal
 		if (!insert(walk, i + 1, j->segment))
 			return;
 		i += j->segment->count;
-		joined++;
+		j->callbacks_left--;
 		s = read_word(j, s);
 	}
 }

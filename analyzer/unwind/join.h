@@ -13,7 +13,7 @@ struct c_entry {
 	bool is_set;
 	struct cfi_registers start; // of the innermost C frame
 	target_addr goroutine;      // whose call it was, a g
-	struct position resumed;    // where Go goes on below; pc 0: at the goroutine's own position
+	struct position resumed;    // where Go goes on below
 };
 
 /** A thread in one piece. */
@@ -30,6 +30,7 @@ struct joiner {
 	struct cframes *c; // borrowed
 	struct frame_table *table;
 	struct walk *part, *segment; // scratch
+	uint32_t callbacks_left;     // that may yet be joined to their C
 };
 
 /** CS_NO_MEMORY is the only failure. */

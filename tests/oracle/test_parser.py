@@ -134,7 +134,7 @@ def snapshot_of(traceback):
     def frame(printed):
         snapshot["frames"].append({"function": printed.function, "file": printed.file, "line": printed.line,
                                    "pc": hex(printed.pc) if printed.pc else None,
-                                   "inlined": printed.inlined})
+                                   "inlined": printed.inlined, "kind": "c" if printed.foreign else "go"})
         return len(snapshot["frames"]) - 1
 
     for printings in traceback.by_id().values():
@@ -264,11 +264,24 @@ class Comparison(unittest.TestCase):
         snapshot["frames"][row["created_by"]]["line"] += 1
         self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
 
+    def test_c_frames(self):
+        """Frames of C that the runtime did not print are left out, and nothing else is."""
+        t = gotrace.parse(PANIC)
+        snapshot = snapshot_of(t)
+        row = snapshot["goroutines"][1]
+        snapshot["frames"].append(dict(snapshot["frames"][0], function="pause", kind="c"))
+        snapshot["stacks"][row["stack"]].insert(0, len(snapshot["frames"]) - 1)
+        row["frames_total"] += 1
+        result = agree.compare(snapshot, t)
+        self.assertEqual((result.disagreements, result.rules.get("c-frames")), ([], 1))
+        snapshot["frames"][-1]["kind"] = "go"
+        self.assertEqual([number for number, _ in agree.compare(snapshot, t).disagreements], [row["id"]])
+
     def test_lent(self):
         """A goroutine that the runtime did not print may be one that stands at goexit alone."""
         t = gotrace.parse(PANIC)
         snapshot = snapshot_of(t)
-        snapshot["frames"].append({"function": "runtime.goexit"})
+        snapshot["frames"].append({"function": "runtime.goexit", "kind": "go"})
         snapshot["stacks"].append([len(snapshot["frames"]) - 1])
         lent = {"id": 99, "status": "syscall", "wait_reason": None, "locked_to_thread": True, "created_by": None,
                 "stack": len(snapshot["stacks"]) - 1}

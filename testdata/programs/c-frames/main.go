@@ -54,7 +54,7 @@ func main() {
 	C.start_thread_through_go()
 	time.Sleep(200 * time.Millisecond)
 	switch which {
-	case "fault": // until go1.20 a fatal error, then a signal
+	case "fault": // until go1.20 a fatal error, from then on a signal
 		C.fault_in_library()
 	case "nothing":
 		C.call_nothing()

@@ -373,6 +373,10 @@ START_TEST(callbacks)
 		"main.leaf runtime.cgocallback [inner] [?] runtime.cgocall main.worker "
 		"runtime.cgocallback [inner] [start] runtime.goexit");
 	ck_assert(!has_diagnostic("lost-c-frames"));
+	joiner.callbacks_left = 1;
+	ck_assert_str_eq(goroutine_names(),
+		"main.leaf runtime.cgocallback [inner] [?] runtime.cgocall main.worker "
+		"runtime.cgocallback runtime.goexit");
 }
 END_TEST
 
