@@ -122,10 +122,11 @@ static bool step(
 	walk->end_pc = at->pc;
 	switch ((enum frame_role)place->role) {
 	case ROLE_SYSTEM_STACK:
-		// Without a frame it has not switched yet, or has come back (traceback.go).
+		// arm64: without a frame it has not switched yet, or has come back (traceback.go).
 		if (place->has_frame_size && !place->frame_size)
 			break;
-		// fall through
+		walk->end = WALK_COMPLETE;
+		return false;
 	case ROLE_BOTTOM:
 		walk->end = WALK_COMPLETE;
 		return false;
