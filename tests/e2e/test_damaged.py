@@ -32,7 +32,7 @@ import schema  # noqa: E402
 CORESNAP = pathlib.Path(os.environ.get("BUILD", "build")).resolve() / "coresnap"
 IS_LONG = bool(os.environ.get("DAMAGED_LONG"))
 STRIDE = int(os.environ.get("DAMAGED_STRIDE", "1"))
-BYTES = 1 if IS_LONG else 41  # every so many of the headers' bytes; a prime
+BYTES = 1 if IS_LONG else 97  # every so many of the headers' bytes; a prime
 PATCHES = int(os.environ.get("DAMAGED_PATCHES", "300"))
 PAGE = 4096
 IS_SANITIZED = "asan" in CORESNAP.parts
@@ -123,10 +123,10 @@ class Damaged(unittest.TestCase):
         self.file = corefile.sort(self.made.core, self.core)
         again = self.analyze("sorted")
         self.assertEqual(again["goroutines"], whole["goroutines"])
-        self.cut(STRIDE if IS_LONG else 10 * STRIDE)
+        self.cut(STRIDE if IS_LONG else 20 * STRIDE)
 
     def test_zeros_to_the_end(self):
-        for cut in self.cuts(STRIDE if IS_LONG else 10 * STRIDE):
+        for cut in self.cuts(STRIDE if IS_LONG else 20 * STRIDE):
             os.truncate(self.core, cut)
             os.truncate(self.core, self.file.size)
             self.analyze(f"zeros from {cut}")
