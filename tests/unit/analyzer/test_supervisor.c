@@ -126,7 +126,7 @@ static void asks_for_libraries(void *context, int channel)
 	struct channel_message message;
 	int fd;
 
-	for (int i = 0; i < MAX_LIBRARIES; i++) {
+	for (int i = 0; i < MAX_LIBRARIES + MAX_PLUGIN_FILES; i++) {
 		message = (struct channel_message){.kind = CHANNEL_ASK_LIBRARY};
 		channel_set(message.path, sizeof(message.path), context);
 		if (channel_send(channel, &message, -1) ||
