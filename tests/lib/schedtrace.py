@@ -1,9 +1,9 @@
 """Reads what GODEBUG=scheddetail=1 makes the runtime print when it begins to die, and holds a
 snapshot's `scheduler` against it.
 
-startpanic_m prints it just before it freezes the world (go1.21 to go1.27 proc.go schedtrace, panic.go
+startpanic_m prints it just before it freezes the world (go1.18 to go1.27 proc.go schedtrace, panic.go
 startpanic_m), so what ran then may have been stopped in the core: its processor is "gcstop", its
-goroutine at the global queue's end. What stood still then must be the same to the last number.
+goroutine at the global queue's end (since go1.26 in runnext). What stood still then must be the same to the last number.
 """
 import re
 from dataclasses import dataclass, field
@@ -34,9 +34,14 @@ def parse(text):
     """The last detailed trace, or None."""
     trace = None
     for line in text.split("\n"):
+        line = re.sub(r"\b(m|p|curg|lockedm|lockedg)=-1\b", r"\1=nil", line)  # until go1.20
         head = HEAD.match(line)
         if head:
-            trace = Trace(_numbers(head["numbers"]))
+            numbers = _numbers(head["numbers"])
+            for flag in ("gcwaiting", "sysmonwait"):
+                if flag in numbers:
+                    numbers[flag] = {"0": "false", "1": "true"}.get(numbers[flag], numbers[flag])
+            trace = Trace(numbers)
             continue
         for pattern, name in ((PROCESSOR, "processors"), (THREAD, "threads"), (GOROUTINE, "goroutines")):
             found = pattern.match(line) if trace else None

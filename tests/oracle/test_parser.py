@@ -86,6 +86,17 @@ runtime.cgocall(0x1)
 \t/src/cgocall.go:1 +0x1
 """
 
+ASYNC = """panic: x
+
+goroutine 1 gp=0xc1 m=nil [runnable]:
+runtime.asyncPreempt()
+\t/go/preempt.s:50 +0x1 fp=0xc000 sp=0xbf00 pc=0x45c21b
+main.f(0x1?)
+\t/src/main.go:20 +0x5d fp=0xc010 sp=0xc000 pc=0x4571dd
+main.main()
+\t/src/main.go:9 +0x11 fp=0xc020 sp=0xc010 pc=0x457211
+"""
+
 HEADERS = [
     ("goroutine 5 [sleep]:", dict(id=5, status="sleep", labels=None)),
     ("goroutine 5 [sleep] {job: alpha, a/b: \"x y\"}:", dict(status="sleep", labels={"job": "alpha", "a/b": "x y"})),
@@ -114,6 +125,7 @@ CAUSES = [
      "SIGSEGV: segmentation violation"),
     ("SIGABRT: abort\n\ngoroutine 1 [running]:\n", "signal", "SIGABRT: abort"),
     ("panic: one\n\nlater: panic: two is in a log line\n", "panic", "one"),
+    ("panic: one [recovered]\n\tfatal error: two\n\ngoroutine 1 [running]:\n", "fatal error", "two"),
 ]
 
 NAMES = [
@@ -128,11 +140,12 @@ NAMES = [
 
 def snapshot_of(traceback):
     """A snapshot that says what the traceback says: ground for the comparison's own tests."""
-    snapshot = {"frames": [], "stacks": [], "goroutines": [],
+    snapshot = {"frames": [], "stacks": [], "goroutines": [], "binary": {"go_version": "go1.26.8"},
                 "crash": {"kind": traceback.kind, "message": traceback.message, "goroutine": 1, "values": []}}
 
     def frame(printed):
-        snapshot["frames"].append({"function": printed.function, "file": printed.file, "line": printed.line,
+        snapshot["frames"].append({"kind": "c" if printed.foreign else "go",
+                                   "function": printed.function, "file": printed.file, "line": printed.line,
                                    "pc": hex(printed.pc) if printed.pc else None,
                                    "inlined": printed.inlined, "kind": "c" if printed.foreign else "go"})
         return len(snapshot["frames"]) - 1
@@ -289,6 +302,47 @@ class Comparison(unittest.TestCase):
         self.assertEqual(agree.compare(snapshot, t).disagreements, [])
         lent["created_by"] = 0
         self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
+
+    def test_stopped(self):
+        """Only of a goroutine whose stack the runtime could not walk may the state differ."""
+        t = gotrace.parse(PANIC)
+        snapshot = snapshot_of(t)
+        for row in snapshot["goroutines"]:
+            if row["status"] == "running" and row["id"] != 1:
+                row.update(status="runnable")
+        result = agree.compare(snapshot, t)
+        self.assertEqual((result.disagreements, result.rules["stopped"]), ([], 1))
+        snapshot["goroutines"][0].update(status="runnable")  # this one was printed with its stack
+        self.assertEqual(len(agree.compare(snapshot, t).disagreements), 1)
+
+    def test_async_line(self):
+        """Until go1.20, and only where pc and function are the same."""
+        t = gotrace.parse(ASYNC)
+        for version, pc, function, wrong in (("go1.20.14", 0x4571dd, "main.f", 0), ("go1.21.0", 0x4571dd, "main.f", 1),
+                                             ("go1.20.14", 0x4571de, "main.f", 1), ("go1.18", 0x4571dd, "main.g", 1)):
+            snapshot = snapshot_of(t)
+            snapshot["binary"]["go_version"] = version
+            place = snapshot["frames"][snapshot["stacks"][0][1]]
+            place.update(line=21, pc=hex(pc), function=function)
+            result = agree.compare(snapshot, t)
+            self.assertEqual(len(result.disagreements), wrong, (version, hex(pc), function))
+            self.assertEqual(result.rules.get("async-line", 0), 1 - wrong)
+
+    def test_arguments_and_addresses(self):
+        t, result = gotrace.parse(ASYNC), agree.Comparison()
+        for old, new, is_old, arguments, addresses in (
+                ("", "", False, 0, 0), ("f(0x1?)", "f(0x1)", False, 1, 0), ("f(0x1?)", "f(0x1)", True, 0, 0),
+                ("f(0x1?)", "f(0x2?)", True, 1, 0), ("fp=0xc010", "fp=0xc018", False, 0, 1),
+                ("sp=0xc000", "sp=0xc008", False, 0, 1)):
+            ours = gotrace.parse(ASYNC.replace(old, new) if old else ASYNC)
+            self.assertEqual(len(agree.arguments_differ(t, ours, result, is_old)), arguments, (old, new))
+            self.assertEqual(len(agree.addresses_differ(t, ours, result)), addresses, (old, new))
+        self.assertEqual((result.rules, result.addresses), ({"live-mark": 1}, 18))
+
+    def test_rules_grown(self):
+        self.assertEqual(agree.rules_grown({"stopped": 5, "elided": 900}, 1000), [])
+        self.assertEqual(len(agree.rules_grown({"stopped": 6}, 1000)), 1)
+        self.assertEqual(agree.rules_grown({"stopped": 6}, 999), [])
 
     def test_crash(self):
         t = gotrace.parse(PANIC)
