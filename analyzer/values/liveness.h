@@ -11,7 +11,11 @@
 
 struct liveness;
 
-/** Whether the object that `pointer` points into is known to be alive, and not reused. */
-bool liveness_holds(const struct liveness *liveness, target_addr pointer);
+/**
+ * Whether the object that `pointer` points into is known to be alive, and not reused. `slot` is the
+ * address of the word that holds the pointer; 0 where it came from a register or a constant. A place
+ * whose is_live says so already need not ask.
+ */
+bool liveness_holds(const struct liveness *liveness, target_addr slot, target_addr pointer);
 
 #endif
