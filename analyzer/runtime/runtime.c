@@ -130,7 +130,7 @@ static const struct {
 	[OBJECT_SUDOG] = {SUDOG_G, SUDOG_C},
 	[OBJECT_HCHAN] = {HCHAN_COUNT, HCHAN_SEND_QUEUE},
 	[OBJECT_PANIC] = {PANIC_ARG, PANIC_REPANICKED},
-	[OBJECT_MODULE] = {MODULE_PCHEADER, MODULE_GOFUNC},
+	[OBJECT_MODULE] = {MODULE_PCHEADER, MODULE_RODATA},
 	[OBJECT_TYPE] = {TYPE_SIZE, TYPE_STR},
 	[OBJECT_HMAP] = {HMAP_COUNT, HMAP_OLD_BUCKETS},
 };
@@ -186,6 +186,7 @@ static enum cs_status open_module(struct runtime *rt)
 			"executable is not the one that crashed");
 	rt->types = object_get(rt, module, MODULE_TYPES);
 	rt->etypes = object_get(rt, module, MODULE_ETYPES);
+	rt->rodata = object_get(rt, module, MODULE_RODATA);
 	return pclntab_load(rt->image, object_get(rt, module, MODULE_PCHEADER), 0,
 		object_get(rt, module, MODULE_TEXT), object_get(rt, module, MODULE_GOFUNC),
 		rt->arena, rt->diag, &rt->functions);
