@@ -133,6 +133,7 @@ static const struct {
 	[OBJECT_MODULE] = {MODULE_PCHEADER, MODULE_RODATA},
 	[OBJECT_TYPE] = {TYPE_SIZE, TYPE_STR},
 	[OBJECT_HMAP] = {HMAP_COUNT, HMAP_OLD_BUCKETS},
+	[OBJECT_SPAN] = {SPAN_START, SPAN_ELEMENT_SIZE},
 };
 
 static uint64_t object_size(const struct layout *layout, enum object_type type)

@@ -2,6 +2,7 @@
 // mgcstack.go (stack objects), by the maps of unwind/stack_map.h.
 #include "analyzer/values/liveness.h"
 
+#include "analyzer/heap/span.h"
 #include "analyzer/unwind/stack_map.h"
 #include "common/limits.h"
 
@@ -30,7 +31,9 @@ struct liveness {
 	// Of the goroutine begun; sorted once gathered.
 	struct arena *scratch; // borrowed
 	bool is_young;         // it began after the newest collection did
-	struct words slots, pointers;
+	struct words slots;    // addresses of live words
+	struct words pointers; // what they hold
+	struct words objects;  // where those objects begin
 };
 
 struct liveness *liveness_create(const struct frame_table *frames)
@@ -193,13 +196,26 @@ static void sort(struct words *words)
 		qsort(words->list, words->count, sizeof(*words->list), compare_words);
 }
 
+/** A pointer into the middle of an object keeps all of it. */
+static void find_heap_objects(struct liveness *liveness)
+{
+	for (size_t i = 0; i < liveness->pointers.count; i++) {
+		target_addr pointer = liveness->pointers.list[i];
+		struct span span;
+
+		if (span_find(liveness->frames->rt, pointer, &span))
+			pointer = span_object(&span, pointer);
+		push(&liveness->objects, liveness->scratch, pointer);
+	}
+}
+
 void liveness_begin(struct liveness *liveness, struct arena *scratch, const struct goroutine *g,
 	const struct walk *walk)
 {
 	struct object_list objects = {0};
 
 	liveness->scratch = scratch;
-	liveness->slots = liveness->pointers = (struct words){0};
+	liveness->slots = liveness->pointers = liveness->objects = (struct words){0};
 	liveness->is_young = g->index >= liveness->scanned;
 	if (liveness->is_young)
 		return;
@@ -215,8 +231,9 @@ void liveness_begin(struct liveness *liveness, struct arena *scratch, const stru
 	}
 	add_sudogs(liveness, g);
 	follow_objects(liveness, &objects);
+	find_heap_objects(liveness);
 	sort(&liveness->slots);
-	sort(&liveness->pointers);
+	sort(&liveness->objects);
 }
 
 static bool has(const struct words *words, target_addr word)
@@ -227,8 +244,16 @@ static bool has(const struct words *words, target_addr word)
 
 bool liveness_holds(const struct liveness *liveness, target_addr slot, target_addr pointer)
 {
+	struct span span;
+	bool is_heap;
+
 	if (!liveness)
 		return false;
-	return is_in_module(liveness, pointer) || liveness->is_young ||
-	       (slot && has(&liveness->slots, slot)) || has(&liveness->pointers, pointer);
+	if (is_in_module(liveness, pointer) || (slot && has(&liveness->slots, slot)))
+		return true;
+	is_heap = span_find(liveness->frames->rt, pointer, &span);
+	// Young or not, a stack that grew may have left its old place to another one.
+	if (liveness->is_young)
+		return is_heap;
+	return has(&liveness->objects, is_heap ? span_object(&span, pointer) : pointer);
 }
