@@ -29,7 +29,10 @@
 #define MAX_LOCATION_ROWS 65536     // rows of one location list
 #define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
 #define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
-#define MAX_TYPE_FIELDS 65536       // of one struct
+#define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
+#define MAX_TYPE_FIELDS 65536  // fields of one struct type
+#define MAX_TYPE_PARTS 4096    // types looked at within one type
+#define MAX_TYPE_SIZE (1ull << 47)
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */
