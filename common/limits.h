@@ -57,6 +57,10 @@
 #define MAX_UNWIND_TOTAL (1u << 27) // physical frames walked in one analysis
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
 #define MAX_CRASH_FRAMES 64         // physical frames of dying above fatalpanic or fatalthrow
+#define MAX_STACK_MAP_WORDS (1u << 24) // of one frame, or of one variable in it
+#define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
+#define MAX_LIVENESS_MODULES 64         // the program, and plugins
+#define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* What is written */

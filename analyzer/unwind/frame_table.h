@@ -35,6 +35,9 @@ struct place {
 	uint32_t caller;
 	target_addr argument_info, live_info; // FUNCDATA_ArgInfo, FUNCDATA_ArgLiveInfo; 0: none
 	int32_t live_index;                   // PCDATA_ArgLiveIndex at this pc
+	// FUNCDATA_LocalsPointerMaps, _ArgsPointerMaps and _StackObjects; 0: none
+	target_addr local_maps, argument_maps, stack_objects;
+	int32_t map_index; // PCDATA_StackMapIndex at this pc; NO_STACK_MAP where no map holds
 	int32_t sp_delta;
 	bool has_sp_delta;
 	uint8_t role; // enum frame_role
@@ -52,6 +55,7 @@ struct frame_table {
 };
 
 #define NO_PLACE UINT32_MAX
+#define NO_STACK_MAP (-1)
 #define NO_FRAME UINT32_MAX
 
 /** An empty table over one process. */

@@ -185,6 +185,7 @@ static const struct {
 	{VAR_MEMSTATS, "runtime.mstats", 0},
 	{VAR_GC_CONTROLLER, "runtime.gcControllerState", 0},
 	{VAR_WORK, "runtime.workType", 0},
+	{VAR_MHEAP, "runtime.mheap", 0},
 	{VAR_DEBUG, "runtime.debug", 0},
 	{VAR_SEMTABLE, NULL, 251 * 16},
 	{VAR_SIGTABLE, NULL, 12 * 24},
