@@ -23,6 +23,13 @@
 #define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name
+#define MAX_DWARF_UNITS 1048576     // compilation units; one for each package
+#define MAX_DWARF_RANGES 65536      // address ranges of one unit or scope
+#define MAX_DWARF_PIECES 64         // parts of one variable's location
+#define MAX_LOCATION_ROWS 65536     // rows of one location list
+#define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
+#define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
+#define MAX_TYPE_FIELDS 65536       // of one struct
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */

@@ -257,7 +257,7 @@ static size_t collect_frames(
 	size_t count = 0;
 
 	for (uint32_t i = 0; stack && i < stack->count; i++) {
-		const struct place *place = &analysis->frames.places[stack->places[i]];
+		const struct code_place *place = &analysis->frames.places[stack->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count && count < max; k++) {
 			const struct frame *frame =

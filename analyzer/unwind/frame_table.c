@@ -57,7 +57,7 @@ static struct frame *add_frames(struct frame_table *table, size_t count)
 }
 
 static bool expand(struct frame_table *table, const struct pcln_func *func, target_addr pc,
-	target_addr line_pc, struct place *place)
+	target_addr line_pc, struct code_place *place)
 {
 	struct pcln_frame logical[MAX_INLINE_DEPTH];
 	size_t count =
@@ -87,7 +87,7 @@ static bool expand(struct frame_table *table, const struct pcln_func *func, targ
  * stopped the function has none. Where the table has no index, the first map is the function's own.
  */
 static void find_stack_maps(const struct pclntab *functions, const struct pcln_func *func,
-	target_addr pc, bool is_exact, struct place *place)
+	target_addr pc, bool is_exact, struct code_place *place)
 {
 	int32_t index = pclntab_pcdata(functions, func, PCDATA_STACK_MAP_INDEX, pc);
 
@@ -106,8 +106,8 @@ static void find_stack_maps(const struct pclntab *functions, const struct pcln_f
 static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exact)
 {
 	struct pcln_func func;
-	struct place *grown;
-	struct place place = {0};
+	struct code_place *grown;
+	struct code_place place = {0};
 	target_addr line_pc;
 
 	if (!pclntab_find(table->rt->functions, pc, &func))

@@ -28,7 +28,7 @@ enum frame_role {
 };
 
 /** One physical frame's place: what a walk stores. */
-struct place {
+struct code_place {
 	uint32_t first_frame, frame_count; // in frames[]: innermost first
 	target_addr
 		caller_pc; // where it last returned to, and that pc's place: mostly the same again
@@ -47,7 +47,7 @@ struct frame_table {
 	const struct runtime *rt; // borrowed
 	struct frame *frames;
 	size_t frame_count, frame_capacity;
-	struct place *places;
+	struct code_place *places;
 	size_t place_count, place_capacity;
 	struct u64map by_pc;       // pc * 2 + is_exact to its place; NO_PLACE where there is none
 	struct u64map by_creation; // gopc to its frame

@@ -36,7 +36,7 @@ static bool load_bits(const struct runtime *rt, target_addr address, uint32_t in
 }
 
 /** traceback.go: the frame ends in the return address, and below it in the saved frame pointer. */
-static void find_bases(const struct runtime *rt, const struct place *place, target_addr sp,
+static void find_bases(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	struct stack_map *map)
 {
 	bool uses_lr = image_arch(rt->image) == ARCH_ARM64;
@@ -49,7 +49,7 @@ static void find_bases(const struct runtime *rt, const struct place *place, targ
 }
 
 static void load_objects(
-	const struct runtime *rt, const struct place *place, struct stack_map *map)
+	const struct runtime *rt, const struct code_place *place, struct stack_map *map)
 {
 	uint64_t count;
 
@@ -61,7 +61,7 @@ static void load_objects(
 	map->object_count = (uint32_t)count;
 }
 
-bool stack_map_load(const struct runtime *rt, const struct place *place, target_addr sp,
+bool stack_map_load(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	struct stack_map *ret)
 {
 	struct stack_map map = {0};

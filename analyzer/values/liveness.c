@@ -220,7 +220,7 @@ void liveness_begin(struct liveness *liveness, struct arena *scratch, const stru
 	if (liveness->is_young)
 		return;
 	for (uint32_t i = 0; i < walk->count; i++) {
-		const struct place *place = &liveness->frames->places[walk->places[i]];
+		const struct code_place *place = &liveness->frames->places[walk->places[i]];
 		struct stack_map map;
 
 		if (!stack_map_load(liveness->frames->rt, place, walk->sps[i], &map))

@@ -22,7 +22,7 @@ struct fixture {
 	target_addr sp, low_local, high_local, variable;
 	target_addr heap, mspan; // a span of 48-byte objects
 	target_addr maps, objects, mask;
-	struct place place;
+	struct code_place place;
 	struct frame_table table;
 	struct goroutine g;
 	struct arena scratch;
@@ -76,7 +76,7 @@ static void make_tables(struct fixture *f)
 	record[3] = (int32_t)(f->mask - MKRUNTIME_DATA);
 	write_bytes(f->m, f->objects, &one, sizeof(one));
 	write_bytes(f->m, f->objects + sizeof(one), record, sizeof(record));
-	f->place = (struct place){.local_maps = f->maps,
+	f->place = (struct code_place){.local_maps = f->maps,
 		.stack_objects = f->objects,
 		.map_index = 1,
 		.sp_delta = FRAME_DELTA,
