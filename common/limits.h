@@ -45,6 +45,9 @@
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
+#define MAX_TYPE_FIELDS 65536  // fields of one struct type
+#define MAX_TYPE_PARTS 4096    // types looked at within one type
+#define MAX_TYPE_SIZE (1ull << 47)
 #define MAX_PROCESS_STRINGS 4096 // arguments, or environment variables
 #define MAX_ARGUMENT_LENGTH 4096 // bytes of one of them
 #define MAX_ROOT_STEPS                                                                             \
@@ -53,6 +56,10 @@
 #define MAX_FUNCTION_CODE (1u << 20) // bytes of a runtime function whose references are read
 #define MAX_CODE_REFERENCES 4096     // of one function
 #define MAX_WAIT_REASON 64           // characters of one wait reason
+
+#define MAX_PIECES 64             // of one value
+#define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
+#define MAX_MAP_TABLES 65536      // of one map's directory
 
 /* Unwinding */
 #define MAX_FRAMES 65536 // physical frames of one stack; deeper stacks are cut in the middle
@@ -132,9 +139,13 @@
 #define DEFAULT_STRING 256
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
+#define DEFAULT_FIELDS 64
+#define DEFAULT_QUEUE 64
 #define MAX_OPTION_STRING (1u << 24)
 #define MAX_OPTION_ELEMENTS (1u << 24)
 #define MAX_OPTION_DEPTH 64
+#define MAX_OPTION_FIELDS 65536
+#define MAX_OPTION_QUEUE (1u << 24)
 
 /* The daemon */
 #define MAX_RECORD_SIZE 65536    // bytes of one of its own JSON records
