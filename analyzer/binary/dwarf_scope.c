@@ -72,7 +72,7 @@ static bool describe(
 	ret->is_escaped = *ret->name == '&';
 	ret->name += ret->is_escaped;
 	ret->is_argument = dwarf_tag(die) == DW_TAG_formal_parameter;
-	if (dwarf_number(&origin, DW_AT_variable_parameter, &number) && number) {
+	if (dwarf_flag(&origin, DW_AT_variable_parameter)) {
 		ret->is_result = true;
 		ret->is_argument = false;
 	}

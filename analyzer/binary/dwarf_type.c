@@ -247,13 +247,11 @@ static bool load_name(struct dwarf_types *types, Dwarf_Die *die, struct type *ty
 static bool load_field(struct dwarf_types *types, Dwarf_Die *member, struct type_field *ret)
 {
 	const char *name = dwarf_entry_name(types->dwarf, member);
-	uint64_t embedded = 0;
 
 	if (!name || !dwarf_number(member, DW_AT_data_member_location, &ret->offset))
 		return false;
-	dwarf_number(member, DW_AT_GO_embedded_field, &embedded);
 	ret->name = name;
-	ret->is_embedded = embedded;
+	ret->is_embedded = dwarf_flag(member, DW_AT_GO_embedded_field);
 	ret->type = referred(types, member, DW_AT_type);
 	return ret->type;
 }
