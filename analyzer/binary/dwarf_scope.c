@@ -67,7 +67,8 @@ static bool describe(
 
 	*ret = (struct dwarf_variable){.die = *die, .depth = depth};
 	ret->name = dwarf_entry_name(dwarf, &origin);
-	if (!ret->name || !*ret->name || !dwarf_reference(&origin, DW_AT_type, &ret->type))
+	// The compiler's own begin with a dot: ".autotmp_3", ".dict".
+	if (!ret->name || !*ret->name || *ret->name == '.' || !dwarf_reference(&origin, DW_AT_type, &ret->type))
 		return false;
 	ret->is_escaped = *ret->name == '&';
 	ret->name += ret->is_escaped;

@@ -139,7 +139,7 @@ static enum unavailable common_reason(const struct dwarf_location *location, boo
 static bool is_unassigned(const struct dwarf_variable *variable,
 	const struct dwarf_location *location, int32_t line, bool is_compiled_optimized)
 {
-	if (variable->is_argument)
+	if (variable->is_argument || variable->closure_offset >= 0)
 		return false;
 	if (variable->is_result) // "~r0": nothing but the return statement assigns it
 		return is_compiled_optimized && variable->name[0] == '~';
