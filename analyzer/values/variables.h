@@ -21,6 +21,7 @@ struct variable_reader {
 	const struct goroutines *goroutines;
 	struct value_reader *values;
 	struct liveness *liveness;
+	struct value_limits runtime_limits; // for the runtime's own frames
 	target_addr *stacks; // low and high of every goroutine's stack, sorted
 	size_t stack_count;
 };
