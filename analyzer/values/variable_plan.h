@@ -18,7 +18,7 @@ struct planned_variable {
 	bool is_escaped;    // `pieces` are of the pointer to it
 	bool is_shadowed;
 	enum unavailable unavailable; // what all goroutines here have in common; then no pieces
-	const struct dwarf_piece *pieces;
+	struct dwarf_piece *pieces;
 	uint32_t piece_count;
 };
 
