@@ -130,7 +130,7 @@ class Comparer:
         if (got.get("type") or "").startswith("go.shape."):
             self.missing["shape type"] += 1  # a type argument: which one, the code itself does not know
             return
-        if not same_type(got.get("type"), want["type"]):
+        if "go.shape." not in (got.get("type") or "") and not same_type(got.get("type"), want["type"]):
             self.wrong(path, f"type {got.get('type')!r}, in truth {want['type']!r}")
             return
         if "same_as" in got:
@@ -200,8 +200,7 @@ class Comparer:
         elif kind == "chan":
             self.channel(got, want, path)
         elif kind == "func":
-            if got.get("function") and plain(got["function"]) != plain(want.get("function", got["function"])):
-                self.wrong(path, f"function {got['function']}, in truth {want['function']}")
+            self.function(got, want, path, above)
 
     def scalar(self, got, want, path):
         if "value" not in got:
@@ -314,8 +313,22 @@ class Comparer:
         else:
             self.missing["truncated" if got.get("truncated") else "no dynamic value"] += 1
 
+    def function(self, got, want, path, above):
+        if got.get("function") and plain(got["function"]) != plain(want.get("function", got["function"])):
+            self.wrong(path, f"function {got['function']}, in truth {want['function']}")
+        for field in got.get("fields", []):
+            true = want.get("captured", {}).get(field["name"].lstrip("&"))
+            if true is None:
+                self.unchecked["captured variables"] += 1
+            else:
+                self.value(field["value"], true, f"{path}.{field['name']}", above)
+
     def channel(self, got, want, path):
         """Elements and queues, where the program knows them."""
+        if "elements" in want:
+            for i, (ours, one) in enumerate(zip(got.get("elements", []), want["elements"])):
+                self.value(ours, one, f"{path}<{i}>")
+            return
         true = self.truth.channels.get(got.get("pointer") or got.get("address"))
         if true is None:
             self.unchecked["queues of a channel"] += 1

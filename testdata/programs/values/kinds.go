@@ -334,7 +334,7 @@ func holdFuncs() {
 	expression := truth.Opaque(square.area)
 	truth.Say("none", none)
 	truth.Keep("plain", plain)
-	truth.Keep("closure", closure)
+	truth.More(truth.Closure("closure", closure, truth.Is("offset", offset), truth.Is("name", name), truth.Is("changing", changing)))
 	truth.Keep("method", method)
 	truth.Keep("expression", expression)
 	truth.Say("offset", offset)

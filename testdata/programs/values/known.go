@@ -156,6 +156,7 @@ func holdHTTP() {
 	truth.Keep("request", request)
 	truth.Keep("response", response)
 	truth.Keep("cookie", cookie)
+	truth.Say("err", err)
 	park()
 	use(request, response, cookie)
 }

@@ -40,20 +40,21 @@ func tagOver(i int, a uint64) {
 }
 
 func holdRecent() {
-	var count atomic.Int64
+	count, pointer := &atomic.Int64{}, &atomic.Pointer[point]{}
 	count.Store(-5)
-	var pointer atomic.Pointer[point]
 	pointer.Store(&point{1, 2})
 	joined := errors.Join(errors.New("first"), &failure{2, "second"})
 	cause, cancel := context.WithCancelCause(context.Background())
 	cancel(errors.New("the cause"))
 	handle := unique.Make("handle")
+	truth.Keep("count", count)
+	truth.Keep("pointer", pointer)
 	truth.Keep("joined", joined)
 	truth.Keep("cause", cause)
 	truth.Say("handle", handle)
 	truth.Say("cancel", cancel)
 	park()
-	use(&count, &pointer, joined, cause, handle)
+	use(count, pointer, joined, cause, handle)
 }
 
 func recent() {

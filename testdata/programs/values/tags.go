@@ -76,6 +76,9 @@ func few(name string, i int) small {
 	return small{uint8(tag), uint16(tag >> 8), uint32(tag >> 24), ^tag}
 }
 
+//go:noinline
+func b(name string, i int) []byte { return append(make([]byte, 0, 40), s(name, i)...) }
+
 type tagError struct{ tag uint64 }
 
 func (e *tagError) Error() string { return strconv.FormatUint(e.tag, 10) }
@@ -497,7 +500,7 @@ func tagEscapedDead(i int) {
 func tagPanic(i int, a uint64) {
 	defer func() {
 		r := recover()
-		truth.In(truth.Function(), 0, truth.Kept("r", interface{}(e("panic.r", i))))
+		truth.In(truth.Function(), 0, truth.Is("i", i), truth.Kept("r", interface{}(e("panic.r", i))))
 		grow(60)
 		park()
 		use(r)
@@ -624,7 +627,11 @@ func tags() {
 		tagDeep(9, i, u("deep.a9", i), s("deep.text9", i))
 	})
 	times(func(i int) {
-		truth.In("main.tagFreed", 0, truth.Is("i", i), truth.Is("ptr", p("freed.ptr", i)), truth.Is("list", l("freed.list", i)), truth.Is("text", s("freed.text", i)),
+		c := make(chan uint64, 3)
+		c <- 0
+		truth.In("main.tagFreed", 0, truth.Ring("c", c, u("freed.c", i)),
+			truth.Closure("function", tagClosureDead(i, 0, "", nil), truth.Is("i", i), truth.Is("a", u("freed.function", i)),
+				truth.Is("text", s("freed.captured", i)), truth.Is("ptr", p("freed.ptr", i))), truth.Is("i", i), truth.Is("ptr", p("freed.ptr", i)), truth.Is("list", l("freed.list", i)), truth.Is("text", s("freed.text", i)),
 			truth.Is("table", m("freed.table", i)), truth.Is("err", e("freed.err", i)), truth.Is("any", interface{}(p("freed.any", i))))
 		tagFreed(i)
 	})
@@ -698,7 +705,7 @@ func tagsMore() {
 	times(func(i int) {
 		d := time.Hour + time.Duration(u("sleep.d", i)>>24)
 		truth.In("main.tagSleep", 0, truth.Is("i", i), truth.Is("d", d), truth.Kept("a", u("sleep.a", i)))
-		truth.In("time.Sleep", 0, truth.Is("ns", d))
+		truth.In("time.Sleep", 0, truth.Is("ns", int64(d)), truth.Any("gp"), truth.Any("t"), truth.Any("when"))
 		tagSleep(i, d, u("sleep.a", i))
 	})
 	times(func(i int) {
@@ -712,10 +719,10 @@ func tagsMore() {
 		if err := syscall.Pipe(pipe[:]); err != nil {
 			panic(err)
 		}
-		buffer := []byte(s("read.buffer", i))
+		buffer := b("read.buffer", i)
 		truth.In("main.tagRead", 0, truth.Is("i", i), truth.Is("fd", pipe[0]), truth.Kept("a", u("read.a", i)), truth.Is("buffer", buffer), truth.Absent("count"), truth.Absent("err"))
-		truth.In("syscall.Read", 0, truth.Is("fd", pipe[0]), truth.Is("p", buffer))
-		tagRead(i, pipe[0], u("read.a", i), []byte(s("read.buffer", i)))
+		truth.In("syscall.Read", 0, truth.Is("fd", pipe[0]), truth.Is("p", buffer), truth.Absent("n"), truth.Absent("err"))
+		tagRead(i, pipe[0], u("read.a", i), b("read.buffer", i))
 	})
 	times(func(i int) {
 		v, ptr := u("phi.even", i), p("phi.evenptr", i)

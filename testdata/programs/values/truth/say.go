@@ -54,10 +54,12 @@ func caller(skip int) string {
 // Function is the name of the function that calls it.
 func Function() string { return caller(1) }
 
-func say(n node, v reflect.Value, addresses bool) {
+func say(n node, fact Fact, addresses bool) {
 	p := printer{addresses: addresses}
-	if v.IsValid() {
-		n["v"] = p.root(v)
+	if fact.v.IsValid() {
+		v := p.root(fact.v)
+		p.details(fact, v)
+		n["v"] = v
 	}
 	emit("v", n)
 }
@@ -69,7 +71,7 @@ func Say[T any](name string, v T) {
 	g, f := Goroutine(), caller(1)
 	mu.Lock()
 	defer mu.Unlock()
-	say(node{"g": g, "f": f, "n": name}, reflect.ValueOf(&v).Elem(), true)
+	say(node{"g": g, "f": f, "n": name}, Is("", v), true)
 }
 
 // Keep prints a variable of the caller's that is used after the wait, so every build must show it.
@@ -79,7 +81,19 @@ func Keep[T any](name string, v T) {
 	g, f := Goroutine(), caller(1)
 	mu.Lock()
 	defer mu.Unlock()
-	say(node{"g": g, "f": f, "n": name, "keep": true}, reflect.ValueOf(&v).Elem(), true)
+	say(node{"g": g, "f": f, "n": name, "keep": true}, Is("", v), true)
+}
+
+// More prints facts of the caller's about variables whose pointers stay as they are.
+//
+//go:noinline
+func More(facts ...Fact) {
+	g, f := Goroutine(), caller(1)
+	mu.Lock()
+	defer mu.Unlock()
+	for _, fact := range facts {
+		say(node{"g": g, "f": f, "n": fact.name, "keep": true}, fact, true)
+	}
 }
 
 // Global prints a package-level variable, which never moves.
@@ -87,7 +101,7 @@ func Global[T any](name string, v *T) {
 	mu.Lock()
 	defer mu.Unlock()
 	say(node{"n": name, "global": true, "keep": true, "address": hexed(reflect.ValueOf(v).Pointer())},
-		reflect.ValueOf(v).Elem(), true)
+		Fact{v: reflect.ValueOf(v).Elem()}, true)
 }
 
 // A Waiter is a goroutine in a channel's queue; Value is what it would send.
@@ -161,19 +175,57 @@ func Of[T any](v T) interface{} {
 type Fact struct {
 	name, mark string
 	v          reflect.Value
+	elements   []interface{} // a channel's
+	captured   []Fact        // a closure's
 }
 
 // Is: a variable holds something equal to v. It need not be shown, but nothing else may be.
-func Is[T any](name string, v T) Fact { return Fact{name, "", reflect.ValueOf(&v).Elem()} }
+func Is[T any](name string, v T) Fact { return Fact{name: name, v: reflect.ValueOf(&v).Elem()} }
 
 // Kept is Is for a variable that is used after the wait.
-func Kept[T any](name string, v T) Fact { return Fact{name, "keep", reflect.ValueOf(&v).Elem()} }
+func Kept[T any](name string, v T) Fact {
+	return Fact{name: name, mark: "keep", v: reflect.ValueOf(&v).Elem()}
+}
 
 // Absent: nothing is assigned to the variable yet, so that no value of it can be true.
 func Absent(name string) Fact { return Fact{name: name, mark: "absent"} }
 
 // Any: the variable changes all the time; whatever is shown is not looked at.
 func Any(name string) Fact { return Fact{name: name, mark: "any"} }
+
+// Ring is Is for a channel, with the elements that it holds.
+func Ring[T any](name string, c chan T, elements ...T) Fact {
+	fact := Is(name, c)
+	for _, element := range elements {
+		fact.elements = append(fact.elements, element)
+	}
+	return fact
+}
+
+// Closure is Is for a function value, with the variables that it captured.
+func Closure[T any](name string, f T, captured ...Fact) Fact {
+	fact := Is(name, f)
+	fact.captured = captured
+	return fact
+}
+
+// details adds what reflect cannot know.
+func (p *printer) details(fact Fact, n node) {
+	if fact.elements != nil {
+		elements := []node{}
+		for i := range fact.elements {
+			elements = append(elements, p.value(reflect.ValueOf(&fact.elements[i]).Elem().Elem(), 1))
+		}
+		n["elements"] = elements
+	}
+	if fact.captured != nil {
+		captured := node{}
+		for _, one := range fact.captured {
+			captured[one.name] = p.value(one.v, 1)
+		}
+		n["captured"] = captured
+	}
+}
 
 // In prints the facts of one frame of the goroutine that calls it: the depth-th one of that
 // function, counted from the outermost.
@@ -186,7 +238,7 @@ func In(function string, depth int, facts ...Fact) {
 		if fact.mark != "" {
 			n[fact.mark] = true
 		}
-		say(n, fact.v, false)
+		say(n, fact, false)
 	}
 }
 
