@@ -23,6 +23,13 @@
 #define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name
+#define MAX_DWARF_UNITS 1048576     // compilation units; one for each package
+#define MAX_DWARF_RANGES 65536      // address ranges of one unit or scope
+#define MAX_DWARF_PIECES 64         // parts of one variable's location
+#define MAX_LOCATION_ROWS 65536     // rows of one location list
+#define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
+#define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
+#define MAX_TYPE_FIELDS 65536       // of one struct
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */
@@ -35,6 +42,9 @@
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
+#define MAX_TYPE_FIELDS 65536  // fields of one struct type
+#define MAX_TYPE_PARTS 4096    // types looked at within one type
+#define MAX_TYPE_SIZE (1ull << 47)
 #define MAX_PROCESS_STRINGS 4096 // arguments, or environment variables
 #define MAX_ARGUMENT_LENGTH 4096 // bytes of one of them
 #define MAX_ROOT_STEPS                                                                             \
@@ -44,12 +54,20 @@
 #define MAX_CODE_REFERENCES 4096     // of one function
 #define MAX_WAIT_REASON 64           // characters of one wait reason
 
+#define MAX_PIECES 64             // of one value
+#define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
+#define MAX_MAP_TABLES 65536      // of one map's directory
+
 /* Unwinding */
 #define MAX_FRAMES 65536 // physical frames of one stack; deeper stacks are cut in the middle
 #define MAX_UNWIND_STEPS (1u << 26) // physical frames walked; a 1 GiB stack of the smallest frames
 #define MAX_UNWIND_TOTAL (1u << 27) // physical frames walked in one analysis
 #define MAX_SIGNAL_FRAMES 16        // nested signal contexts on one thread
 #define MAX_CRASH_FRAMES 64         // physical frames of dying above fatalpanic or fatalthrow
+#define MAX_STACK_MAP_WORDS (1u << 24) // of one frame, or of one variable in it
+#define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
+#define MAX_LIVENESS_MODULES 64         // the program, and plugins
+#define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* What is written */
@@ -118,9 +136,13 @@
 #define DEFAULT_STRING 256
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
+#define DEFAULT_FIELDS 64
+#define DEFAULT_QUEUE 64
 #define MAX_OPTION_STRING (1u << 24)
 #define MAX_OPTION_ELEMENTS (1u << 24)
 #define MAX_OPTION_DEPTH 64
+#define MAX_OPTION_FIELDS 65536
+#define MAX_OPTION_QUEUE (1u << 24)
 
 /* The daemon */
 #define MAX_RECORD_SIZE 65536    // bytes of one of its own JSON records

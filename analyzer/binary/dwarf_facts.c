@@ -5,11 +5,10 @@
 #include "analyzer/binary/facts.h"
 
 #include "analyzer/binary/binary_internal.h"
-#include "common/cursor.h"
+#include "analyzer/binary/dwarf.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <string.h>
 
 #define POINTER_SIZE 8
@@ -28,29 +27,11 @@ struct wanted_table {
 	size_t mask;
 };
 
-/* One search: what is wanted, and the bytes of .debug_info. */
+/* One search: what is wanted, and where. */
 struct search {
 	struct wanted_table table;
-	const uint8_t *info, *info_end; // borrowed from libelf
+	const struct dwarf *dwarf; // borrowed
 };
-
-/*
- * The entry's name; NULL where it has none. libdw 0.188 hands out a string in .debug_info without
- * looking for its end, which a damaged file may lack.
- */
-static const char *entry_name(const struct search *search, Dwarf_Die *die)
-{
-	Dwarf_Attribute attribute;
-
-	if (!dwarf_attr(die, DW_AT_name, &attribute))
-		return NULL;
-	if (dwarf_whatform(&attribute) != DW_FORM_string)
-		return dwarf_formstring(&attribute);
-	if (attribute.valp < search->info || attribute.valp >= search->info_end ||
-		!memchr(attribute.valp, 0, (size_t)(search->info_end - attribute.valp)))
-		return NULL;
-	return (const char *)attribute.valp;
-}
 
 static uint32_t hash_name(const char *name)
 {
@@ -126,7 +107,7 @@ static void note_entry(const struct search *search, Dwarf_Die *die)
 	if (tag != DW_TAG_structure_type && tag != DW_TAG_typedef && tag != DW_TAG_base_type &&
 		tag != DW_TAG_variable && tag != DW_TAG_constant)
 		return;
-	name = entry_name(search, die);
+	name = dwarf_entry_name(search->dwarf, die);
 	slot = name ? find_slot(&search->table, name) : NULL;
 	if (!slot || !slot->name)
 		return;
@@ -142,13 +123,13 @@ static void note_entry(const struct search *search, Dwarf_Die *die)
 	}
 }
 
-static void walk_units(Dwarf *dwarf, const struct search *search)
+static void walk_units(const struct search *search)
 {
 	Dwarf_CU *unit = NULL;
 	Dwarf_Die root, die;
 
-	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &root, NULL) == 0) {
-		const char *name = entry_name(search, &root);
+	while (dwarf_get_units(search->dwarf->handle, unit, &unit, NULL, NULL, &root, NULL) == 0) {
+		const char *name = dwarf_entry_name(search->dwarf, &root);
 
 		if (dwarf_srclang(&root) != DW_LANG_Go || !name ||
 			!is_unit_wanted(&search->table, name) || dwarf_child(&root, &die) != 0)
@@ -188,21 +169,10 @@ static bool resolve(const Dwarf_Die *die, Dwarf_Die *ret)
 	return true;
 }
 
-static bool unsigned_attribute(Dwarf_Die *die, unsigned int name, uint64_t *ret)
-{
-	Dwarf_Attribute attribute;
-	Dwarf_Word value;
-
-	if (!dwarf_attr(die, name, &attribute) || dwarf_formudata(&attribute, &value))
-		return false;
-	*ret = value;
-	return true;
-}
-
 /* Go writes no size for pointers and for functions, whose values are one word. */
 static bool type_size(Dwarf_Die *type, uint64_t *ret)
 {
-	if (unsigned_attribute(type, DW_AT_byte_size, ret))
+	if (dwarf_number(type, DW_AT_byte_size, ret))
 		return true;
 	if (dwarf_tag(type) != DW_TAG_pointer_type && dwarf_tag(type) != DW_TAG_subroutine_type)
 		return false;
@@ -219,7 +189,7 @@ static bool find_member(
 	if (dwarf_tag(type) != DW_TAG_structure_type || dwarf_child(type, &die) != 0)
 		return false;
 	do {
-		const char *its_name = entry_name(search, &die);
+		const char *its_name = dwarf_entry_name(search->dwarf, &die);
 
 		if (its_name && dwarf_tag(&die) == DW_TAG_member &&
 			!strncmp(its_name, name, size) && !its_name[size]) {
@@ -242,7 +212,7 @@ static bool find_field(const struct search *search, Dwarf_Die type, const char *
 		Dwarf_Die member;
 
 		if (!find_member(search, &type, path, size, &member) || !type_of(&member, &type) ||
-			!unsigned_attribute(&member, DW_AT_data_member_location, &member_offset))
+			!dwarf_number(&member, DW_AT_data_member_location, &member_offset))
 			return false;
 		offset += member_offset;
 		path += size;
@@ -262,31 +232,6 @@ static bool row_type(const struct wanted *slot, Dwarf_Die *ret)
 	if (slot->has_type)
 		return resolve(&slot->type, ret);
 	return slot->has_variable && type_of(&variable, ret);
-}
-
-/*
- * A package variable's location is one DW_OP_addr, or DW_OP_addrx with an index into .debug_addr.
- * Decoded here, because dwarf_getlocation of libdw 0.188 refuses Go's ("not a location list
- * value").
- */
-static bool variable_address(Dwarf_Die *die, uint64_t *ret)
-{
-	Dwarf_Attribute attribute, indexed;
-	Dwarf_Op op = {0};
-	Dwarf_Block block;
-	struct cursor c;
-
-	if (!dwarf_attr(die, DW_AT_location, &attribute) || dwarf_formblock(&attribute, &block))
-		return false;
-	c = cursor_over(block.data, block.length);
-	op.atom = cursor_u8(&c);
-	if (op.atom == DW_OP_addr) {
-		*ret = cursor_u64(&c);
-		return !c.bad && !cursor_left(&c);
-	}
-	op.number = cursor_uleb(&c);
-	return op.atom == DW_OP_addrx && !c.bad && !cursor_left(&c) &&
-	       !dwarf_getlocation_attr(&attribute, &op, &indexed) && !dwarf_formaddr(&indexed, ret);
 }
 
 static bool constant_value(Dwarf_Die *die, uint64_t *ret)
@@ -313,92 +258,11 @@ static bool answer(const struct search *search, struct fact *fact)
 		return row_type(slot, &type) && type_size(&type, &fact->value);
 	case FACT_VARIABLE:
 		return slot->has_variable && type_of(&variable, &type) &&
-		       type_size(&type, &fact->size) && variable_address(&variable, &fact->value);
+		       type_size(&type, &fact->size) && dwarf_variable_address(&variable, &fact->value);
 	case FACT_CONSTANT:
 		return slot->has_constant && constant_value(&constant, &fact->value);
 	}
 	return false;
-}
-
-/* libdw decompresses every debug section it sees; only these hold what is asked here. */
-static bool is_section_needed(const char *name)
-{
-	static const char *const needed[] = {
-		"info", "abbrev", "str", "line_str", "str_offsets", "addr", "types"};
-
-	name += strspn(name, "._z");
-	if (strncmp(name, "debug_", 6))
-		return true;
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!strcmp(name + 6, needed[i]))
-			return true;
-	return false;
-}
-
-/*
- * Hides the other debug sections from libdw, which passes over those without bytes (as in a
- * stripped file), or shows them again. Lines, locations and ranges are two thirds of the DWARF.
- */
-static void hide_sections(Elf *elf, bool is_hidden)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return;
-	while ((section = elf_nextscn(elf, section))) {
-		uint32_t from = is_hidden ? SHT_PROGBITS : SHT_NOBITS;
-		GElf_Shdr header;
-		const char *name;
-
-		if (!gelf_getshdr(section, &header) || header.sh_type != from)
-			continue;
-		name = elf_strptr(elf, names, header.sh_name);
-		if (!name || is_section_needed(name))
-			continue;
-		header.sh_type = is_hidden ? SHT_NOBITS : SHT_PROGBITS;
-		gelf_update_shdr(section, &header);
-	}
-}
-
-/* After libdw has decompressed it. */
-static void find_info(Elf *elf, struct search *search)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return;
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		Elf_Data *data;
-		const char *name;
-
-		if (!gelf_getshdr(section, &header))
-			continue;
-		name = elf_strptr(elf, names, header.sh_name);
-		if (!name || (strcmp(name, ".debug_info") && strcmp(name, ".zdebug_info")))
-			continue;
-		data = elf_rawdata(section, NULL);
-		if (!data || !data->d_buf)
-			continue;
-		search->info = data->d_buf;
-		search->info_end = search->info + data->d_size;
-		return;
-	}
-}
-
-/* Opens the DWARF; a damaged file's alternate is itself, so that libdw looks for no other file. */
-static Dwarf *begin_dwarf(Elf *elf)
-{
-	Dwarf *dwarf;
-
-	hide_sections(elf, true);
-	dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
-	hide_sections(elf, false);
-	if (dwarf)
-		dwarf_setalt(dwarf, dwarf);
-	return dwarf;
 }
 
 enum cs_status dwarf_facts_find(
@@ -406,7 +270,7 @@ enum cs_status dwarf_facts_find(
 {
 	struct search search = {0};
 	enum cs_status status;
-	Dwarf *dwarf;
+	struct dwarf dwarf;
 
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = false;
@@ -415,16 +279,13 @@ enum cs_status dwarf_facts_find(
 	status = collect_names(facts, count, binary->arena, &search.table);
 	if (status)
 		return status;
-	dwarf = begin_dwarf(binary->elf);
-	if (!dwarf) {
-		diag_add(diag, DIAG_WARNING, "dwarf-unreadable",
-			"the DWARF of %s cannot be read: %s", binary->name, dwarf_errmsg(-1));
-		return CS_CORRUPT;
-	}
-	find_info(binary->elf, &search);
-	walk_units(dwarf, &search);
+	status = dwarf_open(binary, diag, &dwarf);
+	if (status)
+		return status;
+	search.dwarf = &dwarf;
+	walk_units(&search);
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = answer(&search, &facts[i]);
-	dwarf_end(dwarf);
+	dwarf_close(&dwarf);
 	return CS_OK;
 }

@@ -146,7 +146,7 @@ static void write_arguments(struct rows *rows, size_t index)
 	}
 	jsonw_begin_array(rows->w);
 	for (uint32_t i = 0; i < rows->walk->count; i++) {
-		const struct place *place = &analysis->frames.places[rows->walk->places[i]];
+		const struct code_place *place = &analysis->frames.places[rows->walk->places[i]];
 
 		for (uint32_t k = 0; k + 1 < place->frame_count; k++)
 			jsonw_string_sized(rows->w, "...", 3);

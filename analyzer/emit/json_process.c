@@ -226,7 +226,7 @@ static void write_panic(struct json_writer *w, const struct panic_value *value)
 		jsonw_member_bool(w, "nil", true);
 	else // what preprintpanics may have put in place of an error is not the panic's type
 		jsonw_member_string(
-			w, "dynamic_type", value->is_replaced ? NULL : value->type.name);
+			w, "dynamic_type", value->is_replaced || !value->type ? NULL : value->type->name);
 	jsonw_key(w, "text");
 	write_sized(w, value->text, value->text_size);
 	jsonw_member_bool(w, "recovered", value->is_recovered);

@@ -42,7 +42,7 @@ static void write_stack(
 	jsonw_newline(w);
 	jsonw_begin_array(w);
 	for (uint32_t i = 0; i < stack->count; i++) {
-		const struct place *place = &analysis->frames.places[stack->places[i]];
+		const struct code_place *place = &analysis->frames.places[stack->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count; k++)
 			jsonw_u64(w, row_number(frames, place->first_frame + k));

@@ -30,6 +30,9 @@ enum object_type {
 	OBJECT_MODULE,
 	OBJECT_TYPE,
 	OBJECT_HMAP,
+	OBJECT_MAP,
+	OBJECT_TABLE,
+	OBJECT_SPAN,
 	OBJECT_TYPE_COUNT
 };
 
@@ -42,6 +45,7 @@ struct runtime {
 	uint64_t object_sizes[OBJECT_TYPE_COUNT]; // as far as layout.def's rows reach into each
 	struct pclntab *functions;
 	target_addr types, etypes; // moduledata: type data lies here
+	target_addr rodata;        // moduledata: pointer masks of stack objects count from here; 0: not known
 	const char *version;       // runtime.buildVersion as the process had it
 	enum traceback_level traceback;
 	const char *wait_reasons[256]; // NULL where the target has no such reason

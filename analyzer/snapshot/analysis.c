@@ -180,6 +180,9 @@ enum cs_status analysis_run(struct analysis *analysis)
 	struct runtime *rt = analysis->rt;
 	enum cs_status status = goroutines_load(rt, &analysis->goroutines);
 
+	analysis->types = types_create(rt, analysis->arena);
+	if (!analysis->types)
+		return CS_NO_MEMORY;
 	if (status == CS_OK)
 		status = scheduler_load(rt, &analysis->scheduler);
 	if (status != CS_OK)

@@ -62,6 +62,7 @@ struct analysis {
 
 	// All below only where binary is not NULL.
 	struct runtime *rt;
+	struct types *types;
 	struct goroutines goroutines;
 	struct goroutine_row *rows; // one for each of goroutines
 	size_t shown_count;

@@ -53,7 +53,7 @@ static void separate(struct printer *printer)
 	printer->needs_comma = true;
 }
 
-static struct liveness open_liveness(const struct runtime *rt, const struct place *place)
+static struct liveness open_liveness(const struct runtime *rt, const struct code_place *place)
 {
 	struct liveness live = {rt, place->live_info, place->live_index, ALWAYS_LIVE, 0};
 
@@ -91,7 +91,7 @@ static void print_word(struct printer *printer, struct liveness *live, target_ad
 		put(printer, "?");
 }
 
-void arguments_format(const struct runtime *rt, const struct place *place, target_addr sp,
+void arguments_format(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	char ret[static ARGUMENTS_SIZE])
 {
 	// amd64: the frame ends at sp + pcsp + the return address, and the arguments begin there.

@@ -12,7 +12,7 @@
  * `sp`, NUL-terminated; "?" marks a word that may be stale. "" for a function without arguments or
  * tables. A word that cannot be read is "_".
  */
-void arguments_format(const struct runtime *rt, const struct place *place, target_addr sp,
+void arguments_format(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	char ret[static ARGUMENTS_SIZE]);
 
 #endif

@@ -57,7 +57,7 @@ static struct frame *add_frames(struct frame_table *table, size_t count)
 }
 
 static bool expand(struct frame_table *table, const struct pcln_func *func, target_addr pc,
-	target_addr line_pc, struct place *place)
+	target_addr line_pc, struct code_place *place)
 {
 	struct pcln_frame logical[MAX_INLINE_DEPTH];
 	size_t count =
@@ -82,11 +82,32 @@ static bool expand(struct frame_table *table, const struct pcln_func *func, targ
 	return true;
 }
 
+/**
+ * The stack maps hold at calls only (stkframe.go getStackMap): an instruction at which a signal
+ * stopped the function has none. Where the table has no index, the first map is the function's own.
+ */
+static void find_stack_maps(const struct pclntab *functions, const struct pcln_func *func,
+	target_addr pc, bool is_exact, struct code_place *place)
+{
+	int32_t index = pclntab_pcdata(functions, func, PCDATA_STACK_MAP_INDEX, pc);
+
+	place->map_index = NO_STACK_MAP;
+	if (is_exact)
+		return;
+	place->map_index = index < 0 ? 0 : index;
+	place->local_maps = pclntab_funcdata(functions, func, FUNCDATA_LOCALS_POINTER_MAPS);
+	place->stack_objects = pclntab_funcdata(functions, func, FUNCDATA_STACK_OBJECTS);
+	// Of unknown size: reflect's stubs, whose maps lie in the value that they call.
+	if (func->arguments_size > 0)
+		place->argument_maps =
+			pclntab_funcdata(functions, func, FUNCDATA_ARGS_POINTER_MAPS);
+}
+
 static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exact)
 {
 	struct pcln_func func;
-	struct place *grown;
-	struct place place = {0};
+	struct code_place *grown;
+	struct code_place place = {0};
 	target_addr line_pc;
 
 	if (!pclntab_find(table->rt->functions, pc, &func))
@@ -100,6 +121,7 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 		pclntab_pcdata(table->rt->functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
 	place.has_sp_delta =
 		pclntab_sp_delta(table->rt->functions, &func, line_pc, &place.sp_delta);
+	find_stack_maps(table->rt->functions, &func, line_pc, is_exact, &place);
 	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
 		table->place_count + 1, sizeof(*grown));
 	if (!grown || !expand(table, &func, pc, line_pc, &place))

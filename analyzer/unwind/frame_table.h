@@ -28,13 +28,16 @@ enum frame_role {
 };
 
 /** One physical frame's place: what a walk stores. */
-struct place {
+struct code_place {
 	uint32_t first_frame, frame_count; // in frames[]: innermost first
 	target_addr
 		caller_pc; // where it last returned to, and that pc's place: mostly the same again
 	uint32_t caller;
 	target_addr argument_info, live_info; // FUNCDATA_ArgInfo, FUNCDATA_ArgLiveInfo; 0: none
 	int32_t live_index;                   // PCDATA_ArgLiveIndex at this pc
+	// FUNCDATA_LocalsPointerMaps, _ArgsPointerMaps and _StackObjects; 0: none
+	target_addr local_maps, argument_maps, stack_objects;
+	int32_t map_index; // PCDATA_StackMapIndex at this pc; NO_STACK_MAP where no map holds
 	int32_t sp_delta;
 	bool has_sp_delta;
 	uint8_t role; // enum frame_role
@@ -44,7 +47,7 @@ struct frame_table {
 	const struct runtime *rt; // borrowed
 	struct frame *frames;
 	size_t frame_count, frame_capacity;
-	struct place *places;
+	struct code_place *places;
 	size_t place_count, place_capacity;
 	struct u64map by_pc;       // pc * 2 + is_exact to its place; NO_PLACE where there is none
 	struct u64map by_creation; // gopc to its frame
@@ -52,6 +55,7 @@ struct frame_table {
 };
 
 #define NO_PLACE UINT32_MAX
+#define NO_STACK_MAP (-1)
 #define NO_FRAME UINT32_MAX
 
 /** An empty table over one process. */

@@ -73,7 +73,7 @@ static bool step_signal(
 
 /** Moves `at` to the caller. False at the end of the walk, with walk->end set. */
 static bool step(
-	struct reader *reader, struct walk *walk, const struct place *place, struct position *at)
+	struct reader *reader, struct walk *walk, const struct code_place *place, struct position *at)
 {
 	target_addr fp = at->sp + (uint64_t)(int64_t)place->sp_delta + 8;
 

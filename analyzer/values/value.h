@@ -8,6 +8,7 @@
 #include "analyzer/runtime/runtime.h"
 #include "analyzer/values/place.h"
 #include "common/arena.h"
+#include "common/u64map.h"
 
 struct liveness;
 struct types;
@@ -73,8 +74,8 @@ struct value {
 	enum evidence evidence;
 	target_addr address; // where it lies; 0: in registers or pieces
 	target_addr pointer; // the word it holds, for kinds that hold one
-	bool has_pointer, is_nil, is_truncated, is_cycle, is_escaped, is_redacted;
-	target_addr same_as; // 0: none
+	bool has_pointer, has_length, is_nil, is_truncated, is_cycle, is_redacted;
+	target_addr same_as; // 0: none; the `address` of a pointee, the `pointer` of a map or slice
 
 	union {
 		bool boolean;
@@ -104,6 +105,12 @@ struct value {
 	uint32_t internal_count;
 };
 
+/** What a closure captured, as fields of its object; `count` 0: not known. */
+struct closure_layout {
+	const struct type_field *fields;
+	uint32_t count;
+};
+
 /**
  * What reads values. Made once for an analysis; value_reader_begin starts anew for each goroutine
  * (or other list of values): `same_as` and cycles refer within one such list, and its memory is
@@ -117,6 +124,9 @@ struct value_reader {
 	struct arena *arena;               // borrowed: where values go
 	uint64_t nodes_left;               // values that may still be made; then "budget"
 	struct u64map seen;                // address and type to the value written in full there
+	/** What the function at `entry` captures, where somebody (DWARF) knows; may be NULL. */
+	struct closure_layout (*closure_layout)(void *context, target_addr entry);
+	void *closure_context; // borrowed
 };
 
 void value_reader_init(struct value_reader *reader, const struct runtime *rt, struct types *types,

@@ -6,6 +6,7 @@
 #include "common/redact/rules.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define REDACTED_SIZE (sizeof(REDACTED) - 1)
 #define MAX_AUTHORITY 512 // bytes of user:password@host that are looked at
@@ -604,6 +605,50 @@ char **redact_arguments(struct arena *arena, const char *const *argv, size_t cou
 			return NULL;
 	}
 	return result;
+}
+
+/** The name without its number, its plural and words that only say what form the secret has. */
+static size_t strip_suffix(const char *name, size_t size)
+{
+	static const char *const forms[] = {"bytes", "string", "str", "data", "buffer", "buf",
+		"text", "raw", "value", "plain"};
+
+	while (size && (!rules_is_word(name[size - 1]) || name[size - 1] == '_' ||
+			       (name[size - 1] >= '0' && name[size - 1] <= '9')))
+		size--;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t length = strlen(forms[i]);
+
+		if (size > length && !strncasecmp(name + size - length, forms[i], length))
+			return size - length;
+	}
+	return size;
+}
+
+enum redact_class redact_name(const char *name, size_t size)
+{
+	enum key_class class = rules_key(name, size);
+	size_t stripped = strip_suffix(name, size);
+
+	if (class == KEY_NONE && stripped)
+		class = rules_key(name, stripped);
+	if (class == KEY_NONE && stripped > 1 && (name[stripped - 1] | ' ') == 's')
+		class = rules_key(name, stripped - 1);
+	switch (class) {
+	case KEY_NONE:
+		return REDACT_NOTHING;
+	case KEY_LONG:
+		return REDACT_LONG;
+	case KEY_WEAK:
+		return REDACT_TEXT;
+	default:
+		return REDACT_ALL;
+	}
+}
+
+bool redact_is_empty(const char *text, size_t size)
+{
+	return rules_is_empty(text, size);
 }
 
 bool redact_environment_allowed(const char *name)

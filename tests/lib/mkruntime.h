@@ -22,6 +22,7 @@
 #define MKRUNTIME_DATA 0xc000000000 // all that can be written: variables, heap, stacks, types
 #define MKRUNTIME_DATA_SIZE 0x40000
 #define MKRUNTIME_STACK 0x800 // bytes of a goroutine's stack
+#define MKRUNTIME_DESCRIPTOR 160 // bytes of a type descriptor: as many as any kind has
 #define MKRUNTIME_MAX_GOROUTINES 256
 #define MKRUNTIME_MAX_THREADS 16
 #define MKRUNTIME_REASONS                                                                          \
@@ -41,6 +42,7 @@ struct mkruntime {
 	uint8_t *memory;      // of MKRUNTIME_DATA; may be changed at any time
 	size_t used;
 	struct runtime *rt;                        // after mkruntime_open
+	struct types *types;                       // likewise
 	struct analysis *analysis;                 // after mkruntime_analyze
 	struct analysis_options options;           // may be changed until then
 	struct core_executable executable;         // likewise
@@ -102,7 +104,10 @@ target_addr mkruntime_p(struct mkruntime *m);
 struct image_thread *mkruntime_thread(
 	struct mkruntime *m, uint32_t id, target_addr pc, target_addr sp);
 
-/** An abi.Type; `name` gets the star that flags say it has. */
+/**
+ * An abi.Type; `name` gets the star that flags say it has. What its kind adds is zero, and the
+ * test's affair.
+ */
 target_addr mkruntime_type(struct mkruntime *m, const char *name, uint64_t kind, uint64_t size);
 
 /** A return address (or, as an exact pc, an instruction) in the middle of `function`. */
