@@ -18,6 +18,7 @@ KINDS.update({kind: "int" for kind in range(2, 7)})
 KINDS.update({kind: "uint" for kind in range(7, 13)})
 CONFIG = {"FollowPointers": True, "MaxVariableRecurse": 2, "MaxStringLen": 256, "MaxArrayValues": 64,
           "MaxStructFields": -1}
+SMALL = dict(CONFIG, MaxVariableRecurse=1, MaxStringLen=64, MaxArrayValues=8)
 
 
 def path():
@@ -209,3 +210,39 @@ def _func(variable, got):
     if not variable["base"] and not variable["value"]:
         got["nil"] = True
     got["function"] = variable["value"]
+
+
+def as_truth(got):
+    """A Value made by value() in the form that values.Comparer takes for the truth; what delve could not
+    read, or left out, is open."""
+    want = {"type": got["type"], "kind": got["kind"]}
+    if "unavailable" in got or got["kind"] == "unknown":
+        return dict(want, cut=True)
+    want.update({key: got[key] for key in ("nil", "length", "capacity", "pointer", "function", "dynamic_type") if key in got})
+    if got["kind"] in ("int", "uint", "bool"):
+        want["value"] = got["value"] if got["kind"] == "bool" else str(got["value"])
+    elif got["kind"] == "float":
+        want.update(value=got["value"], bits=32 if "32" in got["type"] else 64)
+    elif got["kind"] == "complex":
+        return dict(want, cut=True)  # its JSON cannot tell infinities
+    elif got["kind"] == "string":
+        want["value"] = got.get("value", "")
+    elif got["kind"] == "interface" and not got.get("nil") and "dynamic_type" not in got:
+        return dict(want, cut=True)
+    if "dynamic_value" in got:
+        want["dynamic_value"] = as_truth(got["dynamic_value"])
+    elif got["kind"] == "interface":
+        want["dynamic_value"] = {"type": got.get("dynamic_type"), "kind": "", "cut": True}
+    if "target" in got:
+        want["target"] = as_truth(got["target"])
+    if "elements" in got:
+        want["elements"] = [as_truth(element) for element in got["elements"]]
+    if "fields" in got:
+        want["fields"] = [{"name": field["name"], "value": as_truth(field["value"])} for field in got["fields"]]
+    elif got["kind"] == "struct":
+        return dict(want, cut=True)
+    if "entries" in got:
+        if got.get("truncated"):
+            return dict({"type": got["type"], "kind": "map"}, cut=True)  # which ones it took is by chance
+        want["entries"] = [{"key": as_truth(entry["key"]), "value": as_truth(entry["value"])} for entry in got["entries"]]
+    return want
