@@ -156,7 +156,9 @@ class Comparer:
             return
         self.word(got, want, path)
         self.text(got, want, path)
-        if not want.get("nil"):
+        if got.get("cycle"):
+            self.missing["cycle"] += 1
+        elif not want.get("nil"):
             self.content(got, want, path, above)
 
     def word(self, got, want, path):
@@ -290,7 +292,7 @@ class Comparer:
     def pointer(self, got, want, path, above):
         target = got.get("target")
         if target is None:
-            self.missing["truncated" if got.get("truncated") else "cycle" if got.get("cycle") else "no target"] += 1
+            self.missing["truncated" if got.get("truncated") else "no target"] += 1
             return
         if target.get("address") and target["address"] != got.get("pointer"):
             self.wrong(path, f"its target lies at {target['address']}, but it points to {got.get('pointer')}")

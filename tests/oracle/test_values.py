@@ -23,7 +23,7 @@ CORESNAP = pathlib.Path(os.environ.get("BUILD", "build")).resolve() / "coresnap"
 SHOW = int(os.environ.get("VALUES_SHOW", "12"))
 # Each is analysed with these caps as well: what they cut must be cut rightly.
 TIGHT = ["--max-string", "9", "--max-elements", "2", "--max-depth", "2"]
-REASONS = ("optimized out", "not assigned yet", "clobbered", "not kept alive", "not in core", "corrupt", "budget")
+OPTIONS = os.environ.get("VALUES_OPTIONS", "--globals main.*").split()
 # Go's own names for what a compiler adds; nobody wrote such a variable.
 COMPILER = (".", "~", "go.")
 
@@ -44,8 +44,8 @@ class Tally:
 
 
 def analyze(made, options=()):
-    done = subprocess.run([str(CORESNAP), "analyze", "--exe", str(made.exe), "--globals", "main.*", *options,
-                           str(made.core)], capture_output=True, check=False, timeout=120)
+    done = subprocess.run([str(CORESNAP), "analyze", "--exe", str(made.exe), *OPTIONS, *options, str(made.core)],
+                          capture_output=True, check=False, timeout=120)
     if done.returncode != 0:
         raise crash.Failed(done.stderr.decode(errors="replace").strip()[-500:])
     return json.loads(done.stdout)

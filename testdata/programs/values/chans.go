@@ -84,7 +84,8 @@ func channels() {
 	gBuffered <- "five"
 	gReadOnly, gSendOnly = gBuffered, gBuffered
 	gFull <- job{1, "full1", nil}
-	gFull <- job{2, "full2", &job{3, "full3", nil}}
+	full2 := job{2, "full2", &job{3, "full3", nil}}
+	gFull <- full2
 	gClosed <- 11
 	gClosed <- 12
 	close(gClosed)
@@ -102,7 +103,7 @@ func channels() {
 	choosing := hold(func() { choose(gChoose, gReceive, other, 2.5) })
 	hold(holdChannels)
 	truth.Channel(gBuffered, false, []string{"three", "four", "five"}, nil, nil)
-	truth.Channel(gFull, false, []job{{1, "full1", nil}, {2, "full2", &job{3, "full3", nil}}},
+	truth.Channel(gFull, false, []job{{1, "full1", nil}, full2},
 		[]truth.Waiter{{G: full, Value: job4}}, nil)
 	truth.Channel(gSend, false, nil, send, nil)
 	truth.Channel(gReceive, false, nil, nil, append(receive, choosing))
