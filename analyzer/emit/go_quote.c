@@ -80,14 +80,15 @@ static size_t escape(const char *bytes, size_t length, char *to)
 		memcpy(to, bytes, length);
 		return length;
 	}
-	return (size_t)(rune < 0x80	 ? sprintf(to, "\\x%02x", rune)
+	return (size_t)(rune < 0x80      ? sprintf(to, "\\x%02x", rune)
 			: rune < 0x10000 ? sprintf(to, "\\u%04x", rune)
 					 : sprintf(to, "\\U%08x", rune));
 }
 
 char *go_quote(struct arena *arena, const char *bytes, size_t size, size_t *size_ret)
 {
-	char *text = size < SIZE_MAX / 16 ? arena_alloc(arena, size * 4 + LONGEST_ESCAPE + 3) : NULL;
+	char *text =
+		size < SIZE_MAX / 16 ? arena_alloc(arena, size * 4 + LONGEST_ESCAPE + 3) : NULL;
 	size_t used = 0;
 
 	if (!text)

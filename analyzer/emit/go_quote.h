@@ -10,7 +10,8 @@
 /** Whether all of it is UTF-8 that prints; line breaks and tabs do. */
 bool go_is_printable(const char *bytes, size_t size);
 
-/** `size` bytes in quotes, with escapes, so that strconv.Unquote gives them back. NULL: no memory. */
+/** `size` bytes in quotes, with escapes, so that strconv.Unquote gives them back. NULL: no memory.
+ */
 char *go_quote(struct arena *arena, const char *bytes, size_t size, size_t *size_ret);
 
 #endif

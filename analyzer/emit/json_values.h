@@ -8,8 +8,8 @@
 
 /** What writing values needs; one for a whole document. */
 struct json_values {
-	struct json_writer *w;   // borrowed
-	struct arena *scratch;   // borrowed; may be emptied between two values
+	struct json_writer *w;      // borrowed
+	struct arena *scratch;      // borrowed; may be emptied between two values
 	struct u64map name_classes; // address of a lasting name to its enum redact_class
 };
 
@@ -29,6 +29,5 @@ void json_write_value(struct json_values *values, const struct value *value, con
  */
 void json_write_value_members(
 	struct json_values *values, const struct value *value, const char *name);
-
 
 #endif

@@ -18,16 +18,16 @@
 #define TFLAG_UNCOMMON (1u << 0) // an UncommonType follows
 #define TFLAG_EXTRA_STAR (1u << 1) // the stored name has a * in front that is not the type's
 #define TFLAG_NAMED (1u << 2)
-#define TFLAG_DIRECT (1u << 5)     // TFlagDirectIface, 1.26
-#define NAME_EMBEDDED (1u << 3)    // in a field's name, since 1.19
+#define TFLAG_DIRECT (1u << 5)  // TFlagDirectIface, 1.26
+#define NAME_EMBEDDED (1u << 3) // in a field's name, since 1.19
 
 /* Behind abi.Type; bytes from the descriptor's begin. */
 #define DESCRIPTOR_SIZE 48
-#define ELEMENT 48          // ArrayType, ChanType, PtrType, SliceType; MapType: Key
-#define MAP_ELEMENT 56      // MapType.Elem
-#define ARRAY_LENGTH 64     // ArrayType.Len
+#define ELEMENT 48           // ArrayType, ChanType, PtrType, SliceType; MapType: Key
+#define MAP_ELEMENT 56       // MapType.Elem
+#define ARRAY_LENGTH 64      // ArrayType.Len
 #define INTERFACE_METHODS 56 // InterfaceType.Methods, a slice
-#define STRUCT_FIELDS 56    // StructType.Fields, a slice
+#define STRUCT_FIELDS 56     // StructType.Fields, a slice
 #define STRUCT_FIELD_SIZE 24 // {Name *byte, Typ *Type, Offset uintptr}
 
 /* internal/abi/iface.go ITab; runtime/runtime2.go itab until 1.21. */
@@ -67,8 +67,8 @@ static target_addr section_of(const struct runtime *rt, target_addr address)
 }
 
 /** An abi.Name: a flag byte, the length as a varint, the bytes. */
-static const char *load_name(struct types *types, target_addr address, bool has_extra_star,
-	uint8_t *flags_ret)
+static const char *load_name(
+	struct types *types, target_addr address, bool has_extra_star, uint8_t *flags_ret)
 {
 	const struct runtime *rt = types->rt;
 	const uint8_t *text;
@@ -98,13 +98,24 @@ static const char *load_name(struct types *types, target_addr address, bool has_
 
 static struct type *lazy_type(struct types *types, target_addr descriptor);
 
+/**
+ * A type within another. One that no module has (reflect makes some) is an unknown one, and what it
+ * is part of stays good.
+ */
+static struct type *part_type(struct types *types, target_addr descriptor)
+{
+	struct type *type = lazy_type(types, descriptor);
+
+	return type ? type : types_unknown(types, NULL);
+}
+
 static struct type *type_at_word(struct types *types, target_addr address)
 {
 	uint64_t word;
 
 	if (image_read_u64(types->rt->image, address, &word) != CS_OK)
 		return NULL;
-	return lazy_type(types, word);
+	return part_type(types, word);
 }
 
 /** Bytes of a descriptor of this kind, before its UncommonType. */
@@ -139,8 +150,8 @@ static const char *load_package(struct types *types, const struct type *type)
 	uint8_t flags;
 	const char *path;
 
-	if (image_read_u32(types->rt->image,
-		    type->descriptor + descriptor_size(types, type->kind), &offset) != CS_OK ||
+	if (image_read_u32(types->rt->image, type->descriptor + descriptor_size(types, type->kind),
+		    &offset) != CS_OK ||
 		!offset)
 		return NULL;
 	path = load_name(types, section + offset, false, &flags);
@@ -155,7 +166,7 @@ static bool load_field(
 
 	memcpy(words, bytes, sizeof(words));
 	ret->name = load_name(types, words[0], false, &flags);
-	ret->type = lazy_type(types, words[1]);
+	ret->type = part_type(types, words[1]);
 	ret->offset = words[2];
 	ret->is_embedded = flags & NAME_EMBEDDED;
 	if (layout_has(&types->rt->layout, FIELD_OFFSET_EMBEDDED)) {
@@ -192,9 +203,8 @@ static bool load_array(struct types *types, struct type *type)
 	uint64_t total;
 
 	type->element = type_at_word(types, type->descriptor + ELEMENT);
-	if (!type->element ||
-		image_read_u64(types->rt->image, type->descriptor + ARRAY_LENGTH, &type->length) !=
-			CS_OK)
+	if (!type->element || image_read_u64(types->rt->image, type->descriptor + ARRAY_LENGTH,
+				      &type->length) != CS_OK)
 		return false;
 	// The element's size is not known yet, as its descriptor may be this one again.
 	return checked_mul(type->length, 1, &total) && total <= MAX_TYPE_SIZE;
@@ -291,8 +301,7 @@ static bool load_described(struct type *type)
 	type->is_named = flags & TFLAG_NAMED;
 	described(type)->is_direct = kind & KIND_DIRECT || flags & TFLAG_DIRECT;
 	type->name = load_name(types,
-		section_of(rt, type->descriptor) +
-			(uint32_t)object_get(rt, descriptor, TYPE_STR),
+		section_of(rt, type->descriptor) + (uint32_t)object_get(rt, descriptor, TYPE_STR),
 		flags & TFLAG_EXTRA_STAR, &ignored);
 	if (!type->name || !is_sane(type) || !load_tail(types, type))
 		return false;
@@ -315,8 +324,8 @@ static struct type *lazy_type(struct types *types, target_addr descriptor)
 	if (!fresh || !u64map_put(&types->by_address, descriptor, (uintptr_t)fresh))
 		return NULL;
 	fresh->types = types;
-	fresh->type = (struct type){
-		.descriptor = descriptor, .source = fresh, .load = load_described};
+	fresh->type =
+		(struct type){.descriptor = descriptor, .source = fresh, .load = load_described};
 	return &fresh->type;
 }
 
@@ -365,7 +374,8 @@ bool types_is_direct(const struct type *type)
 	return type->source && described(type)->is_direct;
 }
 
-static struct type *make(struct types *types, enum go_kind kind, const char *prefix, const char *name)
+static struct type *make(
+	struct types *types, enum go_kind kind, const char *prefix, const char *name)
 {
 	struct type *type = arena_alloc(types->arena, sizeof(*type));
 

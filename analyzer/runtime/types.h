@@ -1,6 +1,6 @@
-// Types as the program itself knows them: the descriptors that the compiler writes into the binary's
-// read-only data (internal/abi/type.go; runtime/type.go until 1.20). In every Go binary, stripped or
-// not: what interfaces, channels and maps hold is known without any debug information.
+// Types as the program itself knows them: the descriptors that the compiler writes into the
+// binary's read-only data (internal/abi/type.go; runtime/type.go until 1.20). In every Go binary,
+// stripped or not: what interfaces, channels and maps hold is known without any debug information.
 #ifndef CORESNAP_ANALYZER_RUNTIME_TYPES_H
 #define CORESNAP_ANALYZER_RUNTIME_TYPES_H
 
@@ -27,8 +27,8 @@ struct type *types_at(struct types *types, target_addr descriptor);
 struct type *types_of_itab(struct types *types, target_addr itab, struct type **interface_ret);
 
 /**
- * Whether an interface holds a value of `type` in its own data word, not behind it. `type` is one of
- * types_at.
+ * Whether an interface holds a value of `type` in its own data word, not behind it. `type` is one
+ * of types_at.
  */
 bool types_is_direct(const struct type *type);
 
@@ -45,7 +45,8 @@ struct type *types_basic(struct types *types, enum go_kind kind);
 /** A type that is not known, called `name`: kind GO_INVALID. */
 struct type *types_unknown(struct types *types, const char *name);
 
-/** How the slots of a map's buckets or groups lie, from its descriptor or as the compiler does it. */
+/** How the slots of a map's buckets or groups lie, from its descriptor or as the compiler does it.
+ */
 struct map_slots {
 	uint64_t key_offset, key_stride;   // of slot 0 in its bucket or group; to the next slot
 	uint64_t elem_offset, elem_stride; // likewise
@@ -55,8 +56,9 @@ struct map_slots {
 
 /**
  * The slots of map type `type`, whose key and element must be loaded. From the descriptor where it
- * has one, else computed from sizes and alignments (cmd/compile/internal/reflectdata/map*.go). Which
- * kind of map the release has, its layout tells. False where the type data contradicts itself.
+ * has one, else computed from sizes and alignments (cmd/compile/internal/reflectdata/map*.go).
+ * Which kind of map the release has, its layout tells. False where the type data contradicts
+ * itself.
  */
 bool types_map_slots(struct types *types, struct type *type, struct map_slots *ret);
 

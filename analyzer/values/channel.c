@@ -37,8 +37,8 @@ static bool load_hchan(struct value_reader *reader, struct value *value, struct 
 	return !type_load(value->type->element) || value->type->element->size == element->size;
 }
 
-static void read_queued(struct value_reader *reader, struct value *value,
-	const struct hchan *hchan, uint32_t depth)
+static void read_queued(
+	struct value_reader *reader, struct value *value, const struct hchan *hchan, uint32_t depth)
 {
 	uint64_t shown = hchan->count;
 
@@ -52,8 +52,7 @@ static void read_queued(struct value_reader *reader, struct value *value,
 	for (uint64_t i = 0; value->elements && i < shown && reader->nodes_left; i++) {
 		uint64_t slot = (hchan->receive_index + i) % hchan->capacity;
 		struct place place = place_at(hchan->buffer + slot * hchan->element->size, true);
-		struct value *element =
-			value_read_below(reader, hchan->element, &place, depth - 1);
+		struct value *element = value_read_below(reader, hchan->element, &place, depth - 1);
 
 		if (!element)
 			break;
@@ -81,8 +80,7 @@ static uint64_t read_queue(struct value_reader *reader, target_addr first, targe
 			break;
 		g = object_load(rt, object_get(rt, sudog, SUDOG_G), OBJECT_G);
 		if (list && count < max && g.bytes) {
-			struct place place =
-				place_at(object_get(rt, sudog, SUDOG_ELEM), true);
+			struct place place = place_at(object_get(rt, sudog, SUDOG_ELEM), true);
 
 			list[count].goroutine = object_get(rt, g, G_ID);
 			if (sent && place.address && depth && reader->nodes_left)
@@ -105,9 +103,9 @@ static void read_queues(struct value_reader *reader, const struct value *value,
 	struct value_channel *channel = value->channel;
 	const struct runtime *rt = reader->rt;
 
-	channel->send_queue_total = read_queue(reader,
-		object_get(rt, hchan->object, HCHAN_SEND_QUEUE), value->pointer, hchan->element,
-		depth, &channel->send_queue, &channel->send_queue_count);
+	channel->send_queue_total =
+		read_queue(reader, object_get(rt, hchan->object, HCHAN_SEND_QUEUE), value->pointer,
+			hchan->element, depth, &channel->send_queue, &channel->send_queue_count);
 	channel->receive_queue_total = read_queue(reader,
 		object_get(rt, hchan->object, HCHAN_RECEIVE_QUEUE), value->pointer, NULL, depth,
 		&channel->receive_queue, &channel->receive_queue_count);
@@ -146,8 +144,8 @@ static void read_hchan(struct value_reader *reader, struct value *value, uint32_
 	read_queues(reader, value, &hchan, depth);
 }
 
-void read_channel(struct value_reader *reader, struct value *value, const struct place *place,
-	uint32_t depth)
+void read_channel(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
 
@@ -169,9 +167,9 @@ struct value *value_read_channel(struct value_reader *reader, target_addr addres
 {
 	const struct runtime *rt = reader->rt;
 	struct object object = object_load(rt, address, OBJECT_HCHAN);
-	struct type *element = object.bytes ? types_at(reader->types,
-						      object_get(rt, object, HCHAN_ELEM_TYPE))
-					    : NULL;
+	struct type *element =
+		object.bytes ? types_at(reader->types, object_get(rt, object, HCHAN_ELEM_TYPE))
+			     : NULL;
 	struct type *type = element ? types_channel_of(reader->types, element)
 				    : types_unknown(reader->types, NULL);
 	static const struct place nowhere;

@@ -10,8 +10,8 @@ static const char *function_at(const struct value_reader *reader, target_addr en
 	return func.name;
 }
 
-void read_func(struct value_reader *reader, struct value *value, const struct place *place,
-	uint32_t depth)
+void read_func(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	struct closure_layout layout = {0};
 	struct place object;

@@ -9,8 +9,8 @@ static struct type *dynamic_type(
 				 : types_at(reader->types, word);
 }
 
-static void read_dynamic(struct value_reader *reader, struct value *value,
-	const struct place *place, uint32_t depth)
+static void read_dynamic(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	struct type *type = value->dynamic_type;
 
@@ -24,15 +24,15 @@ static void read_dynamic(struct value_reader *reader, struct value *value,
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);
 		return;
 	} else {
-		value->dynamic_value = value_follow(
-			reader, type, value->pointer, depth - 1, &value->is_cycle);
+		value->dynamic_value =
+			value_follow(reader, type, value->pointer, depth - 1, &value->is_cycle);
 	}
 	if (!value->dynamic_value && !value->is_cycle)
 		value->is_truncated = true;
 }
 
-void read_interface(struct value_reader *reader, struct value *value, const struct place *place,
-	uint32_t depth)
+void read_interface(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	uint64_t word;
 	enum unavailable why = fetch_word(reader, place, 0, &word);

@@ -22,14 +22,14 @@ struct map_walk {
 	struct type *key, *element;
 	struct map_slots slots;
 	uint32_t depth;
-	uint64_t wanted; // entries still to be shown
-	uint64_t left;   // entries still to be found
-	uint64_t groups; // that may still be looked at
+	uint64_t wanted;      // entries still to be shown
+	uint64_t left;        // entries still to be found
+	uint64_t groups;      // that may still be looked at
 	enum unavailable why; // the first that could not be read
 };
 
-static struct value *read_part(struct map_walk *walk, struct type *type, target_addr address,
-	bool is_indirect)
+static struct value *read_part(
+	struct map_walk *walk, struct type *type, target_addr address, bool is_indirect)
 {
 	struct place place = place_at(address, true);
 	uint64_t pointer;
@@ -250,8 +250,7 @@ static void read_at(struct value_reader *reader, struct value *value, uint32_t d
 {
 	const struct runtime *rt = reader->rt;
 	bool is_swiss = layout_has(&rt->layout, MAP_USED);
-	struct object map =
-		object_load(rt, value->pointer, is_swiss ? OBJECT_MAP : OBJECT_HMAP);
+	struct object map = object_load(rt, value->pointer, is_swiss ? OBJECT_MAP : OBJECT_HMAP);
 	struct map_walk walk = {.reader = reader,
 		.value = value,
 		.key = value->type->key,
@@ -281,8 +280,8 @@ static void read_at(struct value_reader *reader, struct value *value, uint32_t d
 	seen_end(reader, seen);
 }
 
-void read_map(struct value_reader *reader, struct value *value, const struct place *place,
-	uint32_t depth)
+void read_map(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
 

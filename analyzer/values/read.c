@@ -1,6 +1,6 @@
 // Values of every kind: dispatch, scalars, strings, slices, arrays, structs, pointers. Maps,
-// channels, interfaces and functions have files of their own. A cap limits the work: nothing is read
-// that would not be shown.
+// channels, interfaces and functions have files of their own. A cap limits the work: nothing is
+// read that would not be shown.
 #include "analyzer/values/reading.h"
 
 #include "analyzer/values/liveness.h"
@@ -95,8 +95,7 @@ bool is_kept(const struct value_reader *reader, const struct place *place, uint6
 	       liveness_holds(reader->liveness, slot_of(place, offset), pointer);
 }
 
-struct value *value_make(
-	struct value_reader *reader, struct type *type, const struct place *place)
+struct value *value_make(struct value_reader *reader, struct type *type, const struct place *place)
 {
 	struct value *value = arena_alloc(reader->arena, sizeof(*value));
 
@@ -229,8 +228,7 @@ struct value *value_follow(struct value_reader *reader, struct type *type, targe
 	return value;
 }
 
-static void read_number(
-	struct value_reader *reader, struct value *value, const struct place *place)
+static void read_number(struct value_reader *reader, struct value *value, const struct place *place)
 {
 	uint8_t bytes[16] = {0};
 	uint64_t size = value->type->size;
@@ -371,8 +369,8 @@ void read_elements(struct value_reader *reader, struct value *value, struct type
 		value->is_truncated = true;
 }
 
-static void read_slice(struct value_reader *reader, struct value *value, const struct place *place,
-	uint32_t depth)
+static void read_slice(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	enum unavailable why = read_header(reader, value, place, true);
 	struct type *element = value->type->element;
@@ -412,8 +410,8 @@ static void read_slice(struct value_reader *reader, struct value *value, const s
 		seen_end(reader, seen);
 }
 
-static void read_array(struct value_reader *reader, struct value *value, const struct place *place,
-	uint32_t depth)
+static void read_array(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	struct type *element = value->type->element;
 	uint64_t total;
@@ -456,8 +454,8 @@ void read_fields(struct value_reader *reader, struct value *value, const struct 
 		value->is_truncated = true;
 }
 
-static void read_pointer(struct value_reader *reader, struct value *value,
-	const struct place *place, uint32_t depth)
+static void read_pointer(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	struct type *element = value->type->element;
 	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
@@ -482,8 +480,7 @@ static void read_pointer(struct value_reader *reader, struct value *value,
 		value->is_truncated = true;
 		return;
 	}
-	value->target =
-		value_follow(reader, element, value->pointer, depth - 1, &value->is_cycle);
+	value->target = value_follow(reader, element, value->pointer, depth - 1, &value->is_cycle);
 	if (!value->target && !value->is_cycle)
 		value->is_truncated = true;
 }
@@ -521,8 +518,8 @@ static enum value_kind kind_of(const struct type *type)
 	return (enum value_kind)kinds[type->kind];
 }
 
-static void read_kind(struct value_reader *reader, struct value *value, const struct place *place,
-	uint32_t depth)
+static void read_kind(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	switch (value->kind) {
 	case VALUE_UNKNOWN:
@@ -538,8 +535,8 @@ static void read_kind(struct value_reader *reader, struct value *value, const st
 		read_array(reader, value, place, depth);
 		break;
 	case VALUE_STRUCT:
-		read_fields(reader, value, value->type->fields, value->type->field_count, place,
-			depth);
+		read_fields(
+			reader, value, value->type->fields, value->type->field_count, place, depth);
 		break;
 	case VALUE_POINTER:
 	case VALUE_UNSAFE_POINTER:
@@ -562,8 +559,8 @@ static void read_kind(struct value_reader *reader, struct value *value, const st
 	}
 }
 
-struct value *value_read_below(struct value_reader *reader, struct type *type,
-	const struct place *place, uint32_t depth)
+struct value *value_read_below(
+	struct value_reader *reader, struct type *type, const struct place *place, uint32_t depth)
 {
 	struct value *value = value_make(reader, type, place);
 
@@ -575,8 +572,7 @@ struct value *value_read_below(struct value_reader *reader, struct type *type,
 	return value;
 }
 
-struct value *value_read(
-	struct value_reader *reader, struct type *type, const struct place *place)
+struct value *value_read(struct value_reader *reader, struct type *type, const struct place *place)
 {
 	struct seen *seen = NULL;
 	struct value *value;

@@ -19,12 +19,11 @@ bool is_kept(const struct value_reader *reader, const struct place *place, uint6
 	target_addr pointer);
 
 /** A value of its own, empty; NULL: out of memory. Takes one of nodes_left, which must be there. */
-struct value *value_make(
-	struct value_reader *reader, struct type *type, const struct place *place);
+struct value *value_make(struct value_reader *reader, struct type *type, const struct place *place);
 
 /** As value_read, some levels down. */
-struct value *value_read_below(struct value_reader *reader, struct type *type,
-	const struct place *place, uint32_t depth);
+struct value *value_read_below(
+	struct value_reader *reader, struct type *type, const struct place *place, uint32_t depth);
 
 /**
  * What a live pointer points to: the value of `type` at `address`; NULL with *cycle_ret where one
