@@ -17,6 +17,7 @@ enum option_code {
 	OPTION_MAX_STRING,
 	OPTION_MAX_ELEMENTS,
 	OPTION_MAX_DEPTH,
+	OPTION_MAX_GOROUTINES,
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
 };
@@ -31,6 +32,7 @@ static const struct option options[] = {
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
 	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
 	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
+	{"max-goroutines-with-variables", required_argument, NULL, OPTION_MAX_GOROUTINES},
 	{"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
 	{"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
 	{"help", no_argument, NULL, 'h'},
@@ -92,6 +94,8 @@ static int read_number(int code, const char *text, struct analyze_options *ret)
 		{OPTION_MAX_ELEMENTS, "max-elements", MAX_OPTION_ELEMENTS,
 			&ret->job.analysis.max_elements},
 		{OPTION_MAX_DEPTH, "max-depth", MAX_OPTION_DEPTH, &ret->job.analysis.max_depth},
+		{OPTION_MAX_GOROUTINES, "max-goroutines-with-variables", MAX_OPTION_GOROUTINES,
+			&ret->job.analysis.max_goroutines},
 		{OPTION_TIME_LIMIT, "time-limit", MAX_TIME_LIMIT, &ret->time_limit},
 	};
 
@@ -150,6 +154,7 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 		.max_string = DEFAULT_STRING,
 		.max_elements = DEFAULT_ELEMENTS,
 		.max_depth = DEFAULT_DEPTH,
+		.max_goroutines = DEFAULT_GOROUTINES,
 		.generator_version = CORESNAP_VERSION};
 	optind = 0; // 0 starts glibc's getopt anew
 	opterr = 0;

@@ -29,7 +29,10 @@
 #define MAX_LOCATION_ROWS 65536     // rows of one location list
 #define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
 #define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
-#define MAX_TYPE_FIELDS 65536       // of one struct
+#define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
+#define MAX_VARIABLE_PLANS 65536   // pcs whose variables are looked up
+#define MAX_GOROUTINE_VALUES_SIZE (256ull << 20) // memory for the values of one goroutine
+#define MAX_VARIABLES 65536        // of one goroutine
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */
@@ -145,6 +148,9 @@
 #define DEFAULT_STRING 256
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
+#define DEFAULT_VALUES 1000 // of one goroutine
+#define DEFAULT_GOROUTINES 2000 // with variables
+#define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64
 #define DEFAULT_QUEUE 64
 #define MAX_OPTION_STRING (1u << 24)

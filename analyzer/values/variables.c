@@ -1,0 +1,293 @@
+#include "analyzer/values/variables.h"
+
+#include "analyzer/values/known_registers.h"
+#include "analyzer/values/liveness.h"
+#include "analyzer/values/reading.h"
+#include "common/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD 8
+#define MAX_READ_PIECES (MAX_DWARF_PIECES * 2)
+
+/* One physical frame of one goroutine. */
+struct frame_state {
+	const struct goroutine *g;
+	target_addr sp, cfa;
+	struct known_registers registers;
+};
+
+static int compare_stacks(const void *a, const void *b)
+{
+	target_addr left = *(const target_addr *)a, right = *(const target_addr *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+enum cs_status variable_reader_init(struct variable_reader *ret, struct variable_plans *plans,
+	const struct thread_states *threads, const struct goroutines *goroutines,
+	struct value_reader *values, struct liveness *liveness)
+{
+	*ret = (struct variable_reader){.plans = plans,
+		.threads = threads,
+		.goroutines = goroutines,
+		.values = values,
+		.liveness = liveness};
+	ret->stacks = arena_array(
+		plans->frames->rt->arena, goroutines->count, 2 * sizeof(*ret->stacks));
+	if (goroutines->count && !ret->stacks)
+		return CS_NO_MEMORY;
+	for (size_t i = 0; i < goroutines->count; i++) {
+		ret->stacks[2 * i] = goroutines->list[i].stack_lo;
+		ret->stacks[2 * i + 1] = goroutines->list[i].stack_hi;
+	}
+	ret->stack_count = goroutines->count;
+	if (ret->stack_count)
+		qsort(ret->stacks, ret->stack_count, 2 * sizeof(*ret->stacks), compare_stacks);
+	return CS_OK;
+}
+
+/* Whether `address` lies in some goroutine's stack. */
+static bool is_on_stack(const struct variable_reader *reader, target_addr address)
+{
+	size_t low = 0, high = reader->stack_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (reader->stacks[2 * middle] <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && address < reader->stacks[2 * (low - 1) + 1];
+}
+
+/*
+ * A pointer into a stack is true only in the own one, at or above the frame: stacks move when they
+ * grow, and a dead slot keeps where something was before.
+ */
+static bool is_stale_pointer(const struct variable_reader *reader,
+	const struct frame_state *frame, target_addr pointer)
+{
+	if (pointer >= frame->g->stack_lo && pointer < frame->g->stack_hi)
+		return pointer < frame->sp;
+	return is_on_stack(reader, pointer);
+}
+
+static void set_bits(struct piece *piece, uint64_t bits)
+{
+	piece->bits = bits;
+	// More than a register's worth: the upper half of a vector register, which nothing tells.
+	if (piece->size > WORD)
+		piece->unavailable = UNAVAILABLE_CLOBBERED;
+}
+
+static struct piece place_piece(const struct variable_reader *reader,
+	const struct frame_state *frame, const struct dwarf_piece *from, uint32_t offset,
+	uint32_t size)
+{
+	struct piece piece = {.offset = offset, .size = size};
+	uint64_t word = 0;
+
+	switch (from->kind) {
+	case DWARF_PIECE_NONE:
+		piece.unavailable = UNAVAILABLE_OPTIMIZED_OUT;
+		break;
+	case DWARF_PIECE_FRAME:
+		piece.is_in_memory = true;
+		piece.address = frame->cfa + (uint64_t)from->number;
+		break;
+	case DWARF_PIECE_ADDRESS:
+		piece.is_in_memory = true;
+		piece.address = (uint64_t)from->number + reader->plans->frames->rt->bias;
+		break;
+	case DWARF_PIECE_REGISTER_MEMORY:
+	case DWARF_PIECE_REGISTER:
+		if (!known_register(&frame->registers, from->register_number, &word))
+			piece.unavailable = UNAVAILABLE_CLOBBERED;
+		if (from->kind == DWARF_PIECE_REGISTER) {
+			set_bits(&piece, word);
+			break;
+		}
+		piece.is_in_memory = true;
+		piece.address = word + (uint64_t)from->number;
+		break;
+	case DWARF_PIECE_CONSTANT:
+		set_bits(&piece, (uint64_t)from->number);
+		break;
+	case DWARF_PIECE_FRAME_ADDRESS:
+		set_bits(&piece, frame->cfa + (uint64_t)from->number);
+		break;
+	case DWARF_PIECE_BYTES:
+		memcpy(&word, from->bytes, size < WORD ? size : WORD);
+		set_bits(&piece, word);
+		break;
+	}
+	return piece;
+}
+
+/* The pieces of a value of `size` bytes; the number of them. What DWARF leaves out is no more. */
+static uint32_t place_pieces(const struct variable_reader *reader,
+	const struct frame_state *frame, const struct planned_variable *variable, uint64_t size,
+	struct piece *ret)
+{
+	uint32_t count = 0;
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; i < variable->piece_count && at < size; i++) {
+		const struct dwarf_piece *piece = &variable->pieces[i];
+		uint64_t part = piece->size && piece->size < size - at ? piece->size : size - at;
+
+		if (part > UINT32_MAX)
+			return 0;
+		ret[count++] = place_piece(reader, frame, piece, (uint32_t)at, (uint32_t)part);
+		at += part;
+	}
+	return count;
+}
+
+/* The address where all of the pieces lie one behind the other; 0: they do not. */
+static target_addr common_address(const struct piece *pieces, uint32_t count, uint64_t size)
+{
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (pieces[i].unavailable || !pieces[i].is_in_memory ||
+			pieces[i].address != pieces[0].address + at)
+			return 0;
+		at += pieces[i].size;
+	}
+	return count && at == size ? pieces[0].address : 0;
+}
+
+/* Memory of the frame is its function's; of a value without size any address is as good. */
+static struct place place_of(const struct variable_reader *reader,
+	const struct frame_state *frame, const struct planned_variable *variable, uint64_t size,
+	struct piece *scratch)
+{
+	struct place place = {0};
+
+	place.piece_count = place_pieces(reader, frame, variable, size, scratch);
+	place.pieces = scratch;
+	place.address = size ? common_address(scratch, place.piece_count, size) : frame->sp;
+	return place;
+}
+
+static struct value *value_without(
+	struct value_reader *values, struct type *type, enum unavailable why)
+{
+	static const struct place nowhere;
+	struct value *value = values->nodes_left ? value_make(values, type, &nowhere) : NULL;
+
+	if (value)
+		fail(value, why);
+	return value;
+}
+
+/* Where the variable itself lies that an escaped one's slot points to. */
+static enum unavailable find_escaped(const struct variable_reader *reader,
+	const struct frame_state *frame, const struct place *slot, struct place *ret)
+{
+	target_addr pointer;
+	enum unavailable why = fetch_word(reader->values, slot, 0, &pointer);
+
+	if (why)
+		return why;
+	if (!pointer)
+		return UNAVAILABLE_NOT_ASSIGNED;
+	if (is_stale_pointer(reader, frame, pointer))
+		return UNAVAILABLE_OPTIMIZED_OUT;
+	*ret = place_at(pointer, true);
+	return is_kept(reader->values, slot, 0, pointer) ? AVAILABLE : UNAVAILABLE_NOT_KEPT_ALIVE;
+}
+
+/* A pointer into a stack that cannot be: what held it is dead. */
+static bool is_stale(const struct variable_reader *reader, const struct frame_state *frame,
+	const struct value *value)
+{
+	if (!value || value->unavailable == UNAVAILABLE_CORRUPT || !value->has_pointer)
+		return false;
+	return is_stale_pointer(reader, frame, value->pointer);
+}
+
+static struct value *read_variable(struct variable_reader *reader,
+	const struct frame_state *frame, const struct planned_variable *variable)
+{
+	struct piece pieces[MAX_READ_PIECES];
+	struct value_reader *values = reader->values;
+	uint64_t size = variable->is_escaped ? WORD : variable->type->size;
+	struct place place = place_of(reader, frame, variable, size, pieces);
+	struct value *value;
+
+	if (variable->is_escaped) {
+		struct place slot = place;
+		enum unavailable why = find_escaped(reader, frame, &slot, &place);
+
+		if (why)
+			return value_without(values, variable->type, why);
+	}
+	value = value_read(values, variable->type, &place);
+	if (is_stale(reader, frame, value))
+		return value_without(values, variable->type, UNAVAILABLE_OPTIMIZED_OUT);
+	return value;
+}
+
+static void read_frame(struct variable_reader *reader, const struct frame_state *frame,
+	const struct variable_plan *plan, uint64_t first, struct variable *ret, size_t *count)
+{
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const struct planned_variable *variable = &plan->variables[i];
+
+		if (variable->unavailable)
+			continue;
+		ret[(*count)++] = (struct variable){.frame = first + variable->frame,
+			.name = variable->name,
+			.is_argument = variable->is_argument,
+			.is_shadowed = variable->is_shadowed,
+			.value = read_variable(reader, frame, variable)};
+	}
+}
+
+static size_t count_variables(struct variable_reader *reader, const struct walk *walk)
+{
+	size_t total = 0;
+
+	for (uint32_t i = 0; i < walk->count; i++) {
+		total += variable_plan_of(reader->plans, walk->places[i])->count;
+		if (total > MAX_VARIABLES)
+			return MAX_VARIABLES;
+	}
+	return total;
+}
+
+size_t variables_read(struct variable_reader *reader, const struct goroutine *g,
+	const struct walk *walk, struct arena *scratch, uint64_t max_values, struct variable **ret)
+{
+	const struct frame_table *frames = reader->plans->frames;
+	size_t max = count_variables(reader, walk), count = 0;
+	uint64_t first = 0;
+
+	*ret = arena_array(scratch, max, sizeof(**ret));
+	if (!*ret)
+		return 0;
+	value_reader_begin(reader->values, scratch, max_values);
+	liveness_begin(reader->liveness, scratch, g, walk);
+	for (uint32_t i = 0; i < walk->count; i++) {
+		const struct code_place *place = &frames->places[walk->places[i]];
+		const struct variable_plan *plan = variable_plan_of(reader->plans, walk->places[i]);
+		struct frame_state frame = {.g = g, .sp = walk->sps[i]};
+
+		if (!reader->values->nodes_left || count + plan->count > max)
+			break;
+		frame.cfa = frame.sp + (uint64_t)(int64_t)place->sp_delta + WORD;
+		if (plan->count && place->has_sp_delta) {
+			known_registers_load(
+				frames, reader->threads, g, walk, i, &frame.registers);
+			read_frame(reader, &frame, plan, first, *ret, &count);
+		}
+		first += place->frame_count;
+	}
+	return count;
+}
