@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define WORD 8
+#define RUNTIME_DEPTH 1
+#define LARGE_SHARE 8 // of a goroutine's values that one variable may take
 #define MAX_READ_PIECES (MAX_DWARF_PIECES * 2)
 
 /* One physical frame of one goroutine. */
@@ -17,6 +19,7 @@ struct frame_state {
 	const struct flow_stack *stack;
 	uint32_t index; // in the walk
 	target_addr sp, cfa;
+	uint64_t first; // the position of its innermost logical frame in the stack
 	struct known_registers registers;
 };
 
@@ -35,9 +38,12 @@ enum cs_status variable_reader_init(struct variable_reader *ret, struct variable
 		.threads = threads,
 		.goroutines = goroutines,
 		.values = values,
-		.liveness = liveness};
-	ret->stacks =
-		arena_array(plans->frames->rt->arena, goroutines->count, 2 * sizeof(*ret->stacks));
+		.liveness = liveness,
+		.runtime_limits = *values->limits};
+	if (ret->runtime_limits.max_depth > RUNTIME_DEPTH)
+		ret->runtime_limits.max_depth = RUNTIME_DEPTH;
+	ret->stacks = arena_array(
+		plans->frames->rt->arena, goroutines->count, 2 * sizeof(*ret->stacks));
 	if (goroutines->count && !ret->stacks)
 		return CS_NO_MEMORY;
 	for (size_t i = 0; i < goroutines->count; i++) {
@@ -261,19 +267,61 @@ static struct value *read_variable(struct variable_reader *reader, const struct 
 	return value;
 }
 
-static void read_frame(struct variable_reader *reader, const struct frame_state *frame,
-	const struct variable_plan *plan, uint64_t first, struct variable *ret, size_t *count)
+/* One goroutine's list in the making. */
+struct reading_state {
+	struct variable *list;
+	size_t count, max;    // max: how many there will be
+	uint64_t values, left; // that may be made: for all, and now
+};
+
+/*
+ * How many values the next variable may have: one large variable leaves a share to each of those
+ * behind it.
+ */
+static uint64_t share(const struct reading_state *state)
 {
-	for (uint32_t i = 0; i < plan->count; i++) {
+	uint64_t remaining = state->max - state->count;
+	uint64_t even = state->left / (remaining ? remaining : 1), most = state->values / LARGE_SHARE;
+
+	if (even > most)
+		return even;
+	return state->left > remaining && most < state->left - remaining ? most : even;
+}
+
+/* The runtime's own frames lead to all of its structures; a person looks for the program's. */
+static bool is_runtime(const struct variable_reader *reader, const struct code_place *place,
+	const struct planned_variable *variable)
+{
+	const char *function =
+		reader->plans->frames->frames[place->first_frame + variable->frame].function;
+
+	return !strncmp(function, "runtime.", strlen("runtime."));
+}
+
+static void read_frame(struct variable_reader *reader, const struct frame_state *frame,
+	const struct code_place *place, const struct variable_plan *plan,
+	struct reading_state *state)
+{
+	struct value_reader *values = reader->values;
+	const struct value_limits *limits = values->limits;
+
+	for (uint32_t i = 0; i < plan->count && state->count < state->max; i++) {
 		const struct planned_variable *variable = &plan->variables[i];
+		uint64_t allowed = share(state);
 
 		if (variable->unavailable)
 			continue;
-		ret[(*count)++] = (struct variable){.frame = first + variable->frame,
+		values->nodes_left = allowed;
+		if (is_runtime(reader, place, variable))
+			values->limits = &reader->runtime_limits;
+		state->list[state->count++] = (struct variable){
+			.frame = frame->first + variable->frame,
 			.name = variable->name,
 			.is_argument = variable->is_argument,
 			.is_shadowed = variable->is_shadowed,
 			.value = read_variable(reader, frame, variable)};
+		values->limits = limits;
+		state->left -= allowed - values->nodes_left;
 	}
 }
 
@@ -281,10 +329,11 @@ static size_t count_variables(struct variable_reader *reader, const struct walk 
 {
 	size_t total = 0;
 
-	for (uint32_t i = 0; i < walk->count; i++) {
-		total += variable_plan_of(reader->plans, walk->places[i])->count;
-		if (total > MAX_VARIABLES)
-			return MAX_VARIABLES;
+	for (uint32_t i = 0; i < walk->count && total < MAX_VARIABLES; i++) {
+		const struct variable_plan *plan = variable_plan_of(reader->plans, walk->places[i]);
+
+		for (uint32_t k = 0; k < plan->count; k++)
+			total += !plan->variables[k].unavailable;
 	}
 	return total;
 }
@@ -323,28 +372,32 @@ size_t variables_read(struct variable_reader *reader, const struct goroutine *g,
 {
 	const struct frame_table *frames = reader->plans->frames;
 	struct flow_stack stack = {.walk = walk};
-	size_t max = count_variables(reader, walk), count = 0;
+	struct reading_state state = {.values = max_values, .left = max_values};
 	uint64_t first = 0;
 
-	*ret = arena_array(scratch, max, sizeof(**ret));
-	if (!*ret)
+	state.max = count_variables(reader, walk);
+	state.list = arena_array(scratch, state.max, sizeof(*state.list));
+	*ret = state.list;
+	if (!state.list)
 		return 0;
 	value_reader_begin(reader->values, scratch, max_values);
 	liveness_begin(reader->liveness, scratch, g, walk);
-	for (uint32_t i = 0; i < walk->count; i++) {
+	for (uint32_t i = 0; i < walk->count && state.count < state.max; i++) {
 		const struct code_place *place = &frames->places[walk->places[i]];
 		const struct variable_plan *plan = variable_plan_of(reader->plans, walk->places[i]);
-		struct frame_state frame = {
-			.g = g, .stack = &stack, .index = i, .sp = walk->sps[i]};
+		struct frame_state frame = {.g = g,
+			.stack = &stack,
+			.index = i,
+			.sp = walk->sps[i],
+			.first = first};
 
-		if (!reader->values->nodes_left || count + plan->count > max)
-			break;
 		frame.cfa = frame.sp + (uint64_t)(int64_t)place->sp_delta + WORD;
 		if (plan->count && place->has_sp_delta) {
-			known_registers_load(frames, reader->threads, g, walk, i, &frame.registers);
-			read_frame(reader, &frame, plan, first, *ret, &count);
+			known_registers_load(
+				frames, reader->threads, g, walk, i, &frame.registers);
+			read_frame(reader, &frame, place, plan, &state);
 		}
 		first += place->frame_count;
 	}
-	return count;
+	return state.count;
 }
