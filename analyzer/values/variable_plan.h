@@ -20,7 +20,7 @@ struct planned_variable {
 	// What all goroutines here have in common. UNAVAILABLE_CLOBBERED has pieces nevertheless,
 	// as the flow of values may tell what the registers held: then it becomes AVAILABLE.
 	enum unavailable unavailable;
-	const struct dwarf_piece *pieces;
+	struct dwarf_piece *pieces;
 	uint32_t piece_count;
 };
 
