@@ -454,3 +454,15 @@ void json_write_value_members(
 {
 	write_members(values, value, name, REDACT_NOTHING);
 }
+
+void json_write_channel_members(struct json_values *values, const struct value *value)
+{
+	struct json_writer *w = values->w;
+
+	jsonw_member_address(w, "address", value->pointer);
+	jsonw_member_string(w, "element_type", value->type->element->name);
+	jsonw_member_u64(w, "length", value->length);
+	jsonw_member_u64(w, "capacity", value->capacity);
+	write_channel(values, value, REDACT_NOTHING);
+	write_tail(values, value, REDACT_NOTHING);
+}

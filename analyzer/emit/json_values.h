@@ -30,4 +30,7 @@ void json_write_value(struct json_values *values, const struct value *value, con
 void json_write_value_members(
 	struct json_values *values, const struct value *value, const char *name);
 
+/** The members of a row of `channels`: of a channel that could be read (value->channel). */
+void json_write_channel_members(struct json_values *values, const struct value *value);
+
 #endif

@@ -91,6 +91,11 @@ bool analysis_wants_values(const struct analysis *analysis, size_t index)
 	       (wanted == VARIABLES_CRASH && index == analysis->crash.goroutine);
 }
 
+void analysis_value_reader(const struct analysis *analysis, struct value_reader *ret)
+{
+	value_reader_init(ret, analysis->rt, analysis->types, &analysis->options->limits, NULL);
+}
+
 static void place_goroutine(struct analysis *analysis, size_t index)
 {
 	const struct goroutine *g = &analysis->goroutines.list[index];
@@ -208,7 +213,7 @@ enum cs_status analysis_run(struct analysis *analysis)
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: variables, channels, sync, blocking, memory, "
+		"not read by this version: variables, sync, blocking, memory, "
 		"timers, descriptors, globals");
 	return status;
 }

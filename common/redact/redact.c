@@ -610,8 +610,8 @@ char **redact_arguments(struct arena *arena, const char *const *argv, size_t cou
 /** The name without its number, its plural and words that only say what form the secret has. */
 static size_t strip_suffix(const char *name, size_t size)
 {
-	static const char *const forms[] = {"bytes", "string", "str", "data", "buffer", "buf",
-		"text", "raw", "value", "plain"};
+	static const char *const forms[] = {
+		"bytes", "string", "str", "data", "buffer", "buf", "text", "raw", "value", "plain"};
 
 	while (size && (!rules_is_word(name[size - 1]) || name[size - 1] == '_' ||
 			       (name[size - 1] >= '0' && name[size - 1] <= '9')))
