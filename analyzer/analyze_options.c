@@ -19,6 +19,7 @@ enum option_code {
 	OPTION_MAX_DEPTH,
 	OPTION_MAX_FIELDS,
 	OPTION_MAX_QUEUE,
+	OPTION_MAX_GOROUTINES,
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
 };
@@ -35,6 +36,7 @@ static const struct option options[] = {
 	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
 	{"max-fields", required_argument, NULL, OPTION_MAX_FIELDS},
 	{"max-queue", required_argument, NULL, OPTION_MAX_QUEUE},
+	{"max-goroutines-with-variables", required_argument, NULL, OPTION_MAX_GOROUTINES},
 	{"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
 	{"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
 	{"help", no_argument, NULL, 'h'},
@@ -98,6 +100,8 @@ static int read_number(int code, const char *text, struct analyze_options *ret)
 		{OPTION_MAX_DEPTH, "max-depth", MAX_OPTION_DEPTH, &limits->max_depth},
 		{OPTION_MAX_FIELDS, "max-fields", MAX_OPTION_FIELDS, &limits->max_fields},
 		{OPTION_MAX_QUEUE, "max-queue", MAX_OPTION_QUEUE, &limits->max_queue},
+		{OPTION_MAX_GOROUTINES, "max-goroutines-with-variables", MAX_OPTION_GOROUTINES,
+			&ret->job.analysis.max_goroutines},
 		{OPTION_TIME_LIMIT, "time-limit", MAX_TIME_LIMIT, &ret->time_limit},
 	};
 
@@ -158,6 +162,7 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 			.max_depth = DEFAULT_DEPTH,
 			.max_fields = DEFAULT_FIELDS,
 			.max_queue = DEFAULT_QUEUE},
+		.max_goroutines = DEFAULT_GOROUTINES,
 		.generator_version = CORESNAP_VERSION};
 	optind = 0; // 0 starts glibc's getopt anew
 	opterr = 0;

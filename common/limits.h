@@ -29,7 +29,10 @@
 #define MAX_LOCATION_ROWS 65536     // rows of one location list
 #define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
 #define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
-#define MAX_TYPE_FIELDS 65536       // of one struct
+#define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
+#define MAX_VARIABLE_PLANS 65536   // pcs whose variables are looked up
+#define MAX_GOROUTINE_VALUES_SIZE (256ull << 20) // memory for the values of one goroutine
+#define MAX_VARIABLES 65536        // of one goroutine
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */
@@ -73,6 +76,15 @@
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
+
+/* The flow of values through a function */
+#define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
+#define MAX_FLOW_BLOCKS 4096
+#define MAX_FLOW_SLOTS 1024      // stack words that it names
+#define MAX_FLOW_STATES (1u << 21) // blocks times places
+#define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes
+#define MAX_FLOW_TOTAL (1u << 28) // places looked at in one analysis
+#define MAX_FLOW_STEPS 64        // from frame to frame for one value
 
 /* What is written */
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
@@ -140,6 +152,9 @@
 #define DEFAULT_STRING 256
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
+#define DEFAULT_VALUES 1000 // of one goroutine
+#define DEFAULT_GOROUTINES 2000 // with variables
+#define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64
 #define DEFAULT_QUEUE 64
 #define MAX_OPTION_STRING (1u << 24)

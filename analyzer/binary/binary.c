@@ -4,6 +4,7 @@
 #include "analyzer/binary/binary.h"
 
 #include "analyzer/binary/binary_internal.h"
+#include "analyzer/binary/dwarf.h"
 #include "common/checked.h"
 #include "common/limits.h"
 
@@ -261,6 +262,8 @@ void binary_close(struct binary *binary)
 {
 	if (!binary)
 		return;
+	dwarf_close(binary->dwarf);
+	binary->dwarf = NULL;
 	elf_end(binary->elf);
 	binary->elf = NULL;
 	mapping_close(&binary->file);

@@ -8,12 +8,15 @@
 #include <gelf.h>
 #include <libelf.h>
 
+struct dwarf;
+
 struct binary {
 	struct arena *arena; // borrowed
 	const char *name;    // owned by the arena; for messages
 	struct mapping file; // owned
 	Elf *elf;            // owned; works inside `file`
 	size_t segment_count;
+	struct dwarf *dwarf; // owned; NULL: not opened yet
 	struct binary_info info;
 };
 

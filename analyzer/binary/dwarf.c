@@ -1,6 +1,7 @@
 #include "analyzer/binary/dwarf.h"
 
 #include "analyzer/binary/binary_internal.h"
+#include "common/checked.h"
 
 #include <dwarf.h>
 #include <string.h>
@@ -94,32 +95,38 @@ static struct dwarf_bytes section_bytes(Elf *elf, const char *name)
 	return (struct dwarf_bytes){data->d_buf, data->d_size};
 }
 
-enum cs_status dwarf_open(struct binary *binary, struct diag *diag, struct dwarf *ret)
+enum cs_status binary_dwarf(struct binary *binary, struct diag *diag, struct dwarf **ret)
 {
-	struct dwarf dwarf = {.elf = binary->elf, .arena = binary->arena};
+	struct dwarf *dwarf;
 
+	*ret = binary->dwarf;
+	if (*ret)
+		return CS_OK;
 	if (!binary->info.has_dwarf)
 		return CS_NOT_FOUND;
-	hide_sections(dwarf.elf, true);
-	dwarf.handle = dwarf_begin_elf(dwarf.elf, DWARF_C_READ, NULL);
-	hide_sections(dwarf.elf, false);
-	if (!dwarf.handle) {
+	dwarf = arena_alloc(binary->arena, sizeof(*dwarf));
+	if (!dwarf)
+		return CS_NO_MEMORY;
+	*dwarf = (struct dwarf){.elf = binary->elf, .arena = binary->arena};
+	hide_sections(dwarf->elf, true);
+	dwarf->handle = dwarf_begin_elf(dwarf->elf, DWARF_C_READ, NULL);
+	hide_sections(dwarf->elf, false);
+	if (!dwarf->handle) {
 		diag_add(diag, DIAG_WARNING, "dwarf-unreadable",
 			"the DWARF of %s cannot be read: %s", binary->name, dwarf_errmsg(-1));
 		return CS_CORRUPT;
 	}
 	// A damaged file's alternate is itself, so that libdw looks for no other file.
-	dwarf_setalt(dwarf.handle, dwarf.handle);
-	dwarf.info = section_bytes(dwarf.elf, "info");
-	*ret = dwarf;
+	dwarf_setalt(dwarf->handle, dwarf->handle);
+	dwarf->info = section_bytes(dwarf->elf, "info");
+	*ret = binary->dwarf = dwarf;
 	return CS_OK;
 }
 
 void dwarf_close(struct dwarf *dwarf)
 {
-	if (dwarf->handle)
+	if (dwarf)
 		dwarf_end(dwarf->handle);
-	dwarf->handle = NULL;
 }
 
 void dwarf_load_locations(struct dwarf *dwarf)
@@ -154,6 +161,33 @@ bool dwarf_number(Dwarf_Die *die, unsigned int name, uint64_t *ret)
 	if (!dwarf_attr(die, name, &attribute) || dwarf_formudata(&attribute, &value))
 		return false;
 	*ret = value;
+	return true;
+}
+
+bool dwarf_flag(Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attribute;
+	bool flag;
+
+	return dwarf_attr(die, name, &attribute) && !dwarf_formflag(&attribute, &flag) && flag;
+}
+
+bool dwarf_list_offset(const struct dwarf *dwarf, Dwarf_Die *die, uint64_t *ret)
+{
+	Dwarf_Attribute attribute;
+	uint8_t size = 0;
+	size_t at;
+
+	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
+		dwarf_whatform(&attribute) != DW_FORM_sec_offset ||
+		dwarf_cu_info(die->cu, NULL, NULL, NULL, NULL, NULL, NULL, &size) ||
+		attribute.valp < dwarf->info.bytes)
+		return false;
+	at = (size_t)(attribute.valp - dwarf->info.bytes);
+	if ((size != 4 && size != 8) || !checked_range(at, size, dwarf->info.size))
+		return false;
+	*ret = 0;
+	memcpy(ret, attribute.valp, size);
 	return true;
 }
 

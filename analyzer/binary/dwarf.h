@@ -37,13 +37,14 @@ struct dwarf {
 };
 
 /**
- * Opens the DWARF of `binary`. Only the sections that entries, ranges and addresses need are
- * decompressed. CS_NOT_FOUND: there is none. CS_CORRUPT: libdw cannot read it, said in `diag`.
+ * The DWARF of `binary`, opened by whoever asks first and closed with it. Only the sections that
+ * entries, ranges and addresses need are decompressed. CS_NOT_FOUND: there is none. CS_CORRUPT:
+ * libdw cannot read it, said in `diag`.
  */
-CS_MUST_USE enum cs_status dwarf_open(
-	struct binary *binary, struct diag *diag, struct dwarf *ret);
+CS_MUST_USE enum cs_status binary_dwarf(
+	struct binary *binary, struct diag *diag, struct dwarf **ret);
 
-/** Releases libdw. Harmless on a zeroed struct. */
+/** Releases libdw; for binary_close. NULL is fine. */
 void dwarf_close(struct dwarf *dwarf);
 
 /** Decompresses the sections of location lists, once. */
@@ -57,6 +58,15 @@ const char *dwarf_entry_name(const struct dwarf *dwarf, Dwarf_Die *die);
 
 /** The number in attribute `name`; false where the entry itself has none. */
 bool dwarf_number(Dwarf_Die *die, unsigned int name, uint64_t *ret);
+
+/** Whether the entry itself has flag `name`, and it is set. */
+bool dwarf_flag(Dwarf_Die *die, unsigned int name);
+
+/**
+ * The offset of the entry's location list in its section; false where it has none. libdw answers
+ * only where it has seen the section, which it never does here.
+ */
+bool dwarf_list_offset(const struct dwarf *dwarf, Dwarf_Die *die, uint64_t *ret);
 
 /** The entry that attribute `name` refers to; false where it refers to none. */
 bool dwarf_reference(Dwarf_Die *die, unsigned int name, Dwarf_Die *ret);

@@ -270,22 +270,21 @@ enum cs_status dwarf_facts_find(
 {
 	struct search search = {0};
 	enum cs_status status;
-	struct dwarf dwarf;
+	struct dwarf *dwarf;
 
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = false;
-	if (!binary->info.has_dwarf)
+	if (!binary_info(binary)->has_dwarf)
 		return CS_NOT_FOUND;
 	status = collect_names(facts, count, binary->arena, &search.table);
 	if (status)
 		return status;
-	status = dwarf_open(binary, diag, &dwarf);
+	status = binary_dwarf(binary, diag, &dwarf);
 	if (status)
 		return status;
-	search.dwarf = &dwarf;
+	search.dwarf = dwarf;
 	walk_units(&search);
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = answer(&search, &facts[i]);
-	dwarf_close(&dwarf);
 	return CS_OK;
 }

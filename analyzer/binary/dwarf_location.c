@@ -395,7 +395,7 @@ void dwarf_location_at(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Block block;
-	Dwarf_Word offset;
+	uint64_t offset;
 	struct cursor row;
 	Dwarf_Half version = 4;
 
@@ -408,8 +408,7 @@ void dwarf_location_at(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf
 		return;
 	}
 	// Go writes DW_FORM_sec_offset; an index into .debug_loclists (loclistx) it never uses.
-	if (dwarf_whatform(&attribute) != DW_FORM_sec_offset ||
-		dwarf_formudata(&attribute, &offset)) {
+	if (!dwarf_list_offset(dwarf, die, &offset)) {
 		ret->is_unread = true;
 		return;
 	}

@@ -3,11 +3,30 @@
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/snapshot/values.h"
 #include "common/grouping/function_name.h"
 
-static void write_frame(
-	struct json_writer *w, const struct analysis *analysis, const struct frame *frame)
+static void write_unavailable(
+	struct json_writer *w, const struct analysis *analysis, uint32_t frame)
 {
+	const struct planned_variable *variable;
+	uint32_t at = 0;
+
+	jsonw_key(w, "unavailable");
+	jsonw_begin_array(w);
+	while ((variable = analysis_unavailable(analysis, frame, &at))) {
+		jsonw_begin_object(w);
+		jsonw_member_string(w, "name", variable->name);
+		jsonw_member_string(w, "type", variable->type->name);
+		jsonw_member_string(w, "reason", unavailable_name(variable->unavailable));
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
+static void write_frame(struct json_writer *w, const struct analysis *analysis, uint32_t index)
+{
+	const struct frame *frame = &analysis->frames.frames[index];
 	const struct binary_info *info = binary_info(analysis->binary);
 	const char *package = function_name_package(analysis->arena, frame->function);
 
@@ -28,9 +47,7 @@ static void write_frame(
 	jsonw_member_bool(w, "in_app", package && grouping_in_app(package, info->main_module));
 	jsonw_member_string(
 		w, "key", function_name_key(analysis->arena, frame->function, info->main_path));
-	jsonw_key(w, "unavailable");
-	jsonw_begin_array(w);
-	jsonw_end_array(w);
+	write_unavailable(w, analysis, index);
 	jsonw_end_object(w);
 }
 
@@ -76,7 +93,7 @@ void json_write_tables(struct json_writer *w, const struct analysis *analysis)
 	jsonw_key(w, "frames");
 	jsonw_begin_array(w);
 	for (uint32_t i = 0; i < numbering->frames.count; i++)
-		write_frame(w, analysis, &analysis->frames.frames[numbering->frames.order[i]]);
+		write_frame(w, analysis, numbering->frames.order[i]);
 	jsonw_end_array(w);
 	jsonw_newline(w);
 	jsonw_key(w, "stacks");

@@ -5,6 +5,7 @@
 
 #include "analyzer/binary/binary.h"
 #include "analyzer/snapshot/identity.h"
+#include "analyzer/snapshot/values.h"
 #include "common/redact/redact.h"
 
 #include <string.h>
@@ -81,14 +82,6 @@ bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *r
 	// As many steps as the first time: a frame at least each, and those of dying.
 	table.steps_left = analysis->rows[index].frames_total + MAX_CRASH_FRAMES;
 	return walk_without_dying(analysis, &table, index, ret, &died);
-}
-
-bool analysis_wants_values(const struct analysis *analysis, size_t index)
-{
-	enum analysis_variables wanted = analysis->options->variables;
-
-	return wanted == VARIABLES_ALL ||
-	       (wanted == VARIABLES_CRASH && index == analysis->crash.goroutine);
 }
 
 void analysis_value_reader(const struct analysis *analysis, struct value_reader *ret)
@@ -210,10 +203,12 @@ enum cs_status analysis_run(struct analysis *analysis)
 		status = crash_describe(analysis);
 	if (status == CS_OK)
 		status = numbering_build(analysis);
+	if (status == CS_OK)
+		status = analysis_values_prepare(analysis);
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: variables, sync, blocking, memory, "
+		"not read by this version: sync, blocking, memory, "
 		"timers, descriptors, globals");
 	return status;
 }

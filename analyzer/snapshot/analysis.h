@@ -27,6 +27,8 @@
 
 #define ANALYSIS_ID_SIZE 33 // 32 hex digits and a NUL
 
+struct analysis_values;
+
 enum analysis_variables { VARIABLES_ALL, VARIABLES_CRASH, VARIABLES_NONE };
 
 /** What the caller wants, and what only the caller knows. Strings are borrowed, never NULL. */
@@ -34,6 +36,7 @@ struct analysis_options {
 	bool include_system; // goroutines that the runtime itself started and uses
 	enum analysis_variables variables;
 	struct value_limits limits;
+	uint32_t max_goroutines; // with variables
 	const char *generator_version;
 	int64_t captured_at;           // seconds since 1970, UTC; a core file's modification time
 	const char *hostname, *kernel; // of this machine, as uname gives them
@@ -76,6 +79,7 @@ struct analysis {
 	struct crash crash;
 	struct groups groups;
 	struct numbering numbering;
+	struct analysis_values *values; // NULL: none are wanted
 	struct string_list arguments, environment; // redacted; environment: allowed names only
 	bool has_arguments, has_environment;
 };
@@ -101,7 +105,7 @@ CS_MUST_USE enum cs_status analysis_run(struct analysis *analysis);
  */
 bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret);
 
-/** Whether the caller wants the values of goroutine `index` (options.variables). */
+/** Whether the values of goroutine `index` are shown (options.variables, max_goroutines). */
 bool analysis_wants_values(const struct analysis *analysis, size_t index);
 
 /** Makes a reader of values within options.limits; borrows from the analysis. */

@@ -115,6 +115,7 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	// traceback.go symPC: a call is looked up at the call, not at what follows it.
 	line_pc = is_exact || pc == func.entry ? pc : pc - 1;
 	place.role = (uint8_t)role_of(&func);
+	place.is_exact = is_exact;
 	place.argument_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_INFO);
 	place.live_info = pclntab_funcdata(table->rt->functions, &func, FUNCDATA_ARG_LIVE_INFO);
 	place.live_index =

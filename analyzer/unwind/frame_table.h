@@ -40,6 +40,7 @@ struct code_place {
 	int32_t map_index; // PCDATA_StackMapIndex at this pc; NO_STACK_MAP where no map holds
 	int32_t sp_delta;
 	bool has_sp_delta;
+	bool is_exact; // no call lies before the pc: it stopped there
 	uint8_t role; // enum frame_role
 };
 

@@ -18,8 +18,10 @@ static void load_thread(struct frame_table *table, struct stack_table *stacks, s
 	state->stack = stack_table_intern(stacks, walk);
 	state->frames_total = walk->frames_total;
 	state->stops[state->stop_count++] = start;
-	for (uint32_t i = 0; i < walk->signal_count; i++)
+	for (uint32_t i = 0; i < walk->signal_count; i++) {
+		state->contexts[state->stop_count] = walk->contexts[i];
 		state->stops[state->stop_count++] = walk->signals[i];
+	}
 	if (walk->signal_count)
 		state->first_context = walk->contexts[walk->signal_count - 1];
 }

@@ -14,6 +14,7 @@ struct thread_state {
 	uint64_t frames_total;
 	struct position
 		stops[MAX_SIGNAL_FRAMES + 1]; // its registers, then behind each signal frame
+	target_addr contexts[MAX_SIGNAL_FRAMES + 1]; // the ucontext of each stop; 0 for the first
 	uint32_t stop_count;
 	target_addr first_context; // the ucontext of the outermost signal frame, the first to
 				   // arrive; 0: none

@@ -1,0 +1,278 @@
+#include "analyzer/values/variable_plan.h"
+
+#include "common/limits.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+static struct type *type_by_descriptor(void *context, uint64_t offset)
+{
+	struct variable_plans *plans = context;
+
+	return types_at(plans->types, plans->frames->rt->types + offset);
+}
+
+enum cs_status variable_plans_init(struct binary *binary, const struct frame_table *frames,
+	struct types *types, struct diag *diag, struct variable_plans *ret)
+{
+	struct arena *arena = frames->rt->arena;
+	enum cs_status status;
+
+	*ret = (struct variable_plans){.frames = frames, .types = types};
+	u64map_init(&ret->by_place, arena);
+	u64map_init(&ret->by_frame, arena);
+	ret->scopes = arena_alloc(arena, sizeof(*ret->scopes));
+	if (!ret->scopes)
+		return CS_NO_MEMORY;
+	status = binary_dwarf(binary, diag, &ret->dwarf);
+	if (status == CS_OK)
+		status = dwarf_units_load(ret->dwarf, &ret->units);
+	if (status != CS_OK)
+		return status;
+	dwarf_types_init(&ret->dwarf_types, ret->dwarf);
+	ret->dwarf_types.by_descriptor = type_by_descriptor;
+	ret->dwarf_types.context = ret;
+	return CS_OK;
+}
+
+/* The end of the name's next part: type arguments are one, whatever they are. */
+static const char *next_part(const char *name)
+{
+	int depth = 0;
+
+	if (*name != '[')
+		return name + strcspn(name, "[");
+	for (; *name; name++) {
+		depth += (*name == '[') - (*name == ']');
+		if (!depth)
+			return name + 1;
+	}
+	return name;
+}
+
+/*
+ * Whether DWARF and the function table mean one function: "main.Sum[go.shape.int]" is
+ * "main.Sum[...]" there.
+ */
+static bool is_same_function(const char *a, const char *b)
+{
+	while (*a && *b) {
+		const char *a_end = next_part(a), *b_end = next_part(b);
+
+		if (*a == '[' || *b == '[') {
+			if (*a != *b)
+				return false;
+		} else if (a_end - a != b_end - b || memcmp(a, b, (size_t)(a_end - a))) {
+			return false;
+		}
+		a = a_end;
+		b = b_end;
+	}
+	return !*a && !*b;
+}
+
+/*
+ * Which scope is that of logical frame `frame` of `place`: the function table decides what was
+ * called, and a scope that it does not have is passed over. Both are gone through from the outside.
+ */
+static void match_scopes(const struct variable_plans *plans, const struct code_place *place,
+	const struct dwarf_scope **ret)
+{
+	const struct frame *frames = &plans->frames->frames[place->first_frame];
+	uint32_t scope = 0;
+
+	for (uint32_t frame = place->frame_count; frame-- > 0;) {
+		uint32_t at = scope;
+
+		ret[frame] = NULL;
+		while (at < plans->scopes->count &&
+			!is_same_function(plans->scopes->list[at].function, frames[frame].function))
+			at++;
+		if (at == plans->scopes->count)
+			continue;
+		ret[frame] = &plans->scopes->list[at];
+		scope = at + 1;
+	}
+}
+
+/* The compiler says in the unit how it was told to compile: "Go cmd/compile go1.26.8; -N -l; …". */
+static bool is_optimized(const struct dwarf_unit *unit)
+{
+	Dwarf_Die root = unit->root;
+	Dwarf_Attribute attribute;
+	const char *producer =
+		dwarf_attr(&root, DW_AT_producer, &attribute) ? dwarf_formstring(&attribute) : NULL;
+
+	return !producer || !strstr(producer, "; -N");
+}
+
+/* Whether a register can be known here at all. */
+static bool is_lost(const struct dwarf_piece *piece, bool is_exact)
+{
+	return !is_exact &&
+	       (piece->kind == DWARF_PIECE_REGISTER || piece->kind == DWARF_PIECE_REGISTER_MEMORY);
+}
+
+/* Why no goroutine at all can show it, if so: the same for every piece, or nothing of the kind. */
+static enum unavailable common_reason(const struct dwarf_location *location, bool is_exact)
+{
+	bool is_clobbered = false;
+
+	if (!location->count)
+		return UNAVAILABLE_OPTIMIZED_OUT;
+	for (uint32_t i = 0; i < location->count; i++) {
+		const struct dwarf_piece *piece = &location->pieces[i];
+
+		if (is_lost(piece, is_exact))
+			is_clobbered = true;
+		else if (piece->kind != DWARF_PIECE_NONE)
+			return AVAILABLE;
+	}
+	return is_clobbered ? UNAVAILABLE_CLOBBERED : UNAVAILABLE_OPTIMIZED_OUT;
+}
+
+/*
+ * Whether the statement that assigns it may not have run. A row of a location list begins where the
+ * value does and is trusted; memory that a variable has for all of its function is not.
+ */
+static bool is_unassigned(const struct dwarf_variable *variable,
+	const struct dwarf_location *location, int32_t line, bool is_compiled_optimized)
+{
+	if (variable->is_argument || variable->closure_offset >= 0)
+		return false;
+	if (variable->is_result) // "~r0": nothing but the return statement assigns it
+		return is_compiled_optimized && variable->name[0] == '~';
+	return variable->line && (int64_t)variable->line >= line &&
+	       !(location->is_listed && location->count);
+}
+
+struct planning {
+	struct variable_plans *plans;
+	const struct code_place *place;
+	struct variable_plan *plan;
+	uint64_t pc; // linked; where locations are looked up
+	bool is_optimized;
+};
+
+static void plan_variable(struct planning *planning, struct dwarf_variable *variable,
+	uint32_t frame, struct planned_variable *ret)
+{
+	struct variable_plans *plans = planning->plans;
+	const struct frame *row = &plans->frames->frames[planning->place->first_frame + frame];
+	struct dwarf_location location;
+	struct dwarf_piece *pieces;
+
+	*ret = (struct planned_variable){.name = variable->name,
+		.frame = frame,
+		.is_argument = variable->is_argument,
+		.is_escaped = variable->is_escaped,
+		.is_shadowed = variable->is_shadowed};
+	ret->type = dwarf_types_get(&plans->dwarf_types, &variable->type);
+	dwarf_location_at(
+		plans->dwarf, plans->scopes->unit, &variable->die, planning->pc, &location);
+	if (is_unassigned(variable, &location, row->line, planning->is_optimized))
+		ret->unavailable = UNAVAILABLE_NOT_ASSIGNED;
+	else if (variable->is_shared && planning->is_optimized)
+		ret->unavailable = UNAVAILABLE_OPTIMIZED_OUT;
+	else
+		ret->unavailable = common_reason(&location, planning->place->is_exact);
+	if (ret->is_escaped && ret->type && ret->type->kind == GO_POINTER) {
+		ret->type = ret->type->element;
+		type_load(ret->type);
+	}
+	if (ret->unavailable && ret->unavailable != UNAVAILABLE_CLOBBERED)
+		return;
+	pieces = arena_array(plans->dwarf->arena, location.count, sizeof(*pieces));
+	if (!pieces) {
+		ret->unavailable = UNAVAILABLE_BUDGET;
+		return;
+	}
+	memcpy(pieces, location.pieces, location.count * sizeof(*pieces));
+	ret->pieces = pieces;
+	ret->piece_count = location.count;
+}
+
+static void plan_scopes(struct planning *planning, const struct dwarf_scope **scopes)
+{
+	struct variable_plan *plan = planning->plan;
+	uint32_t total = 0;
+
+	for (uint32_t i = 0; i < planning->place->frame_count; i++)
+		total += scopes[i] ? scopes[i]->count : 0;
+	plan->variables =
+		arena_array(planning->plans->dwarf->arena, total, sizeof(*plan->variables));
+	for (uint32_t i = 0; plan->variables && i < planning->place->frame_count; i++)
+		for (uint32_t k = 0; scopes[i] && k < scopes[i]->count; k++) {
+			plan_variable(planning, &scopes[i]->variables[k], i,
+				&plan->variables[plan->count]);
+			plan->count += plan->variables[plan->count].type != NULL;
+		}
+}
+
+static void make_plan(
+	struct variable_plans *plans, const struct code_place *place, struct variable_plan *ret)
+{
+	const struct frame *frame = &plans->frames->frames[place->first_frame];
+	const struct dwarf_scope *scopes[MAX_INLINE_DEPTH];
+	struct planning planning = {.plans = plans, .place = place, .plan = ret};
+
+	planning.pc = frame->pc - plans->frames->rt->bias;
+	if (!place->is_exact && frame->pc > frame->entry)
+		planning.pc--;
+	if (place->frame_count > MAX_INLINE_DEPTH || plans->count++ == MAX_VARIABLE_PLANS ||
+		!dwarf_scopes_at(&plans->units, planning.pc, plans->scopes))
+		return;
+	planning.is_optimized = is_optimized(plans->scopes->unit);
+	match_scopes(plans, place, scopes);
+	plan_scopes(&planning, scopes);
+}
+
+/** The plan that was made of the place; NULL: none. */
+static struct variable_plan *find_plan(const struct variable_plans *plans, uint32_t place)
+{
+	uint64_t known;
+
+	if (!u64map_get(&plans->by_place, place, &known))
+		return NULL;
+	return (struct variable_plan *)(uintptr_t)known;
+}
+
+const struct variable_plan *variable_plan_of(struct variable_plans *plans, uint32_t place)
+{
+	static const struct variable_plan none;
+	const struct code_place *at = &plans->frames->places[place];
+	struct variable_plan *plan = find_plan(plans, place);
+
+	if (plan)
+		return plan;
+	plan = arena_alloc(plans->dwarf->arena, sizeof(*plan));
+	if (!plan)
+		return &none;
+	make_plan(plans, at, plan);
+	if (!u64map_put(&plans->by_place, place, (uintptr_t)plan))
+		return &none;
+	for (uint32_t i = 0; i < at->frame_count; i++)
+		if (!u64map_put(&plans->by_frame, (uint64_t)at->first_frame + i, place))
+			return &none;
+	return plan;
+}
+
+void variable_plan_recover(struct variable_plans *plans, uint32_t place, uint32_t index)
+{
+	struct variable_plan *plan = find_plan(plans, place);
+
+	if (plan && index < plan->count)
+		plan->variables[index].unavailable = AVAILABLE;
+}
+
+const struct variable_plan *variable_plan_of_frame(
+	const struct variable_plans *plans, uint32_t frame, uint32_t *logical_ret)
+{
+	uint64_t place, plan;
+
+	if (!u64map_get(&plans->by_frame, frame, &place) ||
+		!u64map_get(&plans->by_place, place, &plan))
+		return NULL;
+	*logical_ret = frame - plans->frames->places[place].first_frame;
+	return (const struct variable_plan *)(uintptr_t)plan;
+}
