@@ -265,4 +265,5 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 		if (analysis->rows[i].is_shown)
 			write_row(&rows, i);
 	jsonw_end_array(w);
+	arena_deinit(&rows.scratch);
 }
