@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define EXACT_INTEGERS (INT64_C(1) << 53) // beyond it a JSON reader may round
 #define NUMBER_SIZE 64
@@ -253,7 +254,7 @@ static void write_entries(
 	jsonw_end_array(values->w);
 }
 
-/** A struct's fields have names of their own: only what hides everything goes on into them. */
+/** Fields, captured variables, internals; `class` is what is known of all of them. */
 static void write_named(struct json_values *values, const char *key, const struct named_value *list,
 	uint32_t count, enum redact_class class)
 {
@@ -264,11 +265,52 @@ static void write_named(struct json_values *values, const char *key, const struc
 		jsonw_key(values->w, "name");
 		jsonw_string(values->w, list[i].name);
 		jsonw_key(values->w, "value");
-		write_value(values, list[i].value, list[i].name,
-			class == REDACT_ALL ? REDACT_ALL : REDACT_NOTHING);
+		write_value(values, list[i].value, list[i].name, class);
 		jsonw_end_object(values->w);
 	}
 	jsonw_end_array(values->w);
+}
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+	for (; *list; list++)
+		if (!strcasecmp(name, *list))
+			return true;
+	return false;
+}
+
+/** What a struct's own key says of its value: {key: "password", value: …}, {Name: …, Value: …}. */
+static enum redact_class class_of_pair(const struct value *value)
+{
+	static const char *const keys[] = {"key", "k", "name", NULL};
+	static const char *const contents[] = {"value", "val", "v", NULL};
+	const struct value *key = NULL;
+	bool has_content = false;
+
+	for (uint32_t i = 0; i < value->field_count; i++) {
+		if (!key && is_one_of(value->fields[i].name, keys))
+			key = value->fields[i].value;
+		has_content |= is_one_of(value->fields[i].name, contents);
+	}
+	return key && has_content ? class_of_key(key) : REDACT_NOTHING;
+}
+
+/** A box around one value that has no name of its own: what sync and sync/atomic make. */
+static bool is_box(const struct type *type)
+{
+	return type->package && (!strcmp(type->package, "sync/atomic") ||
+					!strcmp(type->package, "sync") ||
+					!strcmp(type->package, "internal/sync"));
+}
+
+/** A struct's fields have names of their own: only what hides everything goes on into them. */
+static void write_fields(
+	struct json_values *values, const struct value *value, enum redact_class class)
+{
+	if (class != REDACT_ALL && !is_box(value->type))
+		class = REDACT_NOTHING;
+	write_named(values, "fields", value->fields, value->field_count,
+		stricter(class, class_of_pair(value)));
 }
 
 static void write_queue(struct json_values *values, const char *key,
@@ -334,7 +376,7 @@ static void write_parts(
 			write_entries(values, value, class);
 		break;
 	case VALUE_STRUCT:
-		write_named(values, "fields", value->fields, value->field_count, class);
+		write_fields(values, value, class);
 		break;
 	case VALUE_FUNC:
 		if (value->function)
@@ -449,8 +491,29 @@ void json_write_value(struct json_values *values, const struct value *value, con
 	write_value(values, value, name, REDACT_NOTHING);
 }
 
+void json_write_variable(struct json_values *values, const struct value *value, const char *name,
+	const char *function)
+{
+	enum redact_class class = class_of(values, function);
+
+	// What else the function is given may be a number or a user's name.
+	write_value(values, value, name, class == REDACT_ALL ? REDACT_TEXT : class);
+}
+
 void json_write_value_members(
 	struct json_values *values, const struct value *value, const char *name)
 {
 	write_members(values, value, name, REDACT_NOTHING);
+}
+
+void json_write_channel_members(struct json_values *values, const struct value *value)
+{
+	struct json_writer *w = values->w;
+
+	jsonw_member_address(w, "address", value->pointer);
+	jsonw_member_string(w, "element_type", value->type->element->name);
+	jsonw_member_u64(w, "length", value->length);
+	jsonw_member_u64(w, "capacity", value->capacity);
+	write_channel(values, value, REDACT_NOTHING);
+	write_tail(values, value, REDACT_NOTHING);
 }

@@ -30,6 +30,9 @@
 #define STRUCT_FIELDS 56     // StructType.Fields, a slice
 #define STRUCT_FIELD_SIZE 24 // {Name *byte, Typ *Type, Offset uintptr}
 
+#define UNCOMMON_SIZE 16 // UncommonType: {PkgPath int32, Mcount, Xcount uint16, Moff uint32, _}
+#define METHOD_SIZE 16   // Method: {Name, Mtyp, Ifn, Tfn int32}
+
 /* internal/abi/iface.go ITab; runtime/runtime2.go itab until 1.21. */
 #define ITAB_SIZE 24 // as far as it is read: Inter, Type, Hash
 
@@ -372,6 +375,39 @@ struct type *types_of_itab(struct types *types, target_addr itab, struct type **
 bool types_is_direct(const struct type *type)
 {
 	return type->source && described(type)->is_direct;
+}
+
+bool types_has_method(struct types *types, const struct type *type, const char *name)
+{
+	const struct runtime *rt = types->rt;
+	target_addr section = section_of(rt, type->descriptor), uncommon, method;
+	struct object descriptor = object_load(rt, type->descriptor, OBJECT_TYPE);
+	uint8_t head[UNCOMMON_SIZE];
+	struct cursor c;
+	uint16_t count;
+	uint32_t offset;
+
+	if (!section || !descriptor.bytes ||
+		!(object_get(rt, descriptor, TYPE_TFLAG) & TFLAG_UNCOMMON))
+		return false;
+	uncommon = type->descriptor + descriptor_size(types, type->kind);
+	if (image_read(rt->image, uncommon, head, sizeof(head)) != CS_OK)
+		return false;
+	c = cursor_over(head, sizeof(head));
+	cursor_seek(&c, 6);                 // PkgPath, Mcount
+	count = cursor_u16(&c);             // Xcount: exported ones come first
+	method = uncommon + cursor_u32(&c); // Moff
+	for (uint32_t i = 0; i < count; i++) {
+		const char *found;
+		uint8_t flags;
+
+		if (image_read_u32(rt->image, method + (uint64_t)i * METHOD_SIZE, &offset) != CS_OK)
+			return false;
+		found = load_name(types, section + offset, false, &flags);
+		if (found && !strcmp(found, name))
+			return true;
+	}
+	return false;
 }
 
 static struct type *make(

@@ -32,6 +32,9 @@ struct type *types_of_itab(struct types *types, target_addr itab, struct type **
  */
 bool types_is_direct(const struct type *type);
 
+/** Whether the method set of `type`, one of types_at, has the exported method `name`. */
+bool types_has_method(struct types *types, const struct type *type, const char *name);
+
 /** The type *T of `element`; made up, without a descriptor, where the program has none. */
 struct type *types_pointer_to(struct types *types, struct type *element);
 

@@ -610,8 +610,9 @@ char **redact_arguments(struct arena *arena, const char *const *argv, size_t cou
 /** The name without its number, its plural and words that only say what form the secret has. */
 static size_t strip_suffix(const char *name, size_t size)
 {
-	static const char *const forms[] = {"bytes", "string", "str", "data", "buffer", "buf",
-		"text", "raw", "value", "plain"};
+	static const char *const forms[] = {
+		"bytes", "string", "str", "data", "buffer", "buf", "text", "raw", "value", "plain",
+		"words", "ptr"};
 
 	while (size && (!rules_is_word(name[size - 1]) || name[size - 1] == '_' ||
 			       (name[size - 1] >= '0' && name[size - 1] <= '9')))
@@ -623,6 +624,21 @@ static size_t strip_suffix(const char *name, size_t size)
 			return size - length;
 	}
 	return size;
+}
+
+/** "maxTokens" and "num_sessions" are numbers of them. */
+static bool is_count(const char *name, size_t size)
+{
+	static const char *const counts[] = {"max", "min", "num", "total", "n"};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		size_t length = strlen(counts[i]);
+
+		if (size > length && !strncasecmp(name, counts[i], length) &&
+			(name[length] == '_' || (name[length] >= 'A' && name[length] <= 'Z')))
+			return true;
+	}
+	return false;
 }
 
 enum redact_class redact_name(const char *name, size_t size)
@@ -640,7 +656,7 @@ enum redact_class redact_name(const char *name, size_t size)
 	case KEY_LONG:
 		return REDACT_LONG;
 	case KEY_WEAK:
-		return REDACT_TEXT;
+		return is_count(name, size) ? REDACT_NOTHING : REDACT_TEXT;
 	default:
 		return REDACT_ALL;
 	}

@@ -296,9 +296,11 @@ struct mkruntime *mkruntime_create(unsigned int release)
 	m->gs = mkruntime_alloc(m, MKRUNTIME_MAX_GOROUTINES * 8);
 	m->ps = mkruntime_alloc(m, MKRUNTIME_MAX_THREADS * 8);
 	m->options = (struct analysis_options){.include_system = true,
-		.max_string = 256,
-		.max_elements = 64,
-		.max_depth = 6,
+		.limits = {.max_string = 256,
+			.max_elements = 64,
+			.max_depth = 6,
+			.max_fields = 64,
+			.max_queue = 64},
 		.generator_version = "0.1.0",
 		.captured_at = 1795000000,
 		.hostname = "host",
