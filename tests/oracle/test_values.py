@@ -24,6 +24,7 @@ SHOW = int(os.environ.get("VALUES_SHOW", "12"))
 # Each is analysed with these caps as well: what they cut must be cut rightly.
 TIGHT = ["--max-string", "9", "--max-elements", "2", "--max-depth", "2"]
 OPTIONS = os.environ.get("VALUES_OPTIONS", "--globals main.*").split()
+KEPT, ALL = {"default": 0.8}, {"noopt": 0.97}  # shares of variables that must be shown
 # Go's own names for what a compiler adds; nobody wrote such a variable.
 COMPILER = (".", "~", "go.")
 # Variables that escaped from an inlined function: the compiler notes them with the one around it.
@@ -37,6 +38,7 @@ class Tally:
         self.true = self.seen = self.partial = self.nodes = self.elsewhere = 0
         self.missing, self.within, self.unchecked = (collections.Counter() for _ in range(3))
         self.false, self.wrong = [], []  # false values; other complaints
+        self.kept = 0, 0  # shown, of those that are used after the wait
 
     def add(self, comparer):
         self.nodes += comparer.compared
@@ -148,7 +150,9 @@ def check_goroutines(tally, truth, snapshot):
                 shown = keys.get((function, fact.get("depth", 0), name), [])
                 kept = "keep" if fact.get("keep") else "may"
                 if not fact.get("absent") and not fact.get("any"):
-                    required.append((kept, f"{function} {name}", any(map(values.is_readable, shown))))
+                    fine = [value for value in shown if values.is_readable(value) and
+                            (kept == "may" or value.get("unavailable") != "not kept alive")]
+                    required.append((kept, f"{function} {name}", bool(fine)))
     return required
 
 
@@ -204,13 +208,20 @@ def check(made, truth, snapshot):
 
 
 def demands(case, required, tally):
-    """What must be shown: everything without optimisation, else what is used after the wait."""
+    """How much must be shown. Without optimisation: whatever is used after the wait, and nearly all of the
+    rest (a dead pointer into what is now somebody's stack is not). Otherwise most of what is used after
+    the wait: the compiler computes some of it anew, and then it lies nowhere."""
     if case.flags in ("stripped", "w"):
         return
-    lost = collections.Counter(name for kept, name, shown in required
-                               if not shown and (kept == "keep" or case.flags == "noopt"))
-    for name, count in lost.items():
-        tally.wrong.append(f"{name} is not shown ({count})")
+    kept = [row for row in required if row[0] == "keep"]
+    tally.kept = sum(shown for _, _, shown in kept), len(kept)
+    if case.flags == "noopt":
+        lost = collections.Counter(name for _, name, shown in kept if not shown)
+        tally.wrong += [f"{name} is not shown ({count})" for name, count in lost.items()]
+    for what, rows, share in (("kept", kept, KEPT.get(case.flags, 1)), ("all", required, ALL.get(case.flags, 0))):
+        shown = sum(shown for _, _, shown in rows)
+        if shown < share * len(rows):
+            tally.wrong.append(f"{shown} of {len(rows)} variables ({what}) are shown, wanted {share:.0%}")
 
 
 def try_case(case):
@@ -235,7 +246,7 @@ def row(case, tally):
     print(f"{crash.go_version(case.release):<11} {case.flags:<9} {total:5} variables: {tally.true:5} true  "
           f"{len(tally.false):4} FALSE  {tally.partial:4} in part; {reasons}")
     within = ", ".join(f"{count} {reason}" for reason, count in tally.within.most_common())
-    print(f"{'':21} {tally.nodes:5} values in them and globals; of parts: {within}; "
+    print(f"{'':21} {tally.kept[0]} of {tally.kept[1]} kept ones; {tally.nodes} values in them and globals; of parts: {within}; "
           f"{tally.elsewhere} variables and {sum(tally.unchecked.values())} parts that the program does not tell")
 
 

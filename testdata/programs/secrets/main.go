@@ -105,12 +105,12 @@ func holdVariables() {
 	password, authToken, clientSecret := secret("variable.password"), []byte(secret("variable.token")), secret("variable.clientSecret")
 	api_key, passwd, privateKey := secret("variable.apiKey"), secret("variable.passwd"), []rune(secret("variable.privateKey"))
 	typed, key := Password(secret("type.password")), SecretKey(secret("type.key"))
-	pointer := &password
+	oldPassword := &password
 	number, _ := new(big.Int).SetString(digits(secret("variable.number")), 10)
 	secretKey := number
-	use(&authToken, &clientSecret, pointer)
+	use(&authToken, &clientSecret, oldPassword)
 	park()
-	use(password, authToken, clientSecret, api_key, passwd, privateKey, typed, key, pointer, secretKey)
+	use(password, authToken, clientSecret, api_key, passwd, privateKey, typed, key, oldPassword, secretKey)
 }
 
 func digits(text string) string {
@@ -140,9 +140,9 @@ func holdContents() {
 }
 
 func holdFields() {
-	refresh := secret("field.refresh")
+	refreshToken := secret("field.refresh")
 	bob := account{User: innocent("user"), Password: secret("field.password"), APIKey: []byte(secret("field.apikey")),
-		Session: &session{ID: 7, AccessToken: secret("field.access"), RefreshToken: &refresh, ClientSecret: secret("field.client")}}
+		Session: &session{ID: 7, AccessToken: secret("field.access"), RefreshToken: &refreshToken, ClientSecret: secret("field.client")}}
 	copy(bob.privateKey[:], secret("field.private"))
 	store := &database{Host: innocent("host")}
 	store.Config.Name, store.Config.passwd = innocent("config"), secret("field.passwd")

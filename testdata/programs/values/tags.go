@@ -342,6 +342,27 @@ func tagStack(i int) {
 	sink += look(ptr) + see(one)
 }
 
+//go:noinline
+func sum(ptr *thing, list []uint64, table map[string]uint64, any interface{}, f func() uint64) uint64 {
+	number, _ := any.(uint64)
+	return ptr.tag + list[0] + table["a"] + number + f()
+}
+
+// What these point to never leaves the stack, and is used after the wait.
+//
+//go:noinline
+func tagOnStack(i int) {
+	ptr := &thing{tag: u("onstack.ptr", i), data: [2]uint64{u("onstack.0", i), u("onstack.1", i)}}
+	list := []uint64{u("onstack.list0", i), u("onstack.list1", i)}
+	table := map[string]uint64{"a": u("onstack.a", i)}
+	any := interface{}(u("onstack.any", i))
+	captured := u("onstack.captured", i)
+	f := func() uint64 { return captured }
+	grow(60)
+	park()
+	sink += sum(ptr, list, table, any, f)
+}
+
 // Pointers into the stack that are dead when the stack moves are not mended.
 //
 //go:noinline
@@ -665,6 +686,7 @@ func tagsMore() {
 		truth.In("main.tagStack", 0, truth.Is("i", i), truth.Kept("array", array), truth.Is("ptr", &array), truth.Is("one", &array[1]))
 		tagStack(i)
 	})
+	onStack()
 	times(func(i int) {
 		array := [4]uint64{u("stackdead.0", i), u("stackdead.1", i), u("stackdead.2", i), u("stackdead.3", i)}
 		truth.In("main.tagStackDead", 0, truth.Is("i", i), truth.Is("array", array), truth.Is("ptr", &array), truth.Is("one", &array[1]), truth.Is("slice", array[1:3]))
@@ -762,6 +784,16 @@ func tagsMore() {
 		rest := struct{ a, b, c, d, e uint64 }{u("wide.a", i), u("wide.b", i), u("wide.c", i), u("wide.d", i), u("wide.e", i)}
 		truth.In("main.tagWide", 0, truth.Is("i", i), truth.Kept("big", big), truth.Kept("rest", rest))
 		tagWide(i, big, rest)
+	})
+}
+
+func onStack() {
+	times(func(i int) {
+		captured := u("onstack.captured", i)
+		truth.In("main.tagOnStack", 0, truth.Is("i", i), truth.Kept("ptr", &thing{tag: u("onstack.ptr", i), data: [2]uint64{u("onstack.0", i), u("onstack.1", i)}}),
+			truth.Kept("list", []uint64{u("onstack.list0", i), u("onstack.list1", i)}), truth.Kept("table", map[string]uint64{"a": u("onstack.a", i)}),
+			truth.Kept("any", interface{}(u("onstack.any", i))), truth.Is("captured", captured), truth.Any("f"))
+		tagOnStack(i)
 	})
 }
 
