@@ -616,7 +616,7 @@ func tags() {
 		tagPending(i)
 	})
 	times(func(i int) {
-		truth.In("main.tagDefer", 0, truth.Is("i", i), truth.Kept("a", u("defer.a", i)), truth.Kept("b", u("defer.b2", i)), truth.Kept("ptr", p("defer.ptr", i)))
+		truth.In("main.tagDefer", 0, truth.Is("i", i), truth.Kept("a", u("defer.a", i)), truth.Kept("b", u("defer.b2", i)), truth.Is("ptr", p("defer.ptr", i)))
 		tagDefer(i, u("defer.a", i), p("defer.ptr", i))
 	})
 	times(func(i int) { tagClosure(i, u("closure.a", i), s("closure.text", i), p("closure.ptr", i))() })
