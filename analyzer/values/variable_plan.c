@@ -1,5 +1,6 @@
 #include "analyzer/values/variable_plan.h"
 
+#include "analyzer/values/leaves.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
@@ -136,12 +137,12 @@ static enum unavailable common_reason(const struct dwarf_location *location, boo
  * value does and is trusted; memory that a variable has for all of its function is not.
  */
 static bool is_unassigned(const struct dwarf_variable *variable,
-	const struct dwarf_location *location, int32_t line, bool is_compiled_optimized)
+	const struct dwarf_location *location, int32_t line)
 {
 	if (variable->is_argument || variable->closure_offset >= 0)
 		return false;
 	if (variable->is_result) // "~r0": nothing but the return statement assigns it
-		return is_compiled_optimized && variable->name[0] == '~';
+		return variable->name[0] == '~';
 	return variable->line && (int64_t)variable->line >= line &&
 	       !(location->is_listed && location->count);
 }
@@ -220,7 +221,9 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 		.is_shadowed = variable->is_shadowed};
 	ret->type = dwarf_types_get(&plans->dwarf_types, &variable->type);
 	locate(plans, &variable->die, planning->pc, !planning->place->is_exact, &location);
-	if (is_unassigned(variable, &location, row->line, planning->is_optimized))
+	if (ret->type && !ret->is_escaped && !leaves_pad(ret->type, &location))
+		location.count = 0;
+	if (is_unassigned(variable, &location, row->line))
 		ret->unavailable = UNAVAILABLE_NOT_ASSIGNED;
 	else if ((variable->is_shared && planning->is_optimized) ||
 		 is_misplaced(variable, ret->type, &location))
