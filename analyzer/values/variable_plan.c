@@ -1,6 +1,7 @@
 #include "analyzer/values/variable_plan.h"
 
 #include "analyzer/values/leaves.h"
+#include "analyzer/values/live_arguments.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
@@ -365,6 +366,7 @@ static void make_plan(
 	plan_scopes(&planning, scopes);
 	if (planning.is_optimized)
 		drop_conflicts(&planning);
+	live_arguments_add(plans, place, ret);
 }
 
 /** The plan that was made of the place; NULL: none. */

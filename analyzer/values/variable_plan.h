@@ -22,6 +22,7 @@ struct planned_variable {
 	enum unavailable unavailable;
 	struct dwarf_piece *pieces;
 	uint32_t piece_count;
+	enum evidence evidence; // of the pieces; EVIDENCE_NONE: DWARF's own
 };
 
 /** The variables at one place; the logical frames' one after another, innermost first. */

@@ -159,53 +159,7 @@ static struct piece place_piece(const struct variable_reader *reader,
 	return piece;
 }
 
-/* The first byte at or after `at` of a value of this type that is no padding. */
-static uint64_t skip_padding(struct type *type, uint64_t at)
-{
-	uint64_t begin = 0;
-
-	for (uint32_t depth = 0; depth < MAX_TYPE_NESTING && type_load(type); depth++) {
-		struct type *part = NULL;
-
-		if (type->kind == GO_ARRAY && type->element && type_load(type->element) &&
-			type->element->size) {
-			part = type->element;
-			begin += (at - begin) / part->size * part->size;
-		}
-		for (uint32_t i = 0; type->kind == GO_STRUCT && !part && i < type->field_count; i++) {
-			const struct type_field *field = &type->fields[i];
-
-			if (!type_load(field->type) || begin + field->offset + field->type->size <= at)
-				continue;
-			if (begin + field->offset >= at)
-				return begin + field->offset;
-			part = field->type;
-			begin += field->offset;
-		}
-		if (!part)
-			break;
-		type = part;
-	}
-	return at;
-}
-
-/* The bytes [at, end) between two fields: behind the first one, or nowhere, which is as good. */
-static struct piece padding(const struct piece *before, uint64_t at, uint64_t end)
-{
-	struct piece piece = {.offset = (uint32_t)at, .size = (uint32_t)(end - at)};
-
-	if (before && before->is_in_memory && !before->unavailable) {
-		piece.is_in_memory = true;
-		piece.address = before->address + before->size;
-	}
-	return piece;
-}
-
-/*
- * The pieces of a value of `size` bytes; the number of them. What DWARF leaves out is no more. The
- * compiler writes a piece for each field and none for what lies between them (cmd/compile
- * internal/ssa/debug.go, all releases), so that pieces begin where fields do.
- */
+/* The pieces of a value of `size` bytes; the number of them. What DWARF leaves out is no more. */
 static uint32_t place_pieces(const struct variable_reader *reader, const struct frame_state *frame,
 	const struct planned_variable *variable, uint64_t size, struct piece *ret,
 	enum evidence *evidence_ret)
@@ -215,14 +169,8 @@ static uint32_t place_pieces(const struct variable_reader *reader, const struct 
 
 	for (uint32_t i = 0; i < variable->piece_count && at < size; i++) {
 		const struct dwarf_piece *piece = &variable->pieces[i];
-		uint64_t part, begin = variable->is_escaped ? at : skip_padding(variable->type, at);
+		uint64_t part = piece->size && piece->size < size - at ? piece->size : size - at;
 
-		if (begin > at && begin < size) {
-			ret[count] = padding(count ? &ret[count - 1] : NULL, at, begin);
-			count++;
-			at = begin;
-		}
-		part = piece->size && piece->size < size - at ? piece->size : size - at;
 		if (part > UINT32_MAX)
 			return 0;
 		ret[count++] = place_piece(
