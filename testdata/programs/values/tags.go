@@ -666,17 +666,20 @@ func tags() {
 
 func tagsGeneric() {
 	times(func(i int) {
-		truth.In("main.tagGeneric[...]", 0, truth.Any("get"), truth.Is("i", i), truth.Kept("value", u("generic.value", i)), truth.Kept("list", l("generic.list", i)), truth.Kept("got", u("generic.got", i)))
-		tagGeneric(i, u("generic.value", i), l("generic.list", i), func() uint64 { return u("generic.got", i) })
+		get := func() uint64 { return u("generic.got", i) }
+		truth.In("main.tagGeneric[...]", 0, truth.Is("get", get), truth.Is("i", i), truth.Kept("value", u("generic.value", i)), truth.Kept("list", l("generic.list", i)), truth.Kept("got", u("generic.got", i)))
+		tagGeneric(i, u("generic.value", i), l("generic.list", i), get)
 	})
 	times(func(i int) {
+		get := func() *thing { return p("genericptr.got", i) }
 		list := []*thing{p("genericptr.0", i), nil}
-		truth.In("main.tagGeneric[...]", 0, truth.Any("get"), truth.Is("i", i), truth.Kept("value", p("genericptr.value", i)), truth.Kept("list", list), truth.Kept("got", p("genericptr.got", i)))
-		tagGeneric(i, p("genericptr.value", i), []*thing{p("genericptr.0", i), nil}, func() *thing { return p("genericptr.got", i) })
+		truth.In("main.tagGeneric[...]", 0, truth.Is("get", get), truth.Is("i", i), truth.Kept("value", p("genericptr.value", i)), truth.Kept("list", list), truth.Kept("got", p("genericptr.got", i)))
+		tagGeneric(i, p("genericptr.value", i), []*thing{p("genericptr.0", i), nil}, get)
 	})
 	times(func(i int) {
-		truth.In("main.tagGeneric[...]", 0, truth.Any("get"), truth.Is("i", i), truth.Kept("value", few("genericfew.value", i)), truth.Kept("list", []small{few("genericfew.0", i)}), truth.Kept("got", few("genericfew.got", i)))
-		tagGeneric(i, few("genericfew.value", i), []small{few("genericfew.0", i)}, func() small { return few("genericfew.got", i) })
+		get := func() small { return few("genericfew.got", i) }
+		truth.In("main.tagGeneric[...]", 0, truth.Is("get", get), truth.Is("i", i), truth.Kept("value", few("genericfew.value", i)), truth.Kept("list", []small{few("genericfew.0", i)}), truth.Kept("got", few("genericfew.got", i)))
+		tagGeneric(i, few("genericfew.value", i), []small{few("genericfew.0", i)}, get)
 	})
 }
 
