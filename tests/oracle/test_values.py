@@ -24,7 +24,7 @@ SHOW = int(os.environ.get("VALUES_SHOW", "12"))
 # Each is analysed with these caps as well: what they cut must be cut rightly.
 TIGHT = ["--max-string", "9", "--max-elements", "2", "--max-depth", "2"]
 OPTIONS = os.environ.get("VALUES_OPTIONS", "--globals main.*").split()
-KEPT, ALL = {"default": 0.8}, {"noopt": 0.97}  # shares of variables that must be shown
+KEPT, ALL = {"default": 0.75}, {"noopt": 0.97}  # shares of variables that must be shown
 # Go's own names for what a compiler adds; nobody wrote such a variable.
 COMPILER = (".", "~", "go.")
 # Variables that escaped from an inlined function: the compiler notes them with the one around it.
