@@ -28,6 +28,7 @@
 #define MAX_DWARF_PIECES 64         // parts of one variable's location
 #define MAX_LOCATION_ROWS 65536     // rows of one location list
 #define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
+#define MAX_LOST_PARAMETERS 1024    // entries of an inlined function that are looked at
 #define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
 #define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
 #define MAX_COMPARED_VARIABLES 1024 // of one pc, each with each
@@ -154,6 +155,8 @@
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
 #define DEFAULT_VALUES 1000 // of one goroutine
+#define LEAST_VALUES 40     // of one goroutine, however many there are
+#define TOTAL_VALUES 80000  // of all goroutines together, about ten megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64

@@ -33,6 +33,7 @@ static void want(const struct analysis *analysis, struct analysis_values *values
 		is_wanted(values, index))
 		return;
 	set_wanted(values, index);
+	values->wanted_count++;
 	--*left;
 }
 
@@ -139,6 +140,17 @@ bool analysis_wants_values(const struct analysis *analysis, size_t index)
 	return analysis->values && is_wanted(analysis->values, index);
 }
 
+/** How many values goroutine `index` may have: its share of the document, the blamed ones more. */
+static uint64_t values_for(const struct analysis *analysis, size_t index)
+{
+	uint64_t even = TOTAL_VALUES / (analysis->values->wanted_count + 1);
+
+	if (index == analysis->crash.goroutine || index == analysis->crash.blamed ||
+		even > DEFAULT_VALUES)
+		return DEFAULT_VALUES;
+	return even < LEAST_VALUES ? LEAST_VALUES : even;
+}
+
 size_t analysis_variables(const struct analysis *analysis, size_t index, struct arena *scratch,
 	struct variable **ret)
 {
@@ -148,7 +160,7 @@ size_t analysis_variables(const struct analysis *analysis, size_t index, struct 
 		!analysis_walk(analysis, index, values->walk))
 		return 0;
 	return variables_read(&values->variables, &analysis->goroutines.list[index], values->walk,
-		scratch, DEFAULT_VALUES, ret);
+		scratch, values_for(analysis, index), ret);
 }
 
 const struct planned_variable *analysis_unavailable(

@@ -14,6 +14,7 @@ struct analysis_values {
 	struct variable_plans plans;
 	struct variable_reader variables;
 	uint64_t *wanted; // a bit for each goroutine
+	uint64_t wanted_count;
 	struct walk *walk; // scratch
 };
 

@@ -148,6 +148,15 @@ static bool is_unassigned(const struct dwarf_variable *variable,
 	       !(location->is_listed && location->count);
 }
 
+/* The parameter's own slot, above the frame: what the caller put into its register. */
+static bool is_home(const struct dwarf_location *location)
+{
+	for (uint32_t i = 0; i < location->count; i++)
+		if (location->pieces[i].kind != DWARF_PIECE_FRAME || location->pieces[i].number < 0)
+			return false;
+	return location->count;
+}
+
 /*
  * A call destroys the registers, but not the slot that the value was saved in before: its row begins
  * where the call returns to. What the call itself returns is in registers there, never in a slot.
@@ -166,19 +175,22 @@ static void use_slots_behind_call(
 			location->pieces[i] = behind->pieces[i];
 }
 
-static void locate(struct variable_plans *plans, Dwarf_Die *die, uint64_t pc, bool is_call,
-	struct dwarf_location *ret)
+static void locate(struct variable_plans *plans, struct dwarf_variable *variable, uint64_t pc,
+	bool is_call, struct dwarf_location *ret)
 {
 	struct dwarf_location behind;
 	bool is_any_lost = false;
 
-	dwarf_location_at(plans->dwarf, plans->scopes->unit, die, pc, ret);
+	dwarf_location_at(plans->dwarf, plans->scopes->unit, &variable->die, pc, ret);
 	for (uint32_t i = 0; i < ret->count; i++)
 		is_any_lost |= is_lost(&ret->pieces[i], !is_call);
-	if (!is_any_lost || !ret->is_listed)
+	if (!is_call || !ret->is_listed || ret->is_unread || (ret->count && !is_any_lost))
 		return;
-	dwarf_location_at(plans->dwarf, plans->scopes->unit, die, pc + 1, &behind);
-	use_slots_behind_call(ret, &behind);
+	dwarf_location_at(plans->dwarf, plans->scopes->unit, &variable->die, pc + 1, &behind);
+	if (ret->count)
+		use_slots_behind_call(ret, &behind);
+	else if (variable->is_argument && is_home(&behind))
+		*ret = behind;
 }
 
 /* Whether a value of this type is one word or less, which a register holds as a whole. */
@@ -207,6 +219,20 @@ struct planning {
 	bool is_optimized;
 };
 
+/* Whether the location is that of all of the value, and pads it. */
+static bool is_whole(struct planning *planning, struct dwarf_variable *variable,
+	struct type *type, struct dwarf_location *location)
+{
+	struct variable_plans *plans = planning->plans;
+	struct leaf leaf;
+
+	if (!leaves_pad(type, location))
+		return false;
+	return !location->is_listed || location->count != 1 || location->pieces[0].size ||
+	       leaves_of(type, &leaf, 1) == 1 ||
+	       !dwarf_location_is_word(plans->dwarf, plans->scopes->unit, &variable->die);
+}
+
 static void plan_variable(struct planning *planning, struct dwarf_variable *variable,
 	uint32_t frame, struct planned_variable *ret)
 {
@@ -221,8 +247,8 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 		.is_escaped = variable->is_escaped,
 		.is_shadowed = variable->is_shadowed};
 	ret->type = dwarf_types_get(&plans->dwarf_types, &variable->type);
-	locate(plans, &variable->die, planning->pc, !planning->place->is_exact, &location);
-	if (ret->type && !ret->is_escaped && !leaves_pad(ret->type, &location))
+	locate(plans, variable, planning->pc, !planning->place->is_exact, &location);
+	if (ret->type && !ret->is_escaped && !is_whole(planning, variable, ret->type, &location))
 		location.count = 0;
 	if (is_unassigned(variable, &location, row->line))
 		ret->unavailable = UNAVAILABLE_NOT_ASSIGNED;
@@ -292,14 +318,21 @@ static bool frame_bytes(const struct planned_variable *variable, uint32_t piece,
 	       !__builtin_add_overflow(at->number, (int64_t)size, high_ret);
 }
 
-/* Whether a part of `other` lies in the bytes of piece `piece` of `variable`. */
+/* Whether a part of `other` lies in the bytes, or the register, of piece `piece` of `variable`. */
 static bool is_claimed(const struct planned_variable *variable, uint32_t piece,
 	const struct planned_variable *other)
 {
 	int64_t low, high, other_low, other_high;
 
-	if (!frame_bytes(variable, piece, &low, &high))
+	if (!frame_bytes(variable, piece, &low, &high)) {
+		for (uint32_t i = 0; i < other->piece_count; i++)
+			if (variable->pieces[piece].kind == DWARF_PIECE_REGISTER &&
+				other->pieces[i].kind == DWARF_PIECE_REGISTER &&
+				other->pieces[i].register_number ==
+					variable->pieces[piece].register_number)
+				return true;
 		return false;
+	}
 	for (uint32_t i = 0; i < other->piece_count; i++)
 		if (frame_bytes(other, i, &other_low, &other_high) && other_low < high &&
 			low < other_high)
