@@ -191,14 +191,17 @@ check-matrix: all $(B)/tools/layouts-dump
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_traceback.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_facts.py
 	@BUILD=$(B) ORACLE_RELEASES="$(ORACLE_RELEASES)" tests/oracle/test_stripped.py
+	@BUILD=$(B) ORACLE_RELEASES="1.18.10 1.19.13 1.20.14 $(ORACLE_RELEASES)" tests/oracle/test_values.py
 
 # Every page of a core cut off, and thousands of random damages to it: some minutes.
 check-damaged: all
 	@BUILD=$(B) DAMAGED_PATCHES=5000 tests/e2e/test_damaged.py
 
-# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
+# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core; then
+# which variables each of the two can read, of the truth program and of real servers.
 bench: all
 	@BUILD=$(B) tests/bench/bench
+	@BUILD=$(B) tests/bench/compare_delve
 
 clean:
 	rm -rf build

@@ -30,6 +30,7 @@
 #define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
 #define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
 #define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
+#define MAX_COMPARED_VARIABLES 1024 // of one pc, each with each
 #define MAX_VARIABLE_PLANS 65536   // pcs whose variables are looked up
 #define MAX_GOROUTINE_VALUES_SIZE (256ull << 20) // memory for the values of one goroutine
 #define MAX_VARIABLES 65536        // of one goroutine

@@ -1,5 +1,6 @@
 #include "analyzer/values/variable_plan.h"
 
+#include "analyzer/values/live_arguments.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
@@ -146,6 +147,39 @@ static bool is_unassigned(const struct dwarf_variable *variable,
 	       !(location->is_listed && location->count);
 }
 
+/*
+ * A call destroys the registers, but not the slot that the value was saved in before: its row begins
+ * where the call returns to. What the call itself returns is in registers there, never in a slot.
+ */
+static void use_slots_behind_call(
+	struct dwarf_location *location, const struct dwarf_location *behind)
+{
+	if (behind->count != location->count)
+		return;
+	for (uint32_t i = 0; i < location->count; i++)
+		if (location->pieces[i].size != behind->pieces[i].size)
+			return;
+	for (uint32_t i = 0; i < location->count; i++)
+		if (is_lost(&location->pieces[i], false) &&
+			behind->pieces[i].kind == DWARF_PIECE_FRAME)
+			location->pieces[i] = behind->pieces[i];
+}
+
+static void locate(struct variable_plans *plans, Dwarf_Die *die, uint64_t pc, bool is_call,
+	struct dwarf_location *ret)
+{
+	struct dwarf_location behind;
+	bool is_any_lost = false;
+
+	dwarf_location_at(plans->dwarf, plans->scopes->unit, die, pc, ret);
+	for (uint32_t i = 0; i < ret->count; i++)
+		is_any_lost |= is_lost(&ret->pieces[i], !is_call);
+	if (!is_any_lost || !ret->is_listed)
+		return;
+	dwarf_location_at(plans->dwarf, plans->scopes->unit, die, pc + 1, &behind);
+	use_slots_behind_call(ret, &behind);
+}
+
 struct planning {
 	struct variable_plans *plans;
 	const struct code_place *place;
@@ -168,8 +202,7 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 		.is_escaped = variable->is_escaped,
 		.is_shadowed = variable->is_shadowed};
 	ret->type = dwarf_types_get(&plans->dwarf_types, &variable->type);
-	dwarf_location_at(
-		plans->dwarf, plans->scopes->unit, &variable->die, planning->pc, &location);
+	locate(plans, &variable->die, planning->pc, !planning->place->is_exact, &location);
 	if (is_unassigned(variable, &location, row->line, planning->is_optimized))
 		ret->unavailable = UNAVAILABLE_NOT_ASSIGNED;
 	else if (variable->is_shared && planning->is_optimized)
@@ -209,6 +242,90 @@ static void plan_scopes(struct planning *planning, const struct dwarf_scope **sc
 		}
 }
 
+static bool is_same_piece(const struct dwarf_piece *a, const struct dwarf_piece *b)
+{
+	return a->kind == b->kind && a->number == b->number && a->size == b->size &&
+	       a->register_number == b->register_number;
+}
+
+static bool is_same_location(const struct planned_variable *a, const struct planned_variable *b)
+{
+	if (a->piece_count != b->piece_count)
+		return false;
+	for (uint32_t i = 0; i < a->piece_count; i++)
+		if (!is_same_piece(&a->pieces[i], &b->pieces[i]))
+			return false;
+	return true;
+}
+
+/* Bytes of the frame that a part of `variable` lies in; false: in none. */
+static bool frame_bytes(const struct planned_variable *variable, uint32_t piece, int64_t *low_ret,
+	int64_t *high_ret)
+{
+	const struct dwarf_piece *at = &variable->pieces[piece];
+	uint64_t size = at->size ? at->size : variable->is_escaped ? 8 : variable->type->size;
+
+	*low_ret = at->number;
+	return at->kind == DWARF_PIECE_FRAME && size <= INT32_MAX &&
+	       !__builtin_add_overflow(at->number, (int64_t)size, high_ret);
+}
+
+/* Whether a part of `other` lies in the bytes of piece `piece` of `variable`. */
+static bool is_claimed(const struct planned_variable *variable, uint32_t piece,
+	const struct planned_variable *other)
+{
+	int64_t low, high, other_low, other_high;
+
+	if (!frame_bytes(variable, piece, &low, &high))
+		return false;
+	for (uint32_t i = 0; i < other->piece_count; i++)
+		if (frame_bytes(other, i, &other_low, &other_high) && other_low < high &&
+			low < other_high)
+			return true;
+	return false;
+}
+
+/*
+ * One slot for parts of two variables that are not wholly the same: one of the rows is wrong, as the
+ * compiler has them for single instructions (seen in go1.24.9). Nobody knows which.
+ */
+static void drop_claimed(struct variable_plan *plan, struct planned_variable *variable, bool *ret)
+{
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const struct planned_variable *other = &plan->variables[i];
+
+		if (other == variable || other->frame != variable->frame ||
+			is_same_location(variable, other))
+			continue;
+		for (uint32_t k = 0; k < variable->piece_count; k++)
+			ret[k] |= is_claimed(variable, k, other);
+	}
+}
+
+static void drop_conflicts(struct planning *planning)
+{
+	struct variable_plan *plan = planning->plan;
+	bool (*dropped)[MAX_DWARF_PIECES];
+
+	if (plan->count > MAX_COMPARED_VARIABLES)
+		return;
+	dropped = arena_array(planning->plans->dwarf->arena, plan->count, sizeof(*dropped));
+	for (uint32_t i = 0; dropped && i < plan->count; i++)
+		drop_claimed(plan, &plan->variables[i], dropped[i]);
+	for (uint32_t i = 0; dropped && i < plan->count; i++) {
+		struct planned_variable *variable = &plan->variables[i];
+		bool is_any_left = false;
+
+		for (uint32_t k = 0; k < variable->piece_count; k++) {
+			if (dropped[i][k])
+				variable->pieces[k].kind = DWARF_PIECE_NONE;
+			is_any_left |= variable->pieces[k].kind != DWARF_PIECE_NONE;
+		}
+		if (!variable->unavailable && !is_any_left)
+			variable->unavailable = UNAVAILABLE_OPTIMIZED_OUT;
+	}
+}
+
 static void make_plan(
 	struct variable_plans *plans, const struct code_place *place, struct variable_plan *ret)
 {
@@ -225,6 +342,9 @@ static void make_plan(
 	planning.is_optimized = is_optimized(plans->scopes->unit);
 	match_scopes(plans, place, scopes);
 	plan_scopes(&planning, scopes);
+	if (planning.is_optimized)
+		drop_conflicts(&planning);
+	live_arguments_add(plans, place, ret);
 }
 
 /** The plan that was made of the place; NULL: none. */

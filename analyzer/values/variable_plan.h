@@ -20,8 +20,9 @@ struct planned_variable {
 	// What all goroutines here have in common. UNAVAILABLE_CLOBBERED has pieces nevertheless,
 	// as the flow of values may tell what the registers held: then it becomes AVAILABLE.
 	enum unavailable unavailable;
-	const struct dwarf_piece *pieces;
+	struct dwarf_piece *pieces;
 	uint32_t piece_count;
+	enum evidence evidence; // of the pieces; EVIDENCE_NONE: DWARF's own
 };
 
 /** The variables at one place; the logical frames' one after another, innermost first. */
