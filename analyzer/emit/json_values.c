@@ -194,7 +194,9 @@ static void write_scalar(
 	}
 	if (value->kind > VALUE_COMPLEX || value->kind == VALUE_UNKNOWN)
 		return;
-	if (class == REDACT_ALL && value->kind != VALUE_BOOL) {
+	if ((class == REDACT_ALL && value->kind != VALUE_BOOL) ||
+		(value->kind <= VALUE_UINT && value->type->size == 8 &&
+			redact_is_text_word(value->scalar.natural))) {
 		jsonw_member_bool(w, "redacted", true);
 		return;
 	}
@@ -207,6 +209,30 @@ static void write_scalar(
 		write_complex(w, value);
 	else
 		write_number(w, value);
+}
+
+static const char *text_of(struct json_values *values, const struct value *value)
+{
+	return value->kind == VALUE_STRING && value->scalar.text.bytes
+		       ? arena_copy(
+				 values->scratch, value->scalar.text.bytes, value->scalar.text.size)
+		       : NULL;
+}
+
+/** A list of strings may be a command line: "--password", "x". */
+static enum redact_class class_after(
+	struct json_values *values, const struct value *flag, const struct value *value)
+{
+	const char *name, *text;
+
+	if (flag->kind != VALUE_STRING || !flag->scalar.text.size ||
+		flag->scalar.text.bytes[0] != '-')
+		return REDACT_NOTHING;
+	name = text_of(values, flag);
+	text = text_of(values, value);
+	return name && text && redact_argument_kept(name, text) < value->scalar.text.size
+		       ? REDACT_TEXT
+		       : REDACT_NOTHING;
 }
 
 static void write_elements(
@@ -222,7 +248,10 @@ static void write_elements(
 	jsonw_key(values->w, "elements");
 	jsonw_begin_array(values->w);
 	for (uint32_t i = 0; i < value->element_count; i++)
-		write_value(values, value->elements[i], NULL, class);
+		write_value(values, value->elements[i], NULL,
+			stricter(class,
+				i ? class_after(values, value->elements[i - 1], value->elements[i])
+				  : REDACT_NOTHING));
 	jsonw_end_array(values->w);
 }
 
@@ -254,23 +283,6 @@ static void write_entries(
 	jsonw_end_array(values->w);
 }
 
-/** Fields, captured variables, internals; `class` is what is known of all of them. */
-static void write_named(struct json_values *values, const char *key, const struct named_value *list,
-	uint32_t count, enum redact_class class)
-{
-	jsonw_key(values->w, key);
-	jsonw_begin_array(values->w);
-	for (uint32_t i = 0; i < count; i++) {
-		jsonw_begin_object(values->w);
-		jsonw_key(values->w, "name");
-		jsonw_string(values->w, list[i].name);
-		jsonw_key(values->w, "value");
-		write_value(values, list[i].value, list[i].name, class);
-		jsonw_end_object(values->w);
-	}
-	jsonw_end_array(values->w);
-}
-
 static bool is_one_of(const char *name, const char *const *list)
 {
 	for (; *list; list++)
@@ -279,28 +291,49 @@ static bool is_one_of(const char *name, const char *const *list)
 	return false;
 }
 
+/**
+ * Fields, captured variables, internals. `class` is what is known of all of them, `content` of
+ * those that are called "value".
+ */
+static void write_named(struct json_values *values, const char *key, const struct named_value *list,
+	uint32_t count, enum redact_class class, enum redact_class content)
+{
+	static const char *const contents[] = {"value", "val", "v", NULL};
+
+	jsonw_key(values->w, key);
+	jsonw_begin_array(values->w);
+	for (uint32_t i = 0; i < count; i++) {
+		enum redact_class own = class;
+
+		if (content && is_one_of(list[i].name, contents))
+			own = stricter(class, content);
+		jsonw_begin_object(values->w);
+		jsonw_key(values->w, "name");
+		jsonw_string(values->w, list[i].name);
+		jsonw_key(values->w, "value");
+		write_value(values, list[i].value, list[i].name, own);
+		jsonw_end_object(values->w);
+	}
+	jsonw_end_array(values->w);
+}
+
 /** What a struct's own key says of its value: {key: "password", value: …}, {Name: …, Value: …}. */
 static enum redact_class class_of_pair(const struct value *value)
 {
 	static const char *const keys[] = {"key", "k", "name", NULL};
-	static const char *const contents[] = {"value", "val", "v", NULL};
-	const struct value *key = NULL;
-	bool has_content = false;
 
-	for (uint32_t i = 0; i < value->field_count; i++) {
-		if (!key && is_one_of(value->fields[i].name, keys))
-			key = value->fields[i].value;
-		has_content |= is_one_of(value->fields[i].name, contents);
-	}
-	return key && has_content ? class_of_key(key) : REDACT_NOTHING;
+	for (uint32_t i = 0; i < value->field_count; i++)
+		if (is_one_of(value->fields[i].name, keys))
+			return class_of_key(value->fields[i].value);
+	return REDACT_NOTHING;
 }
 
 /** A box around one value that has no name of its own: what sync and sync/atomic make. */
 static bool is_box(const struct type *type)
 {
-	return type->package && (!strcmp(type->package, "sync/atomic") ||
-					!strcmp(type->package, "sync") ||
-					!strcmp(type->package, "internal/sync"));
+	return type->package &&
+	       (!strcmp(type->package, "sync/atomic") || !strcmp(type->package, "sync") ||
+		       !strcmp(type->package, "internal/sync"));
 }
 
 /** A struct's fields have names of their own: only what hides everything goes on into them. */
@@ -309,8 +342,8 @@ static void write_fields(
 {
 	if (class != REDACT_ALL && !is_box(value->type))
 		class = REDACT_NOTHING;
-	write_named(values, "fields", value->fields, value->field_count,
-		stricter(class, class_of_pair(value)));
+	write_named(
+		values, "fields", value->fields, value->field_count, class, class_of_pair(value));
 }
 
 static void write_queue(struct json_values *values, const char *key,
@@ -382,7 +415,8 @@ static void write_parts(
 		if (value->function)
 			jsonw_member_string(values->w, "function", value->function);
 		if (value->field_count)
-			write_named(values, "fields", value->fields, value->field_count, class);
+			write_named(values, "fields", value->fields, value->field_count, class,
+				REDACT_NOTHING);
 		break;
 	case VALUE_INTERFACE:
 		write_interface(values, value, class);
@@ -446,7 +480,7 @@ static void write_tail(
 	write_natural(values, value, class);
 	if (value->internal_count && !value->same_as && !value->is_cycle)
 		write_named(values, "internals", value->internals, value->internal_count,
-			REDACT_NOTHING);
+			REDACT_NOTHING, REDACT_NOTHING);
 	if (value->is_cycle)
 		jsonw_member_bool(w, "cycle", true);
 	if (value->same_as)
