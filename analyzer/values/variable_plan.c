@@ -341,16 +341,17 @@ static bool is_claimed(const struct planned_variable *variable, uint32_t piece,
 }
 
 /*
- * One slot for parts of two variables that are not wholly the same: one of the rows is wrong, as the
- * compiler has them for single instructions (seen in go1.24.9). Nobody knows which.
+ * One slot for parts of two strings, slices or the like that are not wholly the same: one of the rows
+ * may be wrong, as the compiler has them around calls (seen in go1.24.9 and go1.26.8: the length of
+ * a slice in the slot of another's). Nobody knows which.
  */
 static void drop_claimed(struct variable_plan *plan, struct planned_variable *variable, bool *ret)
 {
-	for (uint32_t i = 0; i < plan->count; i++) {
+	for (uint32_t i = 0; variable->piece_count > 1 && i < plan->count; i++) {
 		const struct planned_variable *other = &plan->variables[i];
 
 		if (other == variable || other->frame != variable->frame ||
-			is_same_location(variable, other))
+			other->piece_count < 2 || is_same_location(variable, other))
 			continue;
 		for (uint32_t k = 0; k < variable->piece_count; k++)
 			ret[k] |= is_claimed(variable, k, other);
