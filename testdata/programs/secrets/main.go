@@ -221,13 +221,13 @@ func holdArguments() {
 	start(func() { login(innocent("login"), secret("argument.password"), 3) })
 	start(func() { setPassword(secret("argument.function")) })
 	start(func() {
-		var bytes [24]byte
-		var words [3]uint64
-		copy(bytes[:], secret("argument.bytes"))
+		var passwordBytes [24]byte
+		var secretWords [3]uint64
+		copy(passwordBytes[:], secret("argument.bytes"))
 		for i, c := range []byte(secret("argument.words")) {
-			words[i/8] |= uint64(c) << (8 * (i % 8))
+			secretWords[i/8] |= uint64(c) << (8 * (i % 8))
 		}
-		authenticate(bytes, words)
+		authenticate(passwordBytes, secretWords)
 	})
 	park()
 }
