@@ -63,6 +63,7 @@
 #define MAX_PANIC_VALUES 65536         // values within the chain of panics
 #define MAX_CHANNEL_VALUES 4096        // values within one row of `channels`
 #define MAX_CHANNELS_VALUES (1u << 20) // values within all of them
+#define MAX_NATURAL_TEXT 1024          // bytes of a well-known type's natural form
 #define MAX_PIECES 64             // of one value
 #define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
 #define MAX_MAP_TABLES 65536      // of one map's directory

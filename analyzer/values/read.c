@@ -4,6 +4,7 @@
 #include "analyzer/values/reading.h"
 
 #include "analyzer/values/liveness.h"
+#include "analyzer/values/natural.h"
 #include "common/checked.h"
 #include "common/limits.h"
 
@@ -146,8 +147,9 @@ struct seen {
 	target_addr address;
 	const struct type *type;
 	uint64_t length;
-	uint32_t depth; // how many levels below it were read
-	uint64_t nodes; // left when it began; 0: it has ended
+	uint32_t depth;           // how many levels below it were read
+	uint64_t nodes;           // left when it began; 0: it has ended
+	const char *natural_text; // of the value, once it has ended
 };
 
 bool seen_begin(struct value_reader *reader, struct value *value, target_addr address,
@@ -168,6 +170,7 @@ bool seen_begin(struct value_reader *reader, struct value *value, target_addr ad
 		}
 		if (seen->depth >= depth) {
 			value->same_as = address;
+			value->natural_text = seen->natural_text;
 			return false;
 		}
 	} else {
@@ -175,7 +178,11 @@ bool seen_begin(struct value_reader *reader, struct value *value, target_addr ad
 		if (!seen || !u64map_put(&reader->seen, key, (uintptr_t)seen))
 			return true;
 	}
-	*seen = (struct seen){address, value->type, value->length, depth, reader->nodes_left + 1};
+	*seen = (struct seen){.address = address,
+		.type = value->type,
+		.length = value->length,
+		.depth = depth,
+		.nodes = reader->nodes_left + 1};
 	*ret = seen;
 	return true;
 }
@@ -220,10 +227,13 @@ struct value *value_follow(struct value_reader *reader, struct type *type, targe
 				      : type->kind == GO_POINTER ? VALUE_POINTER
 								 : VALUE_INTERFACE;
 			value->same_as = address;
+			value->natural_text = probe.natural_text;
 		}
 		return value;
 	}
 	value = value_read_below(reader, type, &place, depth);
+	if (seen && value)
+		seen->natural_text = value->natural_text;
 	seen_end(reader, seen);
 	return value;
 }
@@ -454,6 +464,14 @@ void read_fields(struct value_reader *reader, struct value *value, const struct 
 		value->is_truncated = true;
 }
 
+void take_text(struct value *value, struct value *inner)
+{
+	if (!inner)
+		return;
+	value->natural_text = inner->natural_text;
+	inner->natural_text = NULL;
+}
+
 static void read_pointer(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
@@ -483,6 +501,7 @@ static void read_pointer(
 	value->target = value_follow(reader, element, value->pointer, depth - 1, &value->is_cycle);
 	if (!value->target && !value->is_cycle)
 		value->is_truncated = true;
+	take_text(value, value->target);
 }
 
 static enum value_kind kind_of(const struct type *type)
@@ -569,6 +588,8 @@ struct value *value_read_below(
 	type_load(type);
 	value->kind = kind_of(type);
 	read_kind(reader, value, place, depth);
+	if (!value->unavailable && !value->is_nil && !value->natural_text)
+		value->natural_text = natural_text(reader, type, place);
 	return value;
 }
 
