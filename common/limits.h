@@ -48,6 +48,7 @@
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
 #define MAX_TYPE_FIELDS 65536  // fields of one struct type
+#define TEXT_BEYOND 256        // bytes behind a cut text that tell whether it ends within a secret
 #define MAX_TYPE_PARTS 4096    // types looked at within one type
 #define MAX_TYPE_SIZE (1ull << 47)
 #define MAX_PROCESS_STRINGS 4096 // arguments, or environment variables

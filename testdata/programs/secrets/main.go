@@ -106,8 +106,7 @@ func holdVariables() {
 	api_key, passwd, privateKey := secret("variable.apiKey"), secret("variable.passwd"), []rune(secret("variable.privateKey"))
 	typed, key := Password(secret("type.password")), SecretKey(secret("type.key"))
 	oldPassword := &password
-	number, _ := new(big.Int).SetString(digits(secret("variable.number")), 10)
-	secretKey := number
+	secretKey, _ := new(big.Int).SetString(digits(secret("variable.number")), 10)
 	use(&authToken, &clientSecret, oldPassword)
 	park()
 	use(password, authToken, clientSecret, api_key, passwd, privateKey, typed, key, oldPassword, secretKey)
