@@ -75,6 +75,15 @@
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
 #define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
+/* The flow of values through a function */
+#define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
+#define MAX_FLOW_BLOCKS 4096
+#define MAX_FLOW_SLOTS 1024      // stack words that it names
+#define MAX_FLOW_STATES (1u << 21) // blocks times places
+#define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes
+#define MAX_FLOW_TOTAL (1u << 28) // places looked at in one analysis
+#define MAX_FLOW_STEPS 64        // from frame to frame for one value
+
 /* What is written */
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
 #define MAX_LABEL_LENGTH 4096

@@ -76,14 +76,12 @@ static enum cs_status plan_stacks(struct analysis *analysis, struct analysis_val
 		return CS_NO_MEMORY;
 	for (size_t i = 0; i < analysis->goroutines.count; i++) {
 		uint32_t index = analysis->rows[i].stack;
-		const struct stack *stack;
 
-		if (index == NO_STACK || is_done[index] || !is_wanted(values, i))
+		if (index == NO_STACK || is_done[index] || !is_wanted(values, i) ||
+			!analysis_walk(analysis, i, values->walk))
 			continue;
 		is_done[index] = true;
-		stack = &analysis->stacks.stacks[index];
-		for (uint32_t k = 0; k < stack->count; k++)
-			variable_plan_of(&values->plans, stack->places[k]);
+		variables_plan(&values->variables, values->walk);
 	}
 	return CS_OK;
 }

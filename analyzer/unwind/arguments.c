@@ -129,3 +129,35 @@ void arguments_format(const struct runtime *rt, const struct code_place *place, 
 		}
 	}
 }
+
+size_t arguments_words(const struct runtime *rt, const struct code_place *place,
+	struct argument_word *ret, size_t max, bool *is_whole_ret)
+{
+	struct liveness live = open_liveness(rt, place);
+	size_t count = 0;
+	uint32_t depth = 0;
+	uint8_t op, size, items = 0;
+
+	*is_whole_ret = true;
+	for (target_addr at = place->argument_info, end = at + SEQUENCE_MAX; at && at < end; at++) {
+		if (image_read_u8(rt->image, at, &op) != CS_OK || op == END_SEQUENCE)
+			break;
+		items += depth == 0;
+		if (op == START_AGGREGATE) {
+			depth++;
+		} else if (op == END_AGGREGATE) {
+			items -= depth == 0; // it does not begin one
+			depth -= depth > 0;
+		} else if (op == DOTDOTDOT) {
+			*is_whole_ret = false;
+		} else if (op != OFFSET_TOO_LARGE) {
+			if (image_read_u8(rt->image, ++at, &size) != CS_OK || count == max)
+				break;
+			ret[count++] = (struct argument_word){.offset = op,
+				.size = size,
+				.item = (uint8_t)(items - 1),
+				.is_live = is_live(&live, op)};
+		}
+	}
+	return count;
+}

@@ -8,12 +8,12 @@
 
 #define WORD 8
 #define STACK_MAP_HEADER 8
-#define OBJECTS_HEADER 8     // the number of records
+#define OBJECTS_HEADER 8      // the number of records
 #define OBJECT_RECORD_SIZE 16 // off, size, ptrBytes int32; gcdataoff uint32
 
 /** Bitmap `index` of the stackmap at `address`: `ret` keeps its start. False: damaged. */
-static bool load_bits(const struct runtime *rt, target_addr address, uint32_t index,
-	struct pointer_words *ret)
+static bool load_bits(
+	const struct runtime *rt, target_addr address, uint32_t index, struct pointer_words *ret)
 {
 	uint32_t maps, bits, stride;
 
@@ -29,8 +29,8 @@ static bool load_bits(const struct runtime *rt, target_addr address, uint32_t in
 	if (index >= maps)
 		return false;
 	stride = (bits + 7) / 8;
-	ret->bits = runtime_bytes(
-		rt, address + STACK_MAP_HEADER + (uint64_t)index * stride, stride);
+	ret->bits =
+		runtime_bytes(rt, address + STACK_MAP_HEADER + (uint64_t)index * stride, stride);
 	ret->count = ret->bits ? bits : 0;
 	return ret->bits;
 }

@@ -28,8 +28,9 @@ struct stack_object {
 };
 
 /**
- * The map of the physical frame at `place` with stack pointer `sp`. False where the collector itself
- * has none: at an instruction that no call is at, in assembly, or where the tables are damaged.
+ * The map of the physical frame at `place` with stack pointer `sp`. False where the collector
+ * itself has none: at an instruction that no call is at, in assembly, or where the tables are
+ * damaged.
  */
 bool stack_map_load(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	struct stack_map *ret);

@@ -102,8 +102,8 @@ static void add_words(struct liveness *liveness, const struct pointer_words *wor
 	}
 }
 
-static void add_objects(struct liveness *liveness, const struct stack_map *map,
-	struct object_list *objects)
+static void add_objects(
+	struct liveness *liveness, const struct stack_map *map, struct object_list *objects)
 {
 	const struct runtime *rt = liveness->frames->rt;
 
@@ -238,8 +238,8 @@ void liveness_begin(struct liveness *liveness, struct arena *scratch, const stru
 
 static bool has(const struct words *words, target_addr word)
 {
-	return words->count && bsearch(&word, words->list, words->count, sizeof(*words->list),
-				       compare_words);
+	return words->count &&
+	       bsearch(&word, words->list, words->count, sizeof(*words->list), compare_words);
 }
 
 bool liveness_holds(const struct liveness *liveness, target_addr slot, target_addr pointer)

@@ -1,7 +1,8 @@
 // Which objects are provably still what a pointer to them means. A pointer in a dead slot may
-// outlive its object: the collector frees it, and another one takes its place. So a pointee is shown
-// only where something keeps it since the pointer was stored: it lies in the program's own data, a
-// live word of this goroutine's holds it too, or no collection can have freed anything since.
+// outlive its object: the collector frees it, and another one takes its place. So a pointee is
+// shown only where something keeps it since the pointer was stored: it lies in the program's own
+// data, a live word of this goroutine's holds it too, or no collection can have freed anything
+// since.
 //
 // Another goroutine's live word, a global or the heap prove nothing: they may hold the new object.
 #ifndef CORESNAP_ANALYZER_VALUES_LIVENESS_H
@@ -27,8 +28,8 @@ void liveness_begin(struct liveness *liveness, struct arena *scratch, const stru
 
 /**
  * Whether the object that `pointer` points into is known to be alive, and not reused. `slot` is the
- * address of the word that holds the pointer; 0 where it came from a register or a constant. A place
- * whose is_live says so already need not ask. NULL proves nothing.
+ * address of the word that holds the pointer; 0 where it came from a register or a constant. A
+ * place whose is_live says so already need not ask. NULL proves nothing.
  */
 bool liveness_holds(const struct liveness *liveness, target_addr slot, target_addr pointer);
 

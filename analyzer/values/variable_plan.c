@@ -1,6 +1,7 @@
 #include "analyzer/values/variable_plan.h"
 
 #include "analyzer/values/leaves.h"
+#include "analyzer/values/live_arguments.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
@@ -52,8 +53,8 @@ static const char *next_part(const char *name)
 }
 
 /*
- * Whether DWARF and the function table mean one function: "main.Sum[go.shape.int]" is "main.Sum[...]"
- * there.
+ * Whether DWARF and the function table mean one function: "main.Sum[go.shape.int]" is
+ * "main.Sum[...]" there.
  */
 static bool is_same_function(const char *a, const char *b)
 {
@@ -86,8 +87,8 @@ static void match_scopes(const struct variable_plans *plans, const struct code_p
 		uint32_t at = scope;
 
 		ret[frame] = NULL;
-		while (at < plans->scopes->count && !is_same_function(plans->scopes->list[at].function,
-							    frames[frame].function))
+		while (at < plans->scopes->count &&
+			!is_same_function(plans->scopes->list[at].function, frames[frame].function))
 			at++;
 		if (at == plans->scopes->count)
 			continue;
@@ -101,9 +102,8 @@ static bool is_optimized(const struct dwarf_unit *unit)
 {
 	Dwarf_Die root = unit->root;
 	Dwarf_Attribute attribute;
-	const char *producer = dwarf_attr(&root, DW_AT_producer, &attribute)
-				       ? dwarf_formstring(&attribute)
-				       : NULL;
+	const char *producer =
+		dwarf_attr(&root, DW_AT_producer, &attribute) ? dwarf_formstring(&attribute) : NULL;
 
 	return !producer || !strstr(producer, "; -N");
 }
@@ -111,8 +111,8 @@ static bool is_optimized(const struct dwarf_unit *unit)
 /* Whether a register can be known here at all. */
 static bool is_lost(const struct dwarf_piece *piece, bool is_exact)
 {
-	return !is_exact && (piece->kind == DWARF_PIECE_REGISTER ||
-				    piece->kind == DWARF_PIECE_REGISTER_MEMORY);
+	return !is_exact &&
+	       (piece->kind == DWARF_PIECE_REGISTER || piece->kind == DWARF_PIECE_REGISTER_MEMORY);
 }
 
 /* Why no goroutine at all can show it, if so: the same for every piece, or nothing of the kind. */
@@ -242,7 +242,7 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 		ret->type = ret->type->element;
 		type_load(ret->type);
 	}
-	if (ret->unavailable)
+	if (ret->unavailable && ret->unavailable != UNAVAILABLE_CLOBBERED)
 		return;
 	pieces = arena_array(plans->dwarf->arena, location.count, sizeof(*pieces));
 	if (!pieces) {
@@ -381,17 +381,27 @@ static void make_plan(
 	plan_scopes(&planning, scopes);
 	if (planning.is_optimized)
 		drop_conflicts(&planning);
+	live_arguments_add(plans, place, ret);
+}
+
+/** The plan that was made of the place; NULL: none. */
+static struct variable_plan *find_plan(const struct variable_plans *plans, uint32_t place)
+{
+	uint64_t known;
+
+	if (!u64map_get(&plans->by_place, place, &known))
+		return NULL;
+	return (struct variable_plan *)(uintptr_t)known;
 }
 
 const struct variable_plan *variable_plan_of(struct variable_plans *plans, uint32_t place)
 {
 	static const struct variable_plan none;
 	const struct code_place *at = &plans->frames->places[place];
-	struct variable_plan *plan;
-	uint64_t known;
+	struct variable_plan *plan = find_plan(plans, place);
 
-	if (u64map_get(&plans->by_place, place, &known))
-		return (const struct variable_plan *)(uintptr_t)known;
+	if (plan)
+		return plan;
 	plan = arena_alloc(plans->dwarf->arena, sizeof(*plan));
 	if (!plan)
 		return &none;
@@ -402,6 +412,14 @@ const struct variable_plan *variable_plan_of(struct variable_plans *plans, uint3
 		if (!u64map_put(&plans->by_frame, (uint64_t)at->first_frame + i, place))
 			return &none;
 	return plan;
+}
+
+void variable_plan_recover(struct variable_plans *plans, uint32_t place, uint32_t index)
+{
+	struct variable_plan *plan = find_plan(plans, place);
+
+	if (plan && index < plan->count)
+		plan->variables[index].unavailable = AVAILABLE;
 }
 
 const struct variable_plan *variable_plan_of_frame(

@@ -12,14 +12,17 @@
 
 struct planned_variable {
 	const char *name;
-	struct type *type;  // of the variable; never NULL
-	uint32_t frame;     // of the place's logical frames, 0 the innermost
-	bool is_argument;   // results are none
-	bool is_escaped;    // `pieces` are of the pointer to it
+	struct type *type; // of the variable; never NULL
+	uint32_t frame;    // of the place's logical frames, 0 the innermost
+	bool is_argument;  // results are none
+	bool is_escaped;   // `pieces` are of the pointer to it
 	bool is_shadowed;
-	enum unavailable unavailable; // what all goroutines here have in common; then no pieces
+	// What all goroutines here have in common. UNAVAILABLE_CLOBBERED has pieces nevertheless,
+	// as the flow of values may tell what the registers held: then it becomes AVAILABLE.
+	enum unavailable unavailable;
 	struct dwarf_piece *pieces;
 	uint32_t piece_count;
+	enum evidence evidence; // of the pieces; EVIDENCE_NONE: DWARF's own
 };
 
 /** The variables at one place; the logical frames' one after another, innermost first. */
@@ -34,8 +37,8 @@ struct variable_plans {
 	struct dwarf *dwarf;              // borrowed from the binary
 	struct dwarf_units units;
 	struct dwarf_types dwarf_types;
-	struct u64map by_place; // index of a place to its plan
-	struct u64map by_frame; // index of a frame row to its place's plan
+	struct u64map by_place;      // index of a place to its plan
+	struct u64map by_frame;      // index of a frame row to its place's plan
 	struct dwarf_scopes *scopes; // scratch
 	size_t count;
 };
@@ -50,6 +53,9 @@ CS_MUST_USE enum cs_status variable_plans_init(struct binary *binary,
 
 /** The plan of the place with this index, made when it is first asked for. Never NULL. */
 const struct variable_plan *variable_plan_of(struct variable_plans *plans, uint32_t place);
+
+/** Says that the variable at `index` of that plan is AVAILABLE to some goroutine after all. */
+void variable_plan_recover(struct variable_plans *plans, uint32_t place, uint32_t index);
 
 /**
  * The plan that holds the variables of frame row `frame`, and which of the plan's logical frames it

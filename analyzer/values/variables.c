@@ -16,6 +16,8 @@
 /* One physical frame of one goroutine. */
 struct frame_state {
 	const struct goroutine *g;
+	const struct flow_stack *stack;
+	uint32_t index; // in the walk
 	target_addr sp, cfa;
 	uint64_t first; // the position of its innermost logical frame in the stack
 	struct known_registers registers;
@@ -49,6 +51,7 @@ enum cs_status variable_reader_init(struct variable_reader *ret, struct variable
 		ret->stacks[2 * i + 1] = goroutines->list[i].stack_hi;
 	}
 	ret->stack_count = goroutines->count;
+	ret->flow = flow_create(plans->frames);
 	if (ret->stack_count)
 		qsort(ret->stacks, ret->stack_count, 2 * sizeof(*ret->stacks), compare_stacks);
 	return CS_OK;
@@ -74,8 +77,8 @@ static bool is_on_stack(const struct variable_reader *reader, target_addr addres
  * A pointer into a stack is true only in the own one, at or above the frame: stacks move when they
  * grow, and a dead slot keeps where something was before.
  */
-static bool is_stale_pointer(const struct variable_reader *reader,
-	const struct frame_state *frame, target_addr pointer)
+static bool is_stale_pointer(
+	const struct variable_reader *reader, const struct frame_state *frame, target_addr pointer)
 {
 	if (pointer >= frame->g->stack_lo && pointer < frame->g->stack_hi)
 		return pointer < frame->sp;
@@ -90,9 +93,33 @@ static void set_bits(struct piece *piece, uint64_t bits)
 		piece->unavailable = UNAVAILABLE_CLOBBERED;
 }
 
+/*
+ * A register that is known here, or that the flow of values tells. Then *evidence_ret says how, and
+ * the piece lies in the word that still holds it, so that it is known whether that keeps what it
+ * points to.
+ */
+static void place_register(const struct variable_reader *reader, const struct frame_state *frame,
+	uint32_t reg, struct piece *piece, enum evidence *evidence_ret)
+{
+	struct flow_value value;
+	uint64_t word;
+
+	if (known_register(&frame->registers, reg, &word)) {
+		set_bits(piece, word);
+	} else if (piece->size <= WORD &&
+		   flow_register(reader->flow, frame->stack, frame->index, reg, &value)) {
+		*evidence_ret = value.evidence;
+		set_bits(piece, value.bits);
+		piece->is_in_memory = value.slot;
+		piece->address = value.slot;
+	} else {
+		piece->unavailable = UNAVAILABLE_CLOBBERED;
+	}
+}
+
 static struct piece place_piece(const struct variable_reader *reader,
 	const struct frame_state *frame, const struct dwarf_piece *from, uint32_t offset,
-	uint32_t size)
+	uint32_t size, enum evidence *evidence_ret)
 {
 	struct piece piece = {.offset = offset, .size = size};
 	uint64_t word = 0;
@@ -109,14 +136,12 @@ static struct piece place_piece(const struct variable_reader *reader,
 		piece.is_in_memory = true;
 		piece.address = (uint64_t)from->number + reader->plans->frames->rt->bias;
 		break;
-	case DWARF_PIECE_REGISTER_MEMORY:
 	case DWARF_PIECE_REGISTER:
+		place_register(reader, frame, from->register_number, &piece, evidence_ret);
+		break;
+	case DWARF_PIECE_REGISTER_MEMORY:
 		if (!known_register(&frame->registers, from->register_number, &word))
 			piece.unavailable = UNAVAILABLE_CLOBBERED;
-		if (from->kind == DWARF_PIECE_REGISTER) {
-			set_bits(&piece, word);
-			break;
-		}
 		piece.is_in_memory = true;
 		piece.address = word + (uint64_t)from->number;
 		break;
@@ -135,20 +160,21 @@ static struct piece place_piece(const struct variable_reader *reader,
 }
 
 /* The pieces of a value of `size` bytes; the number of them. What DWARF leaves out is no more. */
-static uint32_t place_pieces(const struct variable_reader *reader,
-	const struct frame_state *frame, const struct planned_variable *variable, uint64_t size,
-	struct piece *ret)
+static uint32_t place_pieces(const struct variable_reader *reader, const struct frame_state *frame,
+	const struct planned_variable *variable, uint64_t size, struct piece *ret,
+	enum evidence *evidence_ret)
 {
 	uint32_t count = 0;
 	uint64_t at = 0;
 
-	for (uint32_t i = 0; i < variable->piece_count && at < size; i++) {
+	for (uint32_t i = 0; i < variable->piece_count && i < MAX_READ_PIECES && at < size; i++) {
 		const struct dwarf_piece *piece = &variable->pieces[i];
 		uint64_t part = piece->size && piece->size < size - at ? piece->size : size - at;
 
 		if (part > UINT32_MAX)
 			return 0;
-		ret[count++] = place_piece(reader, frame, piece, (uint32_t)at, (uint32_t)part);
+		ret[count++] = place_piece(
+			reader, frame, piece, (uint32_t)at, (uint32_t)part, evidence_ret);
 		at += part;
 	}
 	return count;
@@ -169,15 +195,16 @@ static target_addr common_address(const struct piece *pieces, uint32_t count, ui
 }
 
 /* Memory of the frame is its function's; of a value without size any address is as good. */
-static struct place place_of(const struct variable_reader *reader,
-	const struct frame_state *frame, const struct planned_variable *variable, uint64_t size,
-	struct piece *scratch)
+static struct place place_of(const struct variable_reader *reader, const struct frame_state *frame,
+	const struct planned_variable *variable, uint64_t size, struct piece *scratch)
 {
 	struct place place = {0};
 
-	place.piece_count = place_pieces(reader, frame, variable, size, scratch);
+	place.piece_count = place_pieces(reader, frame, variable, size, scratch, &place.evidence);
 	place.pieces = scratch;
-	place.address = size ? common_address(scratch, place.piece_count, size) : frame->sp;
+	// A word that only happens to hold the same is not where the variable lies.
+	if (!place.evidence)
+		place.address = size ? common_address(scratch, place.piece_count, size) : frame->sp;
 	return place;
 }
 
@@ -218,8 +245,8 @@ static bool is_stale(const struct variable_reader *reader, const struct frame_st
 	return is_stale_pointer(reader, frame, value->pointer);
 }
 
-static struct value *read_variable(struct variable_reader *reader,
-	const struct frame_state *frame, const struct planned_variable *variable)
+static struct value *read_variable(struct variable_reader *reader, const struct frame_state *frame,
+	const struct planned_variable *variable)
 {
 	struct piece pieces[MAX_READ_PIECES];
 	struct value_reader *values = reader->values;
@@ -311,10 +338,40 @@ static size_t count_variables(struct variable_reader *reader, const struct walk 
 	return total;
 }
 
+/* Whether the flow of values tells any of the registers that the variable lies in. */
+static bool is_recovered(const struct variable_reader *reader, const struct flow_stack *stack,
+	uint32_t index, const struct planned_variable *variable)
+{
+	struct flow_value value;
+
+	for (uint32_t i = 0; i < variable->piece_count; i++)
+		if (variable->pieces[i].kind == DWARF_PIECE_REGISTER &&
+			flow_register(reader->flow, stack, index,
+				variable->pieces[i].register_number, &value))
+			return true;
+	return false;
+}
+
+void variables_plan(struct variable_reader *reader, const struct walk *walk)
+{
+	struct flow_stack stack = {.walk = walk};
+
+	for (uint32_t i = 0; i < walk->count; i++) {
+		uint32_t place = walk->places[i];
+		const struct variable_plan *plan = variable_plan_of(reader->plans, place);
+
+		for (uint32_t k = 0; k < plan->count; k++)
+			if (plan->variables[k].unavailable == UNAVAILABLE_CLOBBERED &&
+				is_recovered(reader, &stack, i, &plan->variables[k]))
+				variable_plan_recover(reader->plans, place, k);
+	}
+}
+
 size_t variables_read(struct variable_reader *reader, const struct goroutine *g,
 	const struct walk *walk, struct arena *scratch, uint64_t max_values, struct variable **ret)
 {
 	const struct frame_table *frames = reader->plans->frames;
+	struct flow_stack stack = {.walk = walk};
 	struct reading_state state = {.values = max_values, .left = max_values};
 	uint64_t first = 0;
 
@@ -328,7 +385,11 @@ size_t variables_read(struct variable_reader *reader, const struct goroutine *g,
 	for (uint32_t i = 0; i < walk->count && state.count < state.max; i++) {
 		const struct code_place *place = &frames->places[walk->places[i]];
 		const struct variable_plan *plan = variable_plan_of(reader->plans, walk->places[i]);
-		struct frame_state frame = {.g = g, .sp = walk->sps[i], .first = first};
+		struct frame_state frame = {.g = g,
+			.stack = &stack,
+			.index = i,
+			.sp = walk->sps[i],
+			.first = first};
 
 		frame.cfa = frame.sp + (uint64_t)(int64_t)place->sp_delta + WORD;
 		if (plan->count && place->has_sp_delta) {

@@ -4,6 +4,7 @@
 #define CORESNAP_ANALYZER_VALUES_VARIABLES_H
 
 #include "analyzer/unwind/threads.h"
+#include "analyzer/values/flow.h"
 #include "analyzer/values/value.h"
 #include "analyzer/values/variable_plan.h"
 
@@ -21,6 +22,7 @@ struct variable_reader {
 	const struct goroutines *goroutines;
 	struct value_reader *values;
 	struct liveness *liveness;
+	struct flow *flow;   // owned by the arena; NULL: what calls overwrote is not looked for
 	struct value_limits runtime_limits; // for the runtime's own frames
 	target_addr *stacks; // low and high of every goroutine's stack, sorted
 	size_t stack_count;
@@ -29,7 +31,15 @@ struct variable_reader {
 /** Prepares `ret`. CS_NO_MEMORY is the only failure. */
 CS_MUST_USE enum cs_status variable_reader_init(struct variable_reader *ret,
 	struct variable_plans *plans, const struct thread_states *threads,
-	const struct goroutines *goroutines, struct value_reader *values, struct liveness *liveness);
+	const struct goroutines *goroutines, struct value_reader *values,
+	struct liveness *liveness);
+
+/**
+ * Plans every pc of a stack, `walk`. A variable whose registers the flow of values
+ * tells here is no longer one that nobody at its pc can show. To be asked once for each stack,
+ * before the first variables_read.
+ */
+void variables_plan(struct variable_reader *reader, const struct walk *walk);
 
 /**
  * Reads the variables of goroutine `g`, whose stack is `walk`: for each frame in order those that

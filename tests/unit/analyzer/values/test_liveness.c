@@ -1,4 +1,5 @@
-// What proves that an object is still the one that was meant, over frames, maps and a heap of bytes.
+// What proves that an object is still the one that was meant, over frames, maps and a heap of
+// bytes.
 #include "analyzer/values/liveness.h"
 
 #include "analyzer/heap/span.h"
@@ -14,8 +15,8 @@
 #define PAGE 8192
 
 /**
- * One frame whose locals have two maps: at index 0 no word is live, at index 1 the lowest is. One of
- * its variables, 16 bytes of which the second word is a pointer, is reached by address only.
+ * One frame whose locals have two maps: at index 0 no word is live, at index 1 the lowest is. One
+ * of its variables, 16 bytes of which the second word is a pointer, is reached by address only.
  */
 struct fixture {
 	struct mkruntime *m;
@@ -48,8 +49,7 @@ static target_addr make_heap(struct mkruntime *m, target_addr *mspan_ret)
 
 	mkruntime_word(m, arenas, arena - number * 8);
 	mkruntime_word(m, entry, mspan);
-	mkruntime_word(
-		m, arena, entry - page * 8 - layout_value(&m->layout, HEAP_ARENA_SPANS));
+	mkruntime_word(m, arena, entry - page * 8 - layout_value(&m->layout, HEAP_ARENA_SPANS));
 	mkruntime_set(m, mspan, SPAN_START, heap);
 	mkruntime_set(m, mspan, SPAN_PAGES, 1);
 	mkruntime_set(m, mspan, SPAN_COUNT, PAGE / OBJECT_SIZE);
