@@ -203,8 +203,10 @@ static struct place place_of(const struct variable_reader *reader, const struct 
 	place.piece_count = place_pieces(reader, frame, variable, size, scratch, &place.evidence);
 	place.pieces = scratch;
 	// A word that only happens to hold the same is not where the variable lies.
-	if (!place.evidence)
+	if (!place.evidence) {
 		place.address = size ? common_address(scratch, place.piece_count, size) : frame->sp;
+		place.evidence = variable->evidence;
+	}
 	return place;
 }
 
