@@ -21,6 +21,7 @@
 #define MAX_PCLNTAB_SIZE (1u << 30) // one that does not lie in one run and must be put together
 #define MAX_NAME_COPIES 16          // of one function name in the table; Go writes one
 #define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
+#define MAX_LINE_STEPS 65536        // rows of one function's line table, each looked up
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name
 #define MAX_DWARF_UNITS 1048576     // compilation units; one for each package
@@ -32,6 +33,7 @@
 #define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
 #define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
 #define MAX_COMPARED_VARIABLES 1024 // of one pc, each with each
+#define MAX_CLOSURE_SIZE 65536      // bytes of a closure's object
 #define MAX_VARIABLE_PLANS 65536   // pcs whose variables are looked up
 #define MAX_GOROUTINE_VALUES_SIZE (256ull << 20) // memory for the values of one goroutine
 #define MAX_VARIABLES 65536        // of one goroutine

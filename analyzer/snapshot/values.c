@@ -103,8 +103,10 @@ static enum cs_status prepare_variables(struct analysis *analysis, struct analys
 		status = variable_reader_init(&values->variables, &values->plans,
 			&analysis->threads, &analysis->goroutines, &values->reader,
 			values->liveness);
-	if (status == CS_OK)
+	if (status == CS_OK) {
+		closures_init(&values->closures, &values->plans, &values->reader);
 		status = plan_stacks(analysis, values);
+	}
 	values->has_variables = status == CS_OK;
 	return status;
 }

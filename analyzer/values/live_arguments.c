@@ -99,22 +99,15 @@ static bool belong_together(
 	return list->count && list->is_whole && list->words[list->count - 1].item + 1u == arguments;
 }
 
-/*
- * The hidden dictionary of a generic function is no argument of ArgInfo, but ArgLiveInfo counts it: each
- * argument gets the word of its neighbour for it (go1.26.8, and the runtime's own traceback).
- */
-static bool is_generic(const char *function)
-{
-	return function && strchr(function, '[');
-}
-
 void live_arguments_add(
 	struct variable_plans *plans, const struct code_place *place, struct variable_plan *plan)
 {
 	uint32_t frame = place->frame_count - 1, item = 0;
 	struct argument_list list;
 
-	if (is_generic(plans->frames->frames[place->first_frame + frame].function))
+	// A generic function's dictionary has a bit of its own, but no word: the bits are shifted
+	// (cmd/compile/internal/liveness/arg.go, ssagen EmitArgInfo, go1.26).
+	if (strchr(plans->frames->frames[place->first_frame + frame].function, '['))
 		return;
 	list.count = arguments_words(
 		plans->frames->rt, place, list.words, MAX_ARGUMENT_WORDS, &list.is_whole);

@@ -110,6 +110,7 @@ struct value {
 struct closure_layout {
 	const struct type_field *fields;
 	uint32_t count;
+	uint64_t references; // a bit for each of the first 64: it is a pointer to the variable
 };
 
 /**

@@ -273,6 +273,28 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 	ret->piece_count = location.count;
 }
 
+/*
+ * A variable of an inlined function that was moved to the heap stands among those of the function
+ * that it was inlined into; only its line is of another place. Not the program's, there.
+ */
+static bool is_foreign(struct planning *planning, const struct dwarf_variable *variable,
+	uint32_t frame)
+{
+	const struct pclntab *functions = planning->plans->frames->rt->functions;
+	const struct frame *row =
+		&planning->plans->frames->frames[planning->place->first_frame + frame];
+	struct pcln_func func;
+	int32_t last;
+
+	if (!variable->is_escaped || !variable->line || variable->closure_offset >= 0 ||
+		frame + 1 != planning->place->frame_count ||
+		!pclntab_find(functions, row->entry, &func))
+		return false;
+	last = pclntab_last_line(functions, &func);
+	return (int64_t)variable->line < row->start_line ||
+	       (last && (int64_t)variable->line > last);
+}
+
 static void plan_scopes(struct planning *planning, const struct dwarf_scope **scopes)
 {
 	struct variable_plan *plan = planning->plan;
@@ -284,6 +306,8 @@ static void plan_scopes(struct planning *planning, const struct dwarf_scope **sc
 		arena_array(planning->plans->dwarf->arena, total, sizeof(*plan->variables));
 	for (uint32_t i = 0; plan->variables && i < planning->place->frame_count; i++)
 		for (uint32_t k = 0; scopes[i] && k < scopes[i]->count; k++) {
+			if (is_foreign(planning, &scopes[i]->variables[k], i))
+				continue;
 			plan_variable(planning, &scopes[i]->variables[k], i,
 				&plan->variables[plan->count]);
 			plan->count += plan->variables[plan->count].type != NULL;
