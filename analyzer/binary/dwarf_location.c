@@ -476,6 +476,39 @@ bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, 
 	return false;
 }
 
+static bool row_has(const struct row *row, Dwarf_Die *die, const struct dwarf_piece *piece)
+{
+	struct dwarf_location location;
+
+	reset(&location);
+	evaluate(row->bytes, row->size, die, &location);
+	for (uint32_t i = 0; i < location.count; i++)
+		if (dwarf_piece_equals(&location.pieces[i], piece))
+			return true;
+	return false;
+}
+
+uint64_t dwarf_location_since(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
+	uint64_t pc, const struct dwarf_piece *piece)
+{
+	uint64_t since = 0, end = 0;
+	struct rows rows;
+	struct row row;
+
+	if (!open_rows(dwarf, unit, die, &rows))
+		return 0;
+	while (next_row(&rows, &row) && row.low <= pc) {
+		bool has_piece = row_has(&row, die, piece);
+
+		if (has_piece && row.low != end)
+			since = row.low;
+		end = has_piece ? row.high : 0;
+		if (pc < row.high)
+			return has_piece ? since : 0;
+	}
+	return 0;
+}
+
 bool dwarf_location_base_is_cfa(Dwarf_Die *function)
 {
 	Dwarf_Attribute attribute;
