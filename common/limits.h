@@ -21,6 +21,7 @@
 #define MAX_PCLNTAB_SIZE (1u << 30) // one that does not lie in one run and must be put together
 #define MAX_NAME_COPIES 16          // of one function name in the table; Go writes one
 #define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
+#define MAX_LINE_STEPS 65536        // rows of one function's line table, each looked up
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name
 #define MAX_DWARF_UNITS 1048576     // compilation units; one for each package
@@ -28,9 +29,11 @@
 #define MAX_DWARF_PIECES 64         // parts of one variable's location
 #define MAX_LOCATION_ROWS 65536     // rows of one location list
 #define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
+#define MAX_LOST_PARAMETERS 1024    // entries of an inlined function that are looked at
 #define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
 #define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
 #define MAX_COMPARED_VARIABLES 1024 // of one pc, each with each
+#define MAX_CLOSURE_SIZE 65536      // bytes of a closure's object
 #define MAX_VARIABLE_PLANS 65536   // pcs whose variables are looked up
 #define MAX_GOROUTINE_VALUES_SIZE (256ull << 20) // memory for the values of one goroutine
 #define MAX_VARIABLES 65536        // of one goroutine
@@ -47,6 +50,7 @@
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
 #define MAX_TYPE_FIELDS 65536  // fields of one struct type
+#define TEXT_BEYOND 256        // bytes behind a cut text that tell whether it ends within a secret
 #define MAX_TYPE_PARTS 4096    // types looked at within one type
 #define MAX_TYPE_SIZE (1ull << 47)
 #define MAX_PROCESS_STRINGS 4096 // arguments, or environment variables
@@ -155,6 +159,8 @@
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
 #define DEFAULT_VALUES 1000 // of one goroutine
+#define LEAST_VALUES 40     // of one goroutine, however many there are
+#define TOTAL_VALUES 80000  // of all goroutines together, about ten megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64

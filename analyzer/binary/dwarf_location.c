@@ -282,112 +282,158 @@ static void evaluate(
 		ret->count = 0;
 }
 
-/* .debug_loc (DWARF 4): pairs of offsets from a base, all ones to set it, zeros at the end. */
-static struct cursor find_row_4(
-	const struct dwarf_bytes *section, uint64_t offset, uint64_t base, uint64_t pc)
-{
-	struct cursor c = cursor_over(section->bytes, section->size);
-
-	cursor_seek(&c, offset);
-	for (size_t i = 0; i < MAX_LOCATION_ROWS && !c.bad; i++) {
-		uint64_t low = cursor_u64(&c), high = cursor_u64(&c);
-		const uint8_t *bytes;
-		uint16_t size;
-
-		if (!low && !high)
-			break;
-		if (low == UINT64_MAX) {
-			base = high;
-			continue;
-		}
-		size = cursor_u16(&c);
-		bytes = cursor_take(&c, size);
-		if (bytes && pc >= base + low && pc < base + high)
-			return cursor_over(bytes, size);
-	}
-	return cursor_over(NULL, 0);
-}
-
-struct row_5 {
-	uint64_t low, high;
-	bool has_range, is_end, is_default;
+/* A location list that is being read. */
+struct rows {
+	struct cursor c;
+	Dwarf_Die *die; // for indexed addresses
+	uint64_t base;
+	bool is_version_5;
+	uint32_t left;
 };
 
-static uint64_t read_index(struct cursor *c, Dwarf_Die *die)
-{
-	uint64_t index = cursor_uleb(c), address = 0;
+/* A row: an expression and where in the code it holds. */
+struct row {
+	uint64_t low, high;
+	const uint8_t *bytes;
+	size_t size;
+	bool is_default; // where no other does
+};
 
-	if (!c->bad && !dwarf_indexed_address(die, index, &address))
-		c->bad = true;
+/* .debug_loc: pairs of offsets from a base, all ones to set it, zeros at the end. */
+static bool next_row_4(struct rows *rows, struct row *ret)
+{
+	while (rows->left-- && !rows->c.bad) {
+		uint64_t low = cursor_u64(&rows->c), high = cursor_u64(&rows->c);
+
+		if (low == UINT64_MAX) {
+			rows->base = high;
+			continue;
+		}
+		if (!low && !high)
+			break;
+		*ret = (struct row){rows->base + low, rows->base + high, NULL, 0, false};
+		ret->size = cursor_u16(&rows->c);
+		ret->bytes = cursor_take(&rows->c, ret->size);
+		return ret->bytes;
+	}
+	return false;
+}
+
+static uint64_t read_index(struct rows *rows)
+{
+	uint64_t index = cursor_uleb(&rows->c), address = 0;
+
+	if (!rows->c.bad && !dwarf_indexed_address(rows->die, index, &address))
+		rows->c.bad = true;
 	return address;
 }
 
-static struct row_5 read_row_5(struct cursor *c, Dwarf_Die *die, uint64_t *base)
+/* The range of a row of .debug_loclists; false where `kind` is none that has an expression. */
+static bool read_range_5(struct rows *rows, uint8_t kind, struct row *ret)
 {
-	struct row_5 row = {.has_range = true};
+	struct cursor *c = &rows->c;
 
-	switch (cursor_u8(c)) {
-	case DW_LLE_end_of_list:
-		return (struct row_5){.is_end = true};
-	case DW_LLE_base_addressx:
-		*base = read_index(c, die);
-		return (struct row_5){0};
-	case DW_LLE_base_address:
-		*base = cursor_u64(c);
-		return (struct row_5){0};
-	case DW_LLE_default_location:
-		return (struct row_5){.has_range = true, .is_default = true};
+	*ret = (struct row){0};
+	switch (kind) {
 	case DW_LLE_startx_endx:
-		row.low = read_index(c, die);
-		row.high = read_index(c, die);
-		return row;
+		ret->low = read_index(rows);
+		ret->high = read_index(rows);
+		return true;
 	case DW_LLE_startx_length:
-		row.low = read_index(c, die);
-		row.high = row.low + cursor_uleb(c);
-		return row;
+		ret->low = read_index(rows);
+		ret->high = ret->low + cursor_uleb(c);
+		return true;
 	case DW_LLE_offset_pair:
-		row.low = *base + cursor_uleb(c);
-		row.high = *base + cursor_uleb(c);
-		return row;
+		ret->low = rows->base + cursor_uleb(c);
+		ret->high = rows->base + cursor_uleb(c);
+		return true;
 	case DW_LLE_start_end:
-		row.low = cursor_u64(c);
-		row.high = cursor_u64(c);
-		return row;
+		ret->low = cursor_u64(c);
+		ret->high = cursor_u64(c);
+		return true;
 	case DW_LLE_start_length:
-		row.low = cursor_u64(c);
-		row.high = row.low + cursor_uleb(c);
-		return row;
+		ret->low = cursor_u64(c);
+		ret->high = ret->low + cursor_uleb(c);
+		return true;
+	case DW_LLE_default_location:
+		ret->is_default = true;
+		return true;
 	default:
-		c->bad = true;
-		return (struct row_5){.is_end = true};
+		return false;
 	}
 }
 
-/* .debug_loclists (DWARF 5). */
-static struct cursor find_row_5(const struct dwarf_bytes *section, uint64_t offset, uint64_t base,
-	uint64_t pc, Dwarf_Die *die)
+static bool next_row_5(struct rows *rows, struct row *ret)
 {
-	struct cursor c = cursor_over(section->bytes, section->size);
-	struct cursor found = cursor_over(NULL, 0);
+	while (rows->left-- && !rows->c.bad) {
+		uint8_t kind = cursor_u8(&rows->c);
 
-	cursor_seek(&c, offset);
-	for (size_t i = 0; i < MAX_LOCATION_ROWS && !c.bad; i++) {
-		struct row_5 row = read_row_5(&c, die, &base);
-		const uint8_t *bytes;
-		uint64_t size;
-
-		if (row.is_end)
-			break;
-		if (!row.has_range)
-			continue;
-		size = cursor_uleb(&c);
-		bytes = cursor_take(&c, size);
-		if (bytes && row.is_default)
-			found = cursor_over(bytes, size);
-		else if (bytes && pc >= row.low && pc < row.high)
-			return cursor_over(bytes, size);
+		if (kind == DW_LLE_base_addressx) {
+			rows->base = read_index(rows);
+		} else if (kind == DW_LLE_base_address) {
+			rows->base = cursor_u64(&rows->c);
+		} else if (read_range_5(rows, kind, ret)) {
+			ret->size = cursor_uleb(&rows->c);
+			ret->bytes = cursor_take(&rows->c, ret->size);
+			return ret->bytes;
+		} else {
+			break; // the end, or damage
+		}
 	}
-	return found;
+	return false;
+}
+
+static bool next_row(struct rows *rows, struct row *ret)
+{
+	return rows->is_version_5 ? next_row_5(rows, ret) : next_row_4(rows, ret);
+}
+
+/* Begins the entry's list; false where it has none. Go never writes DW_FORM_loclistx. */
+static bool open_rows(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
+	struct rows *ret)
+{
+	const struct dwarf_bytes *section;
+	Dwarf_Half version;
+	uint64_t offset;
+
+	if (!dwarf_list_offset(dwarf, die, &offset) ||
+		dwarf_cu_info(die->cu, &version, NULL, NULL, NULL, NULL, NULL, NULL))
+		return false;
+	dwarf_load_locations(dwarf);
+	section = version >= 5 ? &dwarf->location_lists : &dwarf->locations;
+	*ret = (struct rows){.c = cursor_over(section->bytes, section->size),
+		.die = die,
+		.base = unit->base,
+		.is_version_5 = version >= 5,
+		.left = MAX_LOCATION_ROWS};
+	if (offset > section->size)
+		return false;
+	cursor_seek(&ret->c, offset);
+	return true;
+}
+
+/* The row that holds at pc; false: none. */
+static bool find_row(struct rows *rows, uint64_t pc, struct row *ret)
+{
+	bool has_default = false;
+	struct row row;
+
+	while (next_row(rows, &row)) {
+		if (row.is_default) {
+			*ret = row;
+			has_default = true;
+		} else if (pc >= row.low && pc < row.high) {
+			*ret = row;
+			return true;
+		}
+	}
+	return has_default;
+}
+
+static void reset(struct dwarf_location *location)
+{
+	location->count = 0;
+	location->is_listed = location->is_unread = false;
 }
 
 void dwarf_location_at(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
@@ -395,29 +441,39 @@ void dwarf_location_at(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Block block;
-	uint64_t offset;
-	struct cursor row;
-	Dwarf_Half version = 4;
+	struct rows rows;
+	struct row row;
 
-	ret->count = 0;
-	ret->is_listed = ret->is_unread = false;
+	reset(ret);
 	if (!dwarf_attr(die, DW_AT_location, &attribute))
 		return;
 	if (!dwarf_formblock(&attribute, &block)) {
 		evaluate(block.data, block.length, die, ret);
 		return;
 	}
-	// Go writes DW_FORM_sec_offset; an index into .debug_loclists (loclistx) it never uses.
-	if (!dwarf_list_offset(dwarf, die, &offset)) {
-		ret->is_unread = true;
-		return;
-	}
-	dwarf_load_locations(dwarf);
-	dwarf_cu_info(die->cu, &version, NULL, NULL, NULL, NULL, NULL, NULL);
 	ret->is_listed = true;
-	row = version >= 5 ? find_row_5(&dwarf->location_lists, offset, unit->base, pc, die)
-			   : find_row_4(&dwarf->locations, offset, unit->base, pc);
-	evaluate(row.bytes, row.size, die, ret);
+	if (!open_rows(dwarf, unit, die, &rows))
+		ret->is_unread = true;
+	else if (find_row(&rows, pc, &row))
+		evaluate(row.bytes, row.size, die, ret);
+}
+
+bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die)
+{
+	struct dwarf_location location;
+	struct rows rows;
+	struct row row;
+
+	if (!open_rows(dwarf, unit, die, &rows))
+		return false;
+	while (next_row(&rows, &row)) {
+		reset(&location);
+		evaluate(row.bytes, row.size, die, &location);
+		if (location.count == 1 && !location.pieces[0].size &&
+			location.pieces[0].kind == DWARF_PIECE_REGISTER)
+			return true;
+	}
+	return false;
 }
 
 bool dwarf_location_base_is_cfa(Dwarf_Die *function)

@@ -40,6 +40,13 @@ struct dwarf_location {
 void dwarf_location_at(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
 	uint64_t pc, struct dwarf_location *ret);
 
+/**
+ * Whether some row of the variable's list says that one register holds all of it. Then all of its
+ * rows are about one word, however large its type: the others are gone, and which it is nobody
+ * says (seen of captured strings, go1.26).
+ */
+bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die);
+
 /** Whether the frame base of `function` is its CFA, as it is for all of Go's. */
 bool dwarf_location_base_is_cfa(Dwarf_Die *function);
 

@@ -67,8 +67,10 @@ static bool describe(
 
 	*ret = (struct dwarf_variable){.die = *die, .depth = depth};
 	ret->name = dwarf_entry_name(dwarf, &origin);
-	// The compiler's own begin with a dot: ".autotmp_3", ".dict".
-	if (!ret->name || !*ret->name || *ret->name == '.' || !dwarf_reference(&origin, DW_AT_type, &ret->type))
+	// The compiler's own have a dot: ".autotmp_3", ".dict", and "text.len" for where it spills a
+	// part of `text` (go1.26 for some, go1.27 for all).
+	if (!ret->name || !*ret->name || strchr(ret->name, '.') ||
+		!dwarf_reference(&origin, DW_AT_type, &ret->type))
 		return false;
 	ret->is_escaped = *ret->name == '&';
 	ret->name += ret->is_escaped;
@@ -116,6 +118,44 @@ static bool begin_scope(struct scope_walk *walk, Dwarf_Die *die)
 	return true;
 }
 
+static bool is_listed(const struct dwarf_scope *scope, Dwarf_Off origin)
+{
+	for (uint32_t i = 0; i < scope->count; i++) {
+		Dwarf_Die its = origin_of(&scope->variables[i].die);
+
+		if (dwarf_dieoffset(&its) == origin)
+			return true;
+	}
+	return false;
+}
+
+/* An inlined call says nothing of the parameters that are gone in it; the function itself has them. */
+static void add_lost_parameters(struct scope_walk *walk, Dwarf_Die *call, uint32_t scope)
+{
+	Dwarf_Die function = origin_of(call), die;
+
+	if (dwarf_child(&function, &die) != 0)
+		return;
+	for (uint32_t i = 0; i < MAX_LOST_PARAMETERS; i++) {
+		if (dwarf_tag(&die) == DW_TAG_formal_parameter &&
+			!is_listed(&walk->ret->list[scope], dwarf_dieoffset(&die)))
+			add_variable(walk, scope, &die, 0);
+		if (dwarf_siblingof(&die, &die) != 0)
+			break;
+	}
+}
+
+static void walk_children(
+	struct scope_walk *walk, Dwarf_Die *parent, uint32_t scope, uint32_t depth);
+
+static void walk_inlined(struct scope_walk *walk, Dwarf_Die *call, uint32_t depth)
+{
+	uint32_t scope = walk->ret->count - 1;
+
+	walk_children(walk, call, scope, depth);
+	add_lost_parameters(walk, call, scope);
+}
+
 static void walk_children(
 	struct scope_walk *walk, Dwarf_Die *parent, uint32_t scope, uint32_t depth)
 {
@@ -140,12 +180,38 @@ static void walk_children(
 			break;
 		case DW_TAG_inlined_subroutine:
 			if (holds_pc(&die, walk->pc) && begin_scope(walk, &die))
-				walk_children(walk, &die, walk->ret->count - 1, depth + 1);
+				walk_inlined(walk, &die, depth + 1);
 			break;
 		default:
 			break;
 		}
 	} while (!walk->is_cut && dwarf_siblingof(&die, &die) == 0);
+}
+
+/* A variable that was moved to the heap is there as "&x"; its entry from before says nothing. */
+static bool is_moved(const struct dwarf_scope *scope, const struct dwarf_variable *variable)
+{
+	for (uint32_t i = 0; !variable->is_escaped && i < scope->count; i++) {
+		const struct dwarf_variable *other = &scope->variables[i];
+
+		if (other->is_escaped && other->depth == variable->depth &&
+			other->line == variable->line && !strcmp(other->name, variable->name))
+			return true;
+	}
+	return false;
+}
+
+static void drop_moved(struct dwarf_scope *scope)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < scope->count; i++) {
+		struct dwarf_variable variable = scope->variables[i];
+
+		if (!is_moved(scope, &variable))
+			scope->variables[count++] = variable;
+	}
+	scope->count = count;
 }
 
 static void mark_shadowed(struct dwarf_scope *scope)
@@ -269,8 +335,10 @@ bool dwarf_scopes_at(struct dwarf_units *units, uint64_t pc, struct dwarf_scopes
 		!dwarf_location_base_is_cfa(&ret->function) || !begin_scope(&walk, &ret->function))
 		return false;
 	walk_children(&walk, &ret->function, 0, 0);
-	for (uint32_t i = 0; i < ret->count; i++)
+	for (uint32_t i = 0; i < ret->count; i++) {
+		drop_moved(&ret->list[i]);
 		mark_shadowed(&ret->list[i]);
+	}
 	mark_shared(units, ret);
 	return true;
 }

@@ -145,6 +145,33 @@ static bool hides_text(enum redact_class class, const struct value *value)
 	return class != REDACT_NOTHING && !redact_is_empty(value->scalar.text.bytes, size);
 }
 
+/*
+ * The text without its secrets. One that is cut may end within a secret that only its whole length
+ * tells: it is then shown up to there.
+ */
+static char *without_secrets(
+	struct json_values *values, const struct value *value, size_t size, size_t *size_ret)
+{
+	const char *bytes = value->scalar.text.bytes;
+	size_t seen = value->scalar.text.size + value->scalar.text.beyond, whole_size, same = 0;
+	char *whole;
+
+	if (!value->scalar.text.beyond)
+		return redact_text(values->scratch, bytes, size, size_ret);
+	whole = redact_text(values->scratch, bytes, seen, &whole_size);
+	while (whole && same < size && same < whole_size && whole[same] == bytes[same])
+		same++;
+	if (!whole || same == size)
+		return redact_text(values->scratch, bytes, size, size_ret);
+	*size_ret = same + strlen(REDACTED);
+	whole = arena_alloc(values->scratch, *size_ret);
+	if (whole) {
+		memcpy(whole, bytes, same);
+		memcpy(whole + same, REDACTED, strlen(REDACTED));
+	}
+	return whole;
+}
+
 static void write_text(
 	struct json_values *values, const struct value *value, enum redact_class class)
 {
@@ -156,7 +183,7 @@ static void write_text(
 	if (!is_hidden && bytes) {
 		if (value->is_truncated)
 			size = whole_runes(bytes, size);
-		shown = redact_text(values->scratch, bytes, size, &shown_size);
+		shown = without_secrets(values, value, size, &shown_size);
 	}
 	if (!shown) { // hidden by its name, or no memory to look for secrets in it
 		jsonw_member_bool(values->w, "redacted", true);

@@ -33,6 +33,7 @@ static void want(const struct analysis *analysis, struct analysis_values *values
 		is_wanted(values, index))
 		return;
 	set_wanted(values, index);
+	values->wanted_count++;
 	--*left;
 }
 
@@ -102,8 +103,10 @@ static enum cs_status prepare_variables(struct analysis *analysis, struct analys
 		status = variable_reader_init(&values->variables, &values->plans,
 			&analysis->threads, &analysis->goroutines, &values->reader,
 			values->liveness);
-	if (status == CS_OK)
+	if (status == CS_OK) {
+		closures_init(&values->closures, &values->plans, &values->reader);
 		status = plan_stacks(analysis, values);
+	}
 	values->has_variables = status == CS_OK;
 	return status;
 }
@@ -139,6 +142,17 @@ bool analysis_wants_values(const struct analysis *analysis, size_t index)
 	return analysis->values && is_wanted(analysis->values, index);
 }
 
+/** How many values goroutine `index` may have: its share of the document, the blamed ones more. */
+static uint64_t values_for(const struct analysis *analysis, size_t index)
+{
+	uint64_t even = TOTAL_VALUES / (analysis->values->wanted_count + 1);
+
+	if (index == analysis->crash.goroutine || index == analysis->crash.blamed ||
+		even > DEFAULT_VALUES)
+		return DEFAULT_VALUES;
+	return even < LEAST_VALUES ? LEAST_VALUES : even;
+}
+
 size_t analysis_variables(const struct analysis *analysis, size_t index, struct arena *scratch,
 	struct variable **ret)
 {
@@ -148,7 +162,7 @@ size_t analysis_variables(const struct analysis *analysis, size_t index, struct 
 		!analysis_walk(analysis, index, values->walk))
 		return 0;
 	return variables_read(&values->variables, &analysis->goroutines.list[index], values->walk,
-		scratch, DEFAULT_VALUES, ret);
+		scratch, values_for(analysis, index), ret);
 }
 
 const struct planned_variable *analysis_unavailable(

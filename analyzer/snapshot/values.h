@@ -3,6 +3,7 @@
 #ifndef CORESNAP_ANALYZER_SNAPSHOT_VALUES_H
 #define CORESNAP_ANALYZER_SNAPSHOT_VALUES_H
 
+#include "analyzer/values/closures.h"
 #include "analyzer/values/variables.h"
 
 struct analysis;
@@ -12,8 +13,10 @@ struct analysis_values {
 	struct value_reader reader;
 	bool has_variables; // the members below are there
 	struct variable_plans plans;
+	struct closures closures;
 	struct variable_reader variables;
 	uint64_t *wanted; // a bit for each goroutine
+	uint64_t wanted_count;
 	struct walk *walk; // scratch
 };
 

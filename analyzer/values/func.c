@@ -10,6 +10,17 @@ static const char *function_at(const struct value_reader *reader, target_addr en
 	return func.name;
 }
 
+/** Shows the variables that were captured by reference, not the pointers to them. */
+static void see_through(struct value *value, uint64_t references)
+{
+	for (uint32_t i = 0; i < value->field_count && i < 64; i++) {
+		struct value *target = value->fields[i].value->target;
+
+		if (references >> i & 1 && target)
+			value->fields[i].value = target;
+	}
+}
+
 void read_func(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
@@ -42,6 +53,8 @@ void read_func(
 	}
 	if (reader->closure_layout)
 		layout = reader->closure_layout(reader->closure_context, entry);
-	if (layout.count)
-		read_fields(reader, value, layout.fields, layout.count, &object, depth);
+	if (!layout.count)
+		return;
+	read_fields(reader, value, layout.fields, layout.count, &object, depth);
+	see_through(value, layout.references);
 }

@@ -3,6 +3,8 @@
 #include "analyzer/unwind/arguments.h"
 #include "common/limits.h"
 
+#include <string.h>
+
 struct argument_list {
 	struct argument_word words[MAX_ARGUMENT_WORDS];
 	size_t count;
@@ -103,6 +105,10 @@ void live_arguments_add(
 	uint32_t frame = place->frame_count - 1, item = 0;
 	struct argument_list list;
 
+	// A generic function's dictionary has a bit of its own, but no word: the bits are shifted
+	// (cmd/compile/internal/liveness/arg.go, ssagen EmitArgInfo, go1.26).
+	if (strchr(plans->frames->frames[place->first_frame + frame].function, '['))
+		return;
 	list.count = arguments_words(
 		plans->frames->rt, place, list.words, MAX_ARGUMENT_WORDS, &list.is_whole);
 	if (place->is_exact || !belong_together(&list, plan, frame))

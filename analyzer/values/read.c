@@ -314,11 +314,12 @@ static enum unavailable read_header(struct value_reader *reader, struct value *v
 /** The bytes of a string or []byte, as many as the cap lets in. */
 static void read_text(struct value_reader *reader, struct value *value, const struct place *place)
 {
-	uint64_t size = value->length;
+	uint64_t size = value->length, beyond = 0;
 	const char *bytes;
 
 	if (size > reader->limits->max_string) {
 		size = reader->limits->max_string;
+		beyond = value->length - size < TEXT_BEYOND ? value->length - size : TEXT_BEYOND;
 		value->is_truncated = true;
 	}
 	value->scalar.text.bytes = "";
@@ -328,10 +329,11 @@ static void read_text(struct value_reader *reader, struct value *value, const st
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);
 		return;
 	}
-	bytes = image_view_bytes(reader->rt->image, value->pointer, size);
+	bytes = image_view_bytes(reader->rt->image, value->pointer, size + beyond);
 	if (!bytes) {
 		char *copy = arena_alloc(reader->arena, size);
 
+		beyond = 0;
 		if (!copy || image_read(reader->rt->image, value->pointer, copy, size) != CS_OK) {
 			fail(value, copy ? UNAVAILABLE_NOT_IN_CORE : UNAVAILABLE_BUDGET);
 			return;
@@ -340,6 +342,7 @@ static void read_text(struct value_reader *reader, struct value *value, const st
 	}
 	value->scalar.text.bytes = bytes;
 	value->scalar.text.size = size;
+	value->scalar.text.beyond = beyond;
 }
 
 static void read_string(struct value_reader *reader, struct value *value, const struct place *place)

@@ -85,6 +85,7 @@ struct value {
 		struct {
 			const char *bytes;
 			uint64_t size; // as many as the cap let in
+			uint64_t beyond; // readable behind them: whether they begin a secret
 		} text;
 	} scalar;
 
@@ -109,6 +110,7 @@ struct value {
 struct closure_layout {
 	const struct type_field *fields;
 	uint32_t count;
+	uint64_t references; // a bit for each of the first 64: it is a pointer to the variable
 };
 
 /**

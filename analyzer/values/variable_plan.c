@@ -1,5 +1,6 @@
 #include "analyzer/values/variable_plan.h"
 
+#include "analyzer/values/leaves.h"
 #include "analyzer/values/live_arguments.h"
 #include "common/limits.h"
 
@@ -137,14 +138,23 @@ static enum unavailable common_reason(const struct dwarf_location *location, boo
  * value does and is trusted; memory that a variable has for all of its function is not.
  */
 static bool is_unassigned(const struct dwarf_variable *variable,
-	const struct dwarf_location *location, int32_t line, bool is_compiled_optimized)
+	const struct dwarf_location *location, int32_t line)
 {
 	if (variable->is_argument || variable->closure_offset >= 0)
 		return false;
 	if (variable->is_result) // "~r0": nothing but the return statement assigns it
-		return is_compiled_optimized && variable->name[0] == '~';
+		return variable->name[0] == '~';
 	return variable->line && (int64_t)variable->line >= line &&
 	       !(location->is_listed && location->count);
+}
+
+/* The parameter's own slot, above the frame: what the caller put into its register. */
+static bool is_home(const struct dwarf_location *location)
+{
+	for (uint32_t i = 0; i < location->count; i++)
+		if (location->pieces[i].kind != DWARF_PIECE_FRAME || location->pieces[i].number < 0)
+			return false;
+	return location->count;
 }
 
 /*
@@ -165,19 +175,40 @@ static void use_slots_behind_call(
 			location->pieces[i] = behind->pieces[i];
 }
 
-static void locate(struct variable_plans *plans, Dwarf_Die *die, uint64_t pc, bool is_call,
-	struct dwarf_location *ret)
+static void locate(struct variable_plans *plans, struct dwarf_variable *variable, uint64_t pc,
+	bool is_call, struct dwarf_location *ret)
 {
 	struct dwarf_location behind;
 	bool is_any_lost = false;
 
-	dwarf_location_at(plans->dwarf, plans->scopes->unit, die, pc, ret);
+	dwarf_location_at(plans->dwarf, plans->scopes->unit, &variable->die, pc, ret);
 	for (uint32_t i = 0; i < ret->count; i++)
 		is_any_lost |= is_lost(&ret->pieces[i], !is_call);
-	if (!is_any_lost || !ret->is_listed)
+	if (!is_call || !ret->is_listed || ret->is_unread || (ret->count && !is_any_lost))
 		return;
-	dwarf_location_at(plans->dwarf, plans->scopes->unit, die, pc + 1, &behind);
-	use_slots_behind_call(ret, &behind);
+	dwarf_location_at(plans->dwarf, plans->scopes->unit, &variable->die, pc + 1, &behind);
+	if (ret->count)
+		use_slots_behind_call(ret, &behind);
+	else if (variable->is_argument && is_home(&behind))
+		*ret = behind;
+}
+
+/* Whether a value of this type is one word or less, which a register holds as a whole. */
+static bool is_scalar(const struct type *type)
+{
+	return type->size <= sizeof(uint64_t) && type->kind != GO_STRUCT && type->kind != GO_ARRAY;
+}
+
+/*
+ * A captured variable of several words gets the place of whichever of them the closure's body loaded:
+ * "text" is said to lie where its length alone was spilled, and what lies behind it is something
+ * else (cmd/compile internal/ssa/debug.go; found in 1.26.8).
+ */
+static bool is_misplaced(const struct dwarf_variable *variable, const struct type *type,
+	const struct dwarf_location *location)
+{
+	return variable->closure_offset >= 0 && location->is_listed && location->count == 1 &&
+	       !location->pieces[0].size && !variable->is_escaped && type && !is_scalar(type);
 }
 
 struct planning {
@@ -187,6 +218,20 @@ struct planning {
 	uint64_t pc; // linked; where locations are looked up
 	bool is_optimized;
 };
+
+/* Whether the location is that of all of the value, and pads it. */
+static bool is_whole(struct planning *planning, struct dwarf_variable *variable,
+	struct type *type, struct dwarf_location *location)
+{
+	struct variable_plans *plans = planning->plans;
+	struct leaf leaf;
+
+	if (!leaves_pad(type, location))
+		return false;
+	return !location->is_listed || location->count != 1 || location->pieces[0].size ||
+	       leaves_of(type, &leaf, 1) == 1 ||
+	       !dwarf_location_is_word(plans->dwarf, plans->scopes->unit, &variable->die);
+}
 
 static void plan_variable(struct planning *planning, struct dwarf_variable *variable,
 	uint32_t frame, struct planned_variable *ret)
@@ -202,10 +247,13 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 		.is_escaped = variable->is_escaped,
 		.is_shadowed = variable->is_shadowed};
 	ret->type = dwarf_types_get(&plans->dwarf_types, &variable->type);
-	locate(plans, &variable->die, planning->pc, !planning->place->is_exact, &location);
-	if (is_unassigned(variable, &location, row->line, planning->is_optimized))
+	locate(plans, variable, planning->pc, !planning->place->is_exact, &location);
+	if (ret->type && !ret->is_escaped && !is_whole(planning, variable, ret->type, &location))
+		location.count = 0;
+	if (is_unassigned(variable, &location, row->line))
 		ret->unavailable = UNAVAILABLE_NOT_ASSIGNED;
-	else if (variable->is_shared && planning->is_optimized)
+	else if ((variable->is_shared && planning->is_optimized) ||
+		 is_misplaced(variable, ret->type, &location))
 		ret->unavailable = UNAVAILABLE_OPTIMIZED_OUT;
 	else
 		ret->unavailable = common_reason(&location, planning->place->is_exact);
@@ -225,6 +273,28 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 	ret->piece_count = location.count;
 }
 
+/*
+ * A variable of an inlined function that was moved to the heap stands among those of the function
+ * that it was inlined into; only its line is of another place. Not the program's, there.
+ */
+static bool is_foreign(struct planning *planning, const struct dwarf_variable *variable,
+	uint32_t frame)
+{
+	const struct pclntab *functions = planning->plans->frames->rt->functions;
+	const struct frame *row =
+		&planning->plans->frames->frames[planning->place->first_frame + frame];
+	struct pcln_func func;
+	int32_t last;
+
+	if (!variable->is_escaped || !variable->line || variable->closure_offset >= 0 ||
+		frame + 1 != planning->place->frame_count ||
+		!pclntab_find(functions, row->entry, &func))
+		return false;
+	last = pclntab_last_line(functions, &func);
+	return (int64_t)variable->line < row->start_line ||
+	       (last && (int64_t)variable->line > last);
+}
+
 static void plan_scopes(struct planning *planning, const struct dwarf_scope **scopes)
 {
 	struct variable_plan *plan = planning->plan;
@@ -236,6 +306,8 @@ static void plan_scopes(struct planning *planning, const struct dwarf_scope **sc
 		arena_array(planning->plans->dwarf->arena, total, sizeof(*plan->variables));
 	for (uint32_t i = 0; plan->variables && i < planning->place->frame_count; i++)
 		for (uint32_t k = 0; scopes[i] && k < scopes[i]->count; k++) {
+			if (is_foreign(planning, &scopes[i]->variables[k], i))
+				continue;
 			plan_variable(planning, &scopes[i]->variables[k], i,
 				&plan->variables[plan->count]);
 			plan->count += plan->variables[plan->count].type != NULL;
@@ -270,14 +342,21 @@ static bool frame_bytes(const struct planned_variable *variable, uint32_t piece,
 	       !__builtin_add_overflow(at->number, (int64_t)size, high_ret);
 }
 
-/* Whether a part of `other` lies in the bytes of piece `piece` of `variable`. */
+/* Whether a part of `other` lies in the bytes, or the register, of piece `piece` of `variable`. */
 static bool is_claimed(const struct planned_variable *variable, uint32_t piece,
 	const struct planned_variable *other)
 {
 	int64_t low, high, other_low, other_high;
 
-	if (!frame_bytes(variable, piece, &low, &high))
+	if (!frame_bytes(variable, piece, &low, &high)) {
+		for (uint32_t i = 0; i < other->piece_count; i++)
+			if (variable->pieces[piece].kind == DWARF_PIECE_REGISTER &&
+				other->pieces[i].kind == DWARF_PIECE_REGISTER &&
+				other->pieces[i].register_number ==
+					variable->pieces[piece].register_number)
+				return true;
 		return false;
+	}
 	for (uint32_t i = 0; i < other->piece_count; i++)
 		if (frame_bytes(other, i, &other_low, &other_high) && other_low < high &&
 			low < other_high)
@@ -286,16 +365,17 @@ static bool is_claimed(const struct planned_variable *variable, uint32_t piece,
 }
 
 /*
- * One slot for parts of two variables that are not wholly the same: one of the rows is wrong, as the
- * compiler has them for single instructions (seen in go1.24.9). Nobody knows which.
+ * One slot for parts of two strings, slices or the like that are not wholly the same: one of the rows
+ * may be wrong, as the compiler has them around calls (seen in go1.24.9 and go1.26.8: the length of
+ * a slice in the slot of another's). Nobody knows which.
  */
 static void drop_claimed(struct variable_plan *plan, struct planned_variable *variable, bool *ret)
 {
-	for (uint32_t i = 0; i < plan->count; i++) {
+	for (uint32_t i = 0; variable->piece_count > 1 && i < plan->count; i++) {
 		const struct planned_variable *other = &plan->variables[i];
 
 		if (other == variable || other->frame != variable->frame ||
-			is_same_location(variable, other))
+			other->piece_count < 2 || is_same_location(variable, other))
 			continue;
 		for (uint32_t k = 0; k < variable->piece_count; k++)
 			ret[k] |= is_claimed(variable, k, other);

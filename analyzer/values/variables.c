@@ -167,7 +167,7 @@ static uint32_t place_pieces(const struct variable_reader *reader, const struct 
 	uint32_t count = 0;
 	uint64_t at = 0;
 
-	for (uint32_t i = 0; i < variable->piece_count && at < size; i++) {
+	for (uint32_t i = 0; i < variable->piece_count && i < MAX_READ_PIECES && at < size; i++) {
 		const struct dwarf_piece *piece = &variable->pieces[i];
 		uint64_t part = piece->size && piece->size < size - at ? piece->size : size - at;
 
@@ -203,8 +203,10 @@ static struct place place_of(const struct variable_reader *reader, const struct 
 	place.piece_count = place_pieces(reader, frame, variable, size, scratch, &place.evidence);
 	place.pieces = scratch;
 	// A word that only happens to hold the same is not where the variable lies.
-	if (!place.evidence)
+	if (!place.evidence) {
 		place.address = size ? common_address(scratch, place.piece_count, size) : frame->sp;
+		place.evidence = variable->evidence;
+	}
 	return place;
 }
 
