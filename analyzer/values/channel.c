@@ -72,12 +72,13 @@ static uint64_t read_queue(struct value_reader *reader, target_addr first, targe
 	uint64_t total = 0;
 
 	list = arena_array(reader->arena, first ? max : 0, sizeof(*list));
-	for (target_addr at = first; at && total < MAX_GOROUTINES; total++) {
+	for (target_addr at = first; at && total < MAX_GOROUTINES;) {
 		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
 		struct object g;
 
 		if (!sudog.bytes || object_get(rt, sudog, SUDOG_C) != channel)
 			break;
+		total++;
 		g = object_load(rt, object_get(rt, sudog, SUDOG_G), OBJECT_G);
 		if (list && count < max && g.bytes) {
 			struct place place = place_at(object_get(rt, sudog, SUDOG_ELEM), true);

@@ -257,9 +257,9 @@ bool natural_url(struct natural *n, struct type *type, const struct place *place
 		if (url.scheme_size && url.path_size)
 			return false; // "file:///x" or "x:y": by a flag that moved
 	}
-	if (url.path_size && url.path[0] != '/' && url.host_size && !natural_puts(n, "/"))
-		return false;
 	if (!natural_put(n, (const char *)url.host, url.host_size))
+		return false;
+	if (url.path_size && url.path[0] != '/' && url.host_size && !natural_puts(n, "/"))
 		return false;
 	if (!put_escaped(n, url.path, url.path_size, "$&+,/:;=@"))
 		return false;
