@@ -97,6 +97,11 @@ TABLE = [
     ("a queue, backwards", channel(receive_queue=[{"goroutine": 6}, {"goroutine": 5}]), channel(), 1),
     ("a queue cut off", channel(receive_queue=[{"goroutine": 5}], truncated=True), channel(), 0),
     ("closed", channel(closed=True), channel(), 1),
+    ("a ring", channel(receive_index=3, send_index=1), channel(), 0),
+    ("a ring that does not meet", channel(receive_index=3, send_index=2), channel(), 1),
+    ("an internal length", dict(WANT_MAP, internals=[{"name": "used", "value": number(3)}]), WANT_MAP, 1),
+    ("a function where no memory is", {"type": "func()", "kind": "func", "pointer": "0x18b"},
+     {"type": "func()", "kind": "func"}, 1),
     ("a secret", dict(text("x"), length=3, redacted=True), text("abc"), 0),
     ("a secret's length", dict(text("x"), length=4, redacted=True), text("abc"), 1),
 ]
