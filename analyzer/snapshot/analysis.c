@@ -204,7 +204,7 @@ enum cs_status analysis_run(struct analysis *analysis)
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
 		"not read by this version: channels, sync, blocking, memory, "
-		"timers, descriptors, globals");
+		"timers, descriptors");
 	return status;
 }
 
