@@ -86,6 +86,26 @@ static enum cs_status plan_stacks(struct analysis *analysis, struct analysis_val
 	return CS_OK;
 }
 
+static enum cs_status find_globals(struct analysis *analysis, struct analysis_values *values)
+{
+	const char *pattern = analysis->options->globals;
+	enum cs_status status;
+
+	if (!pattern)
+		return CS_OK;
+	status = dwarf_globals_find(&values->plans.units, pattern, &values->globals);
+	if (status == CS_OK && !values->globals.count)
+		diag_add(analysis->diag, DIAG_INFO, "no-globals",
+			"no package variable is called %s (--globals takes names such as main.state "
+			"and patterns such as 'main.*')",
+			pattern);
+	if (values->globals.is_cut)
+		diag_add(analysis->diag, DIAG_INFO, "limit",
+			"more than %d package variables are called %s: the first are shown",
+			MAX_GLOBALS, pattern);
+	return status;
+}
+
 static enum cs_status prepare_variables(struct analysis *analysis, struct analysis_values *values)
 {
 	enum cs_status status = CS_NOT_FOUND;
@@ -107,6 +127,8 @@ static enum cs_status prepare_variables(struct analysis *analysis, struct analys
 		closures_init(&values->closures, &values->plans, &values->reader);
 		status = plan_stacks(analysis, values);
 	}
+	if (status == CS_OK)
+		status = find_globals(analysis, values);
 	values->has_variables = status == CS_OK;
 	return status;
 }
@@ -163,6 +185,19 @@ size_t analysis_variables(const struct analysis *analysis, size_t index, struct 
 		return 0;
 	return variables_read(&values->variables, &analysis->goroutines.list[index], values->walk,
 		scratch, values_for(analysis, index), ret);
+}
+
+struct value *analysis_global(const struct analysis *analysis, size_t index, struct arena *scratch)
+{
+	struct analysis_values *values = analysis->values;
+	struct dwarf_global *global = &values->globals.list[index];
+	struct place place = place_at(global->address + analysis->rt->bias, true);
+	struct type *type = dwarf_types_get(&values->plans.dwarf_types, &global->type);
+
+	if (!type)
+		return NULL;
+	value_reader_begin(&values->reader, scratch, GLOBAL_VALUES);
+	return value_read(&values->reader, type, &place);
 }
 
 const struct planned_variable *analysis_unavailable(
