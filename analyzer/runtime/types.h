@@ -13,8 +13,8 @@ struct types;
 struct types *types_create(const struct runtime *rt, struct arena *arena);
 
 /**
- * The type whose descriptor lies at `descriptor`, loaded; one object for one address. NULL where no
- * module has type data there or it is no descriptor.
+ * The type whose descriptor lies at `descriptor`, loaded; one object for one address. Types that
+ * package reflect made of others are types too. NULL where no descriptor lies there.
  */
 struct type *types_at(struct types *types, target_addr descriptor);
 

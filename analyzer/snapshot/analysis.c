@@ -86,7 +86,11 @@ bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *r
 
 void analysis_value_reader(const struct analysis *analysis, struct value_reader *ret)
 {
-	value_reader_init(ret, analysis->rt, analysis->types, &analysis->options->limits, NULL);
+	static const struct value_limits nothing; // --variables none: no contents of anything
+	const struct analysis_options *options = analysis->options;
+
+	value_reader_init(ret, analysis->rt, analysis->types,
+		options->variables == VARIABLES_NONE ? &nothing : &options->limits, NULL);
 }
 
 static void place_goroutine(struct analysis *analysis, size_t index)

@@ -112,6 +112,17 @@ static void read_queues(struct value_reader *reader, const struct value *value,
 		&channel->receive_queue, &channel->receive_queue_count);
 }
 
+/**
+ * Whether timers' channels are buffered as until 1.22: GODEBUG=asynctimerchan, up to 1.26. Without,
+ * len and cap of them are 0 to the program, whatever the runtime keeps in the buffer (chanlen).
+ */
+static bool has_async_timers(const struct runtime *rt)
+{
+	uint64_t is_set;
+
+	return runtime_read_field(rt, VAR_DEBUG, DEBUG_ASYNC_TIMER_CHAN, &is_set) && is_set;
+}
+
 /** The hchan at value->pointer, which is live. */
 static void read_hchan(struct value_reader *reader, struct value *value, uint32_t depth)
 {
@@ -134,6 +145,11 @@ static void read_hchan(struct value_reader *reader, struct value *value, uint32_
 	value->has_length = true;
 	value->channel->is_closed = object_get(rt, hchan.object, HCHAN_CLOSED);
 	value->channel->is_timer = object_get(rt, hchan.object, HCHAN_TIMER);
+	if (value->channel->is_timer && !has_async_timers(rt)) {
+		add_internal(reader, value, "qcount", GO_UINT, hchan.count);
+		add_internal(reader, value, "dataqsiz", GO_UINT, hchan.capacity);
+		value->length = value->capacity = hchan.count = 0;
+	}
 	value->channel->send_index = hchan.send_index;
 	value->channel->receive_index = hchan.receive_index;
 	add_internal(reader, value, "buf", GO_UNSAFE_POINTER, hchan.buffer);

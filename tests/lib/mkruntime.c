@@ -302,6 +302,7 @@ struct mkruntime *mkruntime_create(unsigned int release)
 			.max_depth = 6,
 			.max_fields = 64,
 			.max_queue = 64},
+		.max_goroutines = MKRUNTIME_MAX_GOROUTINES,
 		.generator_version = "0.1.0",
 		.captured_at = 1795000000,
 		.hostname = "host",

@@ -249,7 +249,7 @@ static struct closure_layout captures(void *context, target_addr entry)
 	(void)entry;
 	fields[0] = (struct type_field){"n", types_basic(context, GO_INT), 8, false};
 	fields[1] = (struct type_field){"u", types_basic(context, GO_UINT8), 16, false};
-	return (struct closure_layout){fields, 2};
+	return (struct closure_layout){fields, 2, 0};
 }
 
 START_TEST(closures_show_what_they_captured)
