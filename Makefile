@@ -98,6 +98,10 @@ $(B)/fuzz_analysis: $(B)/obj/tests/fuzz/fuzz_analysis.o $(TEST_LIB_OBJ) $(ANALYZ
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
+$(B)/fuzz_values: $(B)/obj/tests/fuzz/fuzz_values.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
 $(B)/fuzz_server_%: $(B)/obj/tests/fuzz/fuzz_server_%.o $(call without_main,$(SERVER_OBJ)) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(SERVER_LIBS) $(COMMON_LIBS)
@@ -190,7 +194,7 @@ uninstall:
 # toolchains are fetched by go itself. An hour and 15 GB the first time. It may be interrupted: crashes
 # are kept below build/crashes, and ORACLE_RELEASES=1.24.9 does one release. The last lines are the figures.
 ORACLE_RELEASES ?= 1.18.10 1.19.13 1.20.14 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
-MATRIX := facts scheduler stripped guessed dwarf_unread traceback
+MATRIX := facts scheduler stripped guessed dwarf_unread values traceback
 # The same under qemu's user emulation.
 ARM64_RELEASES ?= $(ORACLE_RELEASES)
 ARM64_MATRIX := traceback stripped
@@ -216,9 +220,11 @@ check-damaged: all
 	@BUILD=$(B) DAMAGED_LONG=1 DAMAGED_PATCHES=5000 tests/e2e/test_damaged.py
 	@BUILD=$(B) CONDITIONS_LONG=1 tests/oracle/test_conditions.py
 
-# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core.
+# CPU time and peak memory for 1k, 10k and 100k goroutines, beside delve's on the same core; then
+# which variables each of the two can read, of the truth program and of real servers.
 bench: all
 	@BUILD=$(B) tests/bench/bench
+	@BUILD=$(B) tests/bench/compare_delve
 
 clean:
 	rm -rf build

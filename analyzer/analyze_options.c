@@ -21,6 +21,10 @@ enum option_code {
 	OPTION_MAX_ELEMENTS,
 	OPTION_MAX_DEPTH,
 	OPTION_MAX_UNPACKED,
+	OPTION_MAX_FIELDS,
+	OPTION_MAX_QUEUE,
+	OPTION_MAX_GOROUTINES,
+	OPTION_GLOBALS,
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
 };
@@ -33,12 +37,16 @@ static const struct option options[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"output", required_argument, NULL, 'o'},
 	{"variables", required_argument, NULL, OPTION_VARIABLES},
+	{"globals", required_argument, NULL, OPTION_GLOBALS},
 	{"no-system", no_argument, NULL, OPTION_NO_SYSTEM},
 	{"traceback", required_argument, NULL, OPTION_TRACEBACK},
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
 	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
 	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
 	{"max-unpacked", required_argument, NULL, OPTION_MAX_UNPACKED},
+	{"max-fields", required_argument, NULL, OPTION_MAX_FIELDS},
+	{"max-queue", required_argument, NULL, OPTION_MAX_QUEUE},
+	{"max-goroutines-with-variables", required_argument, NULL, OPTION_MAX_GOROUTINES},
 	{"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
 	{"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
 	{"help", no_argument, NULL, 'h'},
@@ -91,15 +99,19 @@ static int read_traceback(const char *text, struct analyze_options *ret)
 
 static int read_number(int code, const char *text, struct analyze_options *ret)
 {
+	struct value_limits *limits = &ret->job.analysis.limits;
 	const struct {
 		int code;
 		const char *name;
 		uint32_t max, *number;
 	} rows[] = {
-		{OPTION_MAX_STRING, "max-string", MAX_OPTION_STRING, &ret->job.analysis.max_string},
-		{OPTION_MAX_ELEMENTS, "max-elements", MAX_OPTION_ELEMENTS,
-			&ret->job.analysis.max_elements},
-		{OPTION_MAX_DEPTH, "max-depth", MAX_OPTION_DEPTH, &ret->job.analysis.max_depth},
+		{OPTION_MAX_STRING, "max-string", MAX_OPTION_STRING, &limits->max_string},
+		{OPTION_MAX_ELEMENTS, "max-elements", MAX_OPTION_ELEMENTS, &limits->max_elements},
+		{OPTION_MAX_DEPTH, "max-depth", MAX_OPTION_DEPTH, &limits->max_depth},
+		{OPTION_MAX_FIELDS, "max-fields", MAX_OPTION_FIELDS, &limits->max_fields},
+		{OPTION_MAX_QUEUE, "max-queue", MAX_OPTION_QUEUE, &limits->max_queue},
+		{OPTION_MAX_GOROUTINES, "max-goroutines-with-variables", MAX_OPTION_GOROUTINES,
+			&ret->job.analysis.max_goroutines},
 		{OPTION_TIME_LIMIT, "time-limit", MAX_TIME_LIMIT, &ret->time_limit},
 	};
 
@@ -157,6 +169,9 @@ static int read_option(int code, const char *text, struct analyze_options *ret)
 		return read_format(text, ret);
 	case OPTION_VARIABLES:
 		return read_variables(text, ret);
+	case OPTION_GLOBALS:
+		ret->job.analysis.globals = text;
+		return COMMAND_OK;
 	case OPTION_TRACEBACK:
 		return read_traceback(text, ret);
 	case OPTION_MAX_UNPACKED:
@@ -188,9 +203,12 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 		.is_sandboxed = true};
 	ret->job.analysis = (struct analysis_options){.include_system = true,
 		.variables = VARIABLES_ALL,
-		.max_string = DEFAULT_STRING,
-		.max_elements = DEFAULT_ELEMENTS,
-		.max_depth = DEFAULT_DEPTH,
+		.limits = {.max_string = DEFAULT_STRING,
+			.max_elements = DEFAULT_ELEMENTS,
+			.max_depth = DEFAULT_DEPTH,
+			.max_fields = DEFAULT_FIELDS,
+			.max_queue = DEFAULT_QUEUE},
+		.max_goroutines = DEFAULT_GOROUTINES,
 		.generator_version = CORESNAP_VERSION};
 	optind = 0; // 0 starts glibc's getopt anew
 	opterr = 0;

@@ -30,6 +30,7 @@
 #define MAX_PCLNTAB_SIZE (1u << 30) // one that does not lie in one run and must be put together
 #define MAX_NAME_COPIES 16          // of one function name in the table; Go writes one
 #define MAX_PC_VALUE_STEPS 4194304  // rows of one function's pc-value table
+#define MAX_LINE_STEPS 65536        // rows of one function's line table, each looked up
 #define MAX_INLINE_DEPTH 256        // logical frames at one pc
 #define MAX_SYMBOL_LENGTH 65536     // bytes of one function or file name
 #define MAX_LIBRARIES 40            // files that are asked for beside the executable
@@ -37,6 +38,20 @@
 #define MAX_C_INLINE_DEPTH 64       // functions inlined at one of them
 #define MAX_OBJECT_COPY (1u << 26)  // bytes of a library that is put together from the core
 #define MAX_SYMBOL_STEPS (1u << 28) // rows of ELF symbol tables that are looked at
+#define MAX_DWARF_UNITS 1048576     // compilation units; one for each package
+#define MAX_DWARF_RANGES 65536      // address ranges of one unit or scope
+#define MAX_DWARF_PIECES 64         // parts of one variable's location
+#define MAX_LOCATION_ROWS 65536     // rows of one location list
+#define MAX_SCOPE_ENTRIES 65536     // variables, blocks and inlined calls of one function
+#define MAX_LOST_PARAMETERS 1024    // entries of an inlined function that are looked at
+#define MAX_SCOPE_DEPTH 256         // blocks and inlined calls within each other
+#define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
+#define MAX_COMPARED_VARIABLES 1024 // of one pc, each with each
+#define MAX_CLOSURE_SIZE 65536      // bytes of a closure's object
+#define MAX_GLOBALS 16384           // package variables that one pattern asks for
+#define MAX_VARIABLE_PLANS 65536   // pcs whose variables are looked up
+#define MAX_GOROUTINE_VALUES_SIZE (256ull << 20) // memory for the values of one goroutine
+#define MAX_VARIABLES 65536        // of one goroutine
 #define MAX_STRUCT_DEPTH 16         // members within members, when a field is looked up in DWARF
 
 /* The runtime's own structures */
@@ -51,6 +66,10 @@
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
+#define MAX_TYPE_FIELDS 65536  // fields of one struct type
+#define TEXT_BEYOND 256        // bytes behind a cut text that tell whether it ends within a secret
+#define MAX_TYPE_PARTS 4096    // types looked at within one type
+#define MAX_TYPE_SIZE (1ull << 47)
 #define MAX_PROCESS_STRINGS 4096 // arguments, or environment variables
 #define MAX_ARGUMENT_LENGTH 4096 // bytes of one of them
 #define MAX_ROOT_STEPS                                                                             \
@@ -59,6 +78,15 @@
 #define MAX_FUNCTION_CODE (1u << 20) // bytes of a runtime function whose references are read
 #define MAX_CODE_REFERENCES 4096     // of one function
 #define MAX_WAIT_REASON 64           // characters of one wait reason
+
+#define MAX_VALUES_MEMORY (256u << 20) // that the values of one goroutine or channel may take
+#define MAX_PANIC_VALUES 65536         // values within the chain of panics
+#define MAX_CHANNEL_VALUES 4096        // values within one row of `channels`
+#define MAX_CHANNELS_VALUES (1u << 20) // values within all of them
+#define MAX_NATURAL_TEXT 1024          // bytes of a well-known type's natural form
+#define MAX_PIECES 64             // of one value
+#define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
+#define MAX_MAP_TABLES 65536      // of one map's directory
 
 /* Unwinding */
 #define MAX_FRAMES 65536 // physical frames of one stack; deeper stacks are cut in the middle
@@ -74,6 +102,20 @@
 #define MAX_CFI_STACK 64             // words on the stack of a call frame expression
 #define MAX_CFI_OPERATIONS 256       // of one such expression
 #define MAX_STACK_SIZE (1ull << 30)  // Go's own largest goroutine stack (runtime.maxstacksize)
+#define MAX_STACK_MAP_WORDS (1u << 24) // of one frame, or of one variable in it
+#define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
+#define MAX_LIVENESS_MODULES 64         // the program, and plugins
+#define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
+#define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
+
+/* The flow of values through a function */
+#define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
+#define MAX_FLOW_BLOCKS 4096
+#define MAX_FLOW_SLOTS 1024      // stack words that it names
+#define MAX_FLOW_STATES (1u << 21) // blocks times places
+#define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes
+#define MAX_FLOW_TOTAL (1u << 28) // places looked at in one analysis
+#define MAX_FLOW_STEPS 64        // from frame to frame for one value
 
 /* What is written */
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
@@ -146,9 +188,19 @@
 #define DEFAULT_STRING 256
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
+#define DEFAULT_VALUES 1000 // of one goroutine
+#define GLOBAL_VALUES 500   // of one package variable
+#define LEAST_VALUES 40     // of one goroutine, however many there are
+#define TOTAL_VALUES 80000  // of all goroutines together, about ten megabytes
+#define DEFAULT_GOROUTINES 2000 // with variables
+#define MAX_OPTION_GOROUTINES (1u << 24)
+#define DEFAULT_FIELDS 64
+#define DEFAULT_QUEUE 64
 #define MAX_OPTION_STRING (1u << 24)
 #define MAX_OPTION_ELEMENTS (1u << 24)
 #define MAX_OPTION_DEPTH 64
+#define MAX_OPTION_FIELDS 65536
+#define MAX_OPTION_QUEUE (1u << 24)
 
 /* The daemon */
 #define MAX_RECORD_SIZE 65536    // bytes of one of its own JSON records

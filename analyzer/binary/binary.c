@@ -352,6 +352,7 @@ void binary_close(struct binary *binary)
 {
 	if (!binary)
 		return;
+	binary->dwarf = NULL;
 	debug_close(&binary->debug);
 	elf_end(binary->elf);
 	binary->elf = NULL;

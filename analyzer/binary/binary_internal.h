@@ -9,6 +9,8 @@
 #include <gelf.h>
 #include <libelf.h>
 
+struct dwarf;
+
 /** The DWARF that binary_debug hands out, and the file that it is in. */
 struct debug {
 	const struct debug_finder *finder; // borrowed; NULL: no debug files
@@ -25,6 +27,7 @@ struct binary {
 	struct mapping file; // owned
 	Elf *elf;            // owned; works inside `file`
 	size_t segment_count;
+	struct dwarf *dwarf; // in the arena; NULL: not asked for yet
 	struct binary_info info;
 	struct debug debug;
 };

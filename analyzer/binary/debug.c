@@ -11,9 +11,10 @@
 #include <string.h>
 #include <zlib.h>
 
-/* libdw decompresses every debug section that it sees; what nobody reads is hidden from it. Lines,
- * locations and ranges are two thirds of the DWARF. */
-#define DEBUG_SECTIONS "info", "abbrev", "str", "line_str", "str_offsets", "addr", "types"
+/* libdw decompresses every debug section that it sees; what nobody reads is hidden from it. Lines and
+ * locations are two thirds of the DWARF. */
+#define DEBUG_SECTIONS                                                                             \
+	"info", "abbrev", "str", "line_str", "str_offsets", "addr", "types", "ranges", "rnglists"
 
 static bool is_section_needed(const char *name)
 {
@@ -226,35 +227,6 @@ void binary_set_debug_finder(struct binary *binary, const struct debug_finder *f
 enum debug_source binary_debug_source(const struct binary *binary)
 {
 	return binary->info.has_dwarf ? DEBUG_EMBEDDED : binary->debug.source;
-}
-
-void binary_debug_info(
-	const struct binary *binary, const uint8_t **start_ret, const uint8_t **end_ret)
-{
-	Elf *elf = binary->debug.file ? binary->debug.file->elf : binary->elf;
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	*start_ret = *end_ret = NULL;
-	if (elf_getshdrstrndx(elf, &names))
-		return;
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		Elf_Data *data;
-		const char *name;
-
-		if (!gelf_getshdr(section, &header))
-			continue;
-		name = elf_strptr(elf, names, header.sh_name);
-		if (!name || (strcmp(name, ".debug_info") && strcmp(name, ".zdebug_info")))
-			continue;
-		data = elf_rawdata(section, NULL);
-		if (!data || !data->d_buf)
-			continue;
-		*start_ret = data->d_buf;
-		*end_ret = *start_ret + data->d_size;
-		return;
-	}
 }
 
 void debug_close(struct debug *debug)

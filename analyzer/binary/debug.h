@@ -67,11 +67,4 @@ CS_MUST_USE enum cs_status binary_debug_elf(
  */
 enum debug_source binary_debug_source(const struct binary *binary);
 
-/**
- * The bytes of .debug_info as libdw sees them, for those who must check what libdw 0.188 does not:
- * strings in it are handed out without a look for their end. Valid with binary_debug's DWARF.
- */
-void binary_debug_info(
-	const struct binary *binary, const uint8_t **start_ret, const uint8_t **end_ret);
-
 #endif

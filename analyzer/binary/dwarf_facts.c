@@ -1,16 +1,14 @@
-// Layout facts from the DWARF of the executable or of its debug file. Go's linker puts every type
-// of the program into the unit "runtime" (cmd/link/internal/ld/dwarf.go, movetomodule, go1.21 to
-// go1.27), each variable and constant into its package's. So only those units are walked, once,
-// along their top level; names are looked up in a small table of what is wanted, and the rows are
-// answered from what was met.
+// Layout facts from the DWARF of the executable or of its debug file. Go's linker puts every type of the program into the
+// unit "runtime" (cmd/link/internal/ld/dwarf.go, movetomodule, go1.21 to go1.27), each variable and
+// constant into its package's. So only those units are walked, once, along their top level; names
+// are looked up in a small table of what is wanted, and the rows are answered from what was met.
 #include "analyzer/binary/facts.h"
 
 #include "analyzer/binary/binary_internal.h"
-#include "common/cursor.h"
+#include "analyzer/binary/dwarf.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <string.h>
 
 #define POINTER_SIZE 8
@@ -29,29 +27,11 @@ struct wanted_table {
 	size_t mask;
 };
 
-/* One search: what is wanted, and the bytes of .debug_info. */
+/* One search: what is wanted, and where. */
 struct search {
 	struct wanted_table table;
-	const uint8_t *info, *info_end; // borrowed from libelf
+	const struct dwarf *dwarf; // borrowed
 };
-
-/*
- * The entry's name; NULL where it has none. libdw 0.188 hands out a string in .debug_info without
- * looking for its end, which a damaged file may lack.
- */
-static const char *entry_name(const struct search *search, Dwarf_Die *die)
-{
-	Dwarf_Attribute attribute;
-
-	if (!dwarf_attr(die, DW_AT_name, &attribute))
-		return NULL;
-	if (dwarf_whatform(&attribute) != DW_FORM_string)
-		return dwarf_formstring(&attribute);
-	if (attribute.valp < search->info || attribute.valp >= search->info_end ||
-		!memchr(attribute.valp, 0, (size_t)(search->info_end - attribute.valp)))
-		return NULL;
-	return (const char *)attribute.valp;
-}
 
 static uint32_t hash_name(const char *name)
 {
@@ -127,7 +107,7 @@ static void note_entry(const struct search *search, Dwarf_Die *die)
 	if (tag != DW_TAG_structure_type && tag != DW_TAG_typedef && tag != DW_TAG_base_type &&
 		tag != DW_TAG_variable && tag != DW_TAG_constant)
 		return;
-	name = entry_name(search, die);
+	name = dwarf_entry_name(search->dwarf, die);
 	slot = name ? find_slot(&search->table, name) : NULL;
 	if (!slot || !slot->name)
 		return;
@@ -143,13 +123,13 @@ static void note_entry(const struct search *search, Dwarf_Die *die)
 	}
 }
 
-static void walk_units(Dwarf *dwarf, const struct search *search)
+static void walk_units(const struct search *search)
 {
 	Dwarf_CU *unit = NULL;
 	Dwarf_Die root, die;
 
-	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &root, NULL) == 0) {
-		const char *name = entry_name(search, &root);
+	while (dwarf_get_units(search->dwarf->handle, unit, &unit, NULL, NULL, &root, NULL) == 0) {
+		const char *name = dwarf_entry_name(search->dwarf, &root);
 
 		if (dwarf_srclang(&root) != DW_LANG_Go || !name ||
 			!is_unit_wanted(&search->table, name) || dwarf_child(&root, &die) != 0)
@@ -189,21 +169,10 @@ static bool resolve(const Dwarf_Die *die, Dwarf_Die *ret)
 	return true;
 }
 
-static bool unsigned_attribute(Dwarf_Die *die, unsigned int name, uint64_t *ret)
-{
-	Dwarf_Attribute attribute;
-	Dwarf_Word value;
-
-	if (!dwarf_attr(die, name, &attribute) || dwarf_formudata(&attribute, &value))
-		return false;
-	*ret = value;
-	return true;
-}
-
 /* Go writes no size for pointers and for functions, whose values are one word. */
 static bool type_size(Dwarf_Die *type, uint64_t *ret)
 {
-	if (unsigned_attribute(type, DW_AT_byte_size, ret))
+	if (dwarf_number(type, DW_AT_byte_size, ret))
 		return true;
 	if (dwarf_tag(type) != DW_TAG_pointer_type && dwarf_tag(type) != DW_TAG_subroutine_type)
 		return false;
@@ -220,7 +189,7 @@ static bool find_member(
 	if (dwarf_tag(type) != DW_TAG_structure_type || dwarf_child(type, &die) != 0)
 		return false;
 	do {
-		const char *its_name = entry_name(search, &die);
+		const char *its_name = dwarf_entry_name(search->dwarf, &die);
 
 		if (its_name && dwarf_tag(&die) == DW_TAG_member &&
 			!strncmp(its_name, name, size) && !its_name[size]) {
@@ -243,7 +212,7 @@ static bool find_field(const struct search *search, Dwarf_Die type, const char *
 		Dwarf_Die member;
 
 		if (!find_member(search, &type, path, size, &member) || !type_of(&member, &type) ||
-			!unsigned_attribute(&member, DW_AT_data_member_location, &member_offset))
+			!dwarf_number(&member, DW_AT_data_member_location, &member_offset))
 			return false;
 		offset += member_offset;
 		path += size;
@@ -263,31 +232,6 @@ static bool row_type(const struct wanted *slot, Dwarf_Die *ret)
 	if (slot->has_type)
 		return resolve(&slot->type, ret);
 	return slot->has_variable && type_of(&variable, ret);
-}
-
-/*
- * A package variable's location is one DW_OP_addr, or DW_OP_addrx with an index into .debug_addr.
- * Decoded here, because dwarf_getlocation of libdw 0.188 refuses Go's ("not a location list
- * value").
- */
-static bool variable_address(Dwarf_Die *die, uint64_t *ret)
-{
-	Dwarf_Attribute attribute, indexed;
-	Dwarf_Op op = {0};
-	Dwarf_Block block;
-	struct cursor c;
-
-	if (!dwarf_attr(die, DW_AT_location, &attribute) || dwarf_formblock(&attribute, &block))
-		return false;
-	c = cursor_over(block.data, block.length);
-	op.atom = cursor_u8(&c);
-	if (op.atom == DW_OP_addr) {
-		*ret = cursor_u64(&c);
-		return !c.bad && !cursor_left(&c);
-	}
-	op.number = cursor_uleb(&c);
-	return op.atom == DW_OP_addrx && !c.bad && !cursor_left(&c) &&
-	       !dwarf_getlocation_attr(&attribute, &op, &indexed) && !dwarf_formaddr(&indexed, ret);
 }
 
 static bool constant_value(Dwarf_Die *die, uint64_t *ret)
@@ -314,7 +258,7 @@ static bool answer(const struct search *search, struct fact *fact)
 		return row_type(slot, &type) && type_size(&type, &fact->value);
 	case FACT_VARIABLE:
 		return slot->has_variable && type_of(&variable, &type) &&
-		       type_size(&type, &fact->size) && variable_address(&variable, &fact->value);
+		       type_size(&type, &fact->size) && dwarf_variable_address(&variable, &fact->value);
 	case FACT_CONSTANT:
 		return slot->has_constant && constant_value(&constant, &fact->value);
 	}
@@ -326,18 +270,18 @@ enum cs_status dwarf_facts_find(
 {
 	struct search search = {0};
 	enum cs_status status;
-	Dwarf *dwarf;
+	struct dwarf *dwarf;
 
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = false;
-	status = binary_debug(binary, diag, &dwarf);
-	if (status)
-		return status;
 	status = collect_names(facts, count, binary->arena, &search.table);
 	if (status)
 		return status;
-	binary_debug_info(binary, &search.info, &search.info_end);
-	walk_units(dwarf, &search);
+	status = binary_dwarf(binary, diag, &dwarf);
+	if (status)
+		return status;
+	search.dwarf = dwarf;
+	walk_units(&search);
 	for (size_t i = 0; i < count; i++)
 		facts[i].found = answer(&search, &facts[i]);
 	return CS_OK;

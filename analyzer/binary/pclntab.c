@@ -337,6 +337,25 @@ bool pcln_value(const struct pclntab *table, const struct pcln_func *func, uint3
 	return false;
 }
 
+int32_t pclntab_last_line(const struct pclntab *table, const struct pcln_func *func)
+{
+	struct cursor c = cursor_over(table->pctab.bytes, table->pctab.size);
+	target_addr at = func->entry, next = at;
+	uint32_t value = UINT32_MAX;
+	int32_t last = 0;
+
+	if (!func->line_table)
+		return 0;
+	cursor_seek(&c, func->line_table);
+	for (unsigned int i = 0; i < MAX_LINE_STEPS && step(table, &c, &next, &value, !i); i++) {
+		if ((int32_t)value > last &&
+			pclntab_pcdata(table, func, PCDATA_INLINE_INDEX, at) < 0)
+			last = (int32_t)value;
+		at = next;
+	}
+	return last;
+}
+
 bool pclntab_sp_delta(
 	const struct pclntab *table, const struct pcln_func *func, target_addr pc, int32_t *ret)
 {

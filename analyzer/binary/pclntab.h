@@ -105,6 +105,9 @@ target_addr pclntab_funcdata(
 size_t pclntab_expand(const struct pclntab *table, const struct pcln_func *func, target_addr pc,
 	struct pcln_frame *ret, size_t max);
 
+/** The last line of the function's own code, without what was inlined into it; 0: not known. */
+int32_t pclntab_last_line(const struct pclntab *table, const struct pcln_func *func);
+
 /** File and line of `pc` without the inline tree: file "?" and line 0 where not known. */
 void pclntab_line(const struct pclntab *table, const struct pcln_func *func, target_addr pc,
 	const char **file_ret, int32_t *line_ret);

@@ -2,9 +2,11 @@
 // is looked up twice and labels, which many share, are read once.
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
+#include "analyzer/emit/json_values.h"
 #include "analyzer/runtime/waiting.h"
 #include "analyzer/snapshot/analysis.h"
 #include "analyzer/snapshot/redacted_labels.h"
+#include "analyzer/snapshot/values.h"
 #include "analyzer/unwind/arguments.h"
 
 struct rows {
@@ -13,6 +15,8 @@ struct rows {
 	struct waiting waiting;
 	struct walk *walk;    // scratch; NULL where no values are wanted
 	struct u64map labels; // g.labels to the struct labels that was read from it
+	struct arena scratch; // of one goroutine's values
+	struct json_values values;
 };
 
 static const struct labels *labels_of(struct rows *rows, const struct goroutine *g)
@@ -146,7 +150,7 @@ static void write_arguments(struct rows *rows, size_t index)
 	}
 	jsonw_begin_array(rows->w);
 	for (uint32_t i = 0; i < rows->walk->count; i++) {
-		const struct place *place = &analysis->frames.places[rows->walk->places[i]];
+		const struct code_place *place = &analysis->frames.places[rows->walk->places[i]];
 
 		for (uint32_t k = 0; k + 1 < place->frame_count; k++)
 			jsonw_string_sized(rows->w, "...", 3);
@@ -154,6 +158,65 @@ static void write_arguments(struct rows *rows, size_t index)
 		jsonw_string(rows->w, text);
 	}
 	jsonw_end_array(rows->w);
+}
+
+/** A position in a stack of logical frames, for going through it once. */
+struct frame_cursor {
+	const struct stack *stack;
+	uint32_t place, first; // index of a physical frame, and how many logical ones precede it
+};
+
+/** The function of logical frame `frame`, which is none of those that were passed already. */
+static const char *function_of(
+	const struct analysis *analysis, struct frame_cursor *at, uint32_t frame)
+{
+	while (at->place < at->stack->count) {
+		const struct code_place *place =
+			&analysis->frames.places[at->stack->places[at->place]];
+
+		if (frame < at->first)
+			return NULL;
+		if (frame - at->first < place->frame_count)
+			return analysis->frames
+				.frames[place->first_frame + (frame - at->first)]
+				.function;
+		at->first += place->frame_count;
+		at->place++;
+	}
+	return NULL;
+}
+
+static void write_variable(
+	struct rows *rows, const struct variable *variable, const char *function)
+{
+	struct json_writer *w = rows->w;
+
+	jsonw_begin_object(w);
+	jsonw_member_u64(w, "frame", variable->frame);
+	jsonw_member_string(w, "name", variable->name);
+	jsonw_member_bool(w, "argument", variable->is_argument);
+	if (variable->is_shadowed)
+		jsonw_member_bool(w, "shadowed", true);
+	jsonw_key(w, "value");
+	json_write_variable(&rows->values, variable->value, variable->name, function);
+	jsonw_end_object(w);
+}
+
+static void write_variables(struct rows *rows, size_t index)
+{
+	uint32_t stack = rows->analysis->rows[index].stack;
+	struct frame_cursor at = {
+		.stack = stack == NO_STACK ? NULL : &rows->analysis->stacks.stacks[stack]};
+	struct variable *variables;
+	size_t count = analysis_variables(rows->analysis, index, &rows->scratch, &variables);
+
+	jsonw_key(rows->w, "variables");
+	jsonw_begin_array(rows->w);
+	for (size_t i = 0; i < count; i++)
+		write_variable(rows, &variables[i],
+			at.stack ? function_of(rows->analysis, &at, variables[i].frame) : NULL);
+	jsonw_end_array(rows->w);
+	arena_reset(&rows->scratch);
 }
 
 static void write_row(struct rows *rows, size_t index)
@@ -177,9 +240,7 @@ static void write_row(struct rows *rows, size_t index)
 	write_labels(rows, g);
 	jsonw_member_bool(w, "locked_to_thread", g->locked_m);
 	write_waiting_on(rows, g, reason);
-	jsonw_key(w, "variables");
-	jsonw_begin_array(w);
-	jsonw_end_array(w);
+	write_variables(rows, index);
 	write_arguments(rows, index);
 	jsonw_end_object(w);
 }
@@ -189,6 +250,8 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 	struct rows rows = {.w = w, .analysis = analysis};
 
 	u64map_init(&rows.labels, analysis->arena);
+	arena_init(&rows.scratch, MAX_GOROUTINE_VALUES_SIZE);
+	json_values_init(&rows.values, w, analysis->arena, &rows.scratch);
 	if (analysis->options->variables != VARIABLES_NONE)
 		rows.walk = arena_alloc(analysis->arena, sizeof(*rows.walk));
 	if (analysis->rt &&
@@ -202,4 +265,5 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 		if (analysis->rows[i].is_shown)
 			write_row(&rows, i);
 	jsonw_end_array(w);
+	arena_deinit(&rows.scratch);
 }

@@ -3,9 +3,28 @@
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/snapshot/values.h"
 #include "common/grouping/function_name.h"
 
 #include <string.h>
+
+static void write_unavailable(
+	struct json_writer *w, const struct analysis *analysis, uint32_t frame)
+{
+	const struct planned_variable *variable;
+	uint32_t at = 0;
+
+	jsonw_key(w, "unavailable");
+	jsonw_begin_array(w);
+	while ((variable = analysis_unavailable(analysis, frame, &at))) {
+		jsonw_begin_object(w);
+		jsonw_member_string(w, "name", variable->name);
+		jsonw_member_string(w, "type", variable->type->name);
+		jsonw_member_string(w, "reason", unavailable_name(variable->unavailable));
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
 
 /** C has no packages: the file that its code is in says where it belongs. */
 static void write_c_frame(struct json_writer *w, const struct frame *frame)
@@ -61,18 +80,17 @@ static void write_go_frame(
 	jsonw_member_null(w, "object");
 }
 
-static void write_frame(
-	struct json_writer *w, const struct analysis *analysis, const struct frame *frame)
+static void write_frame(struct json_writer *w, const struct analysis *analysis, uint32_t index)
 {
+	const struct frame *frame = &analysis->frames.frames[index];
+
 	jsonw_newline(w);
 	jsonw_begin_object(w);
 	if (frame->object)
 		write_c_frame(w, frame);
 	else
 		write_go_frame(w, analysis, frame);
-	jsonw_key(w, "unavailable");
-	jsonw_begin_array(w);
-	jsonw_end_array(w);
+	write_unavailable(w, analysis, index);
 	jsonw_end_object(w);
 }
 
@@ -84,7 +102,7 @@ static void write_stack(
 	jsonw_newline(w);
 	jsonw_begin_array(w);
 	for (uint32_t i = 0; i < stack->count; i++) {
-		const struct place *place = &analysis->frames.places[stack->places[i]];
+		const struct code_place *place = &analysis->frames.places[stack->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count; k++)
 			jsonw_u64(w, row_number(frames, place->first_frame + k));
@@ -118,7 +136,7 @@ void json_write_tables(struct json_writer *w, const struct analysis *analysis)
 	jsonw_key(w, "frames");
 	jsonw_begin_array(w);
 	for (uint32_t i = 0; i < numbering->frames.count; i++)
-		write_frame(w, analysis, &analysis->frames.frames[numbering->frames.order[i]]);
+		write_frame(w, analysis, numbering->frames.order[i]);
 	jsonw_end_array(w);
 	jsonw_newline(w);
 	jsonw_key(w, "stacks");

@@ -66,7 +66,7 @@ static void print_stack(
 	size_t printed = 0;
 
 	for (uint32_t i = 0; stack && i < stack->count; i++) {
-		const struct place *place = &analysis->frames.places[stack->places[i]];
+		const struct code_place *place = &analysis->frames.places[stack->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count; k++) {
 			const struct frame *frame =

@@ -121,7 +121,7 @@ static void print_c_frame(struct text *text, const struct frame *frame)
 static void print_frame(struct text *text, struct logical at)
 {
 	const struct frame_table *table = &text->analysis->frames;
-	const struct place *place = &table->places[text->walk->places[at.place_index]];
+	const struct code_place *place = &table->places[text->walk->places[at.place_index]];
 	const struct frame *frame = &table->frames[at.frame];
 	target_addr sp = text->walk->sps[at.place_index];
 	char arguments[ARGUMENTS_SIZE];
@@ -158,7 +158,7 @@ static size_t collect(struct text *text, bool show_all, uint64_t *elided_ret, si
 
 	*elided_at = 0;
 	for (uint32_t i = 0; i < walk->count; i++) {
-		const struct place *place = &table->places[walk->places[i]];
+		const struct code_place *place = &table->places[walk->places[i]];
 
 		if (walk->cut_at && i == walk->cut_at)
 			*elided_at = count;

@@ -145,8 +145,9 @@ static bool is_alive(const struct goroutine *g)
 	       g->status != GOROUTINE_DEAD_EXTRA;
 }
 
-/** Adds the g at `address` where it is alive. False when out of memory. */
-static bool add(const struct runtime *rt, struct goroutines *all, target_addr address)
+/** Adds the g at `address`, allgs[index], where it is alive. False when out of memory. */
+static bool add(
+	const struct runtime *rt, struct goroutines *all, target_addr address, uint64_t index)
 {
 	struct goroutine *g = &all->list[all->count];
 	struct object object = object_load(rt, address, OBJECT_G);
@@ -170,6 +171,7 @@ static bool add(const struct runtime *rt, struct goroutines *all, target_addr ad
 	g->is_system = is_system(rt, object, start_kind_of(all, rt, g->start_pc));
 	if (!u64map_put(&all->by_address, address, all->count))
 		return false;
+	g->index = index;
 	all->count++;
 	return true;
 }
@@ -207,7 +209,7 @@ enum cs_status goroutines_load(const struct runtime *rt, struct goroutines *ret)
 		target_addr address;
 
 		memcpy(&address, addresses + i * sizeof(address), sizeof(address));
-		if (!add(rt, ret, address))
+		if (!add(rt, ret, address, i))
 			return CS_NO_MEMORY;
 	}
 	return CS_OK;

@@ -23,6 +23,7 @@ enum goroutine_status {
 
 struct goroutine {
 	target_addr address;
+	uint64_t index;         // in runtime.allgs, which only ever grows
 	uint64_t id, parent_id; // parent 0: none or not known
 	uint16_t status;        // enum goroutine_status, or a number that this release adds
 	uint8_t wait_reason;

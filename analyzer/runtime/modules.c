@@ -8,6 +8,7 @@ static enum cs_status load_module(
 {
 	*ret = (struct module){.types = object_get(rt, module, MODULE_TYPES),
 		.etypes = object_get(rt, module, MODULE_ETYPES),
+		.rodata = object_get(rt, module, MODULE_RODATA),
 		.text = object_get(rt, module, MODULE_TEXT),
 		.gofunc = object_get(rt, module, MODULE_GOFUNC)};
 	return pclntab_load(rt->image, object_get(rt, module, MODULE_PCHEADER), 0, ret->text,
@@ -76,15 +77,22 @@ enum cs_status modules_load(struct runtime *rt)
 	return load_others(rt, object_get(rt, first, MODULE_NEXT));
 }
 
-const struct pclntab *modules_functions(const struct runtime *rt, target_addr pc)
+const struct module *modules_of_code(const struct runtime *rt, target_addr pc)
 {
 	for (size_t i = 0; i < rt->module_count; i++) {
 		const struct pclntab *functions = rt->modules[i].functions;
 
 		if (functions && pc >= pclntab_start(functions) && pc < pclntab_end(functions))
-			return functions;
+			return &rt->modules[i];
 	}
 	return NULL;
+}
+
+const struct pclntab *modules_functions(const struct runtime *rt, target_addr pc)
+{
+	const struct module *module = modules_of_code(rt, pc);
+
+	return module ? module->functions : NULL;
 }
 
 bool modules_find_function(const struct runtime *rt, target_addr pc, struct pcln_func *ret)

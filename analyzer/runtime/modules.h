@@ -12,6 +12,7 @@ struct runtime;
 struct module {
 	struct pclntab *functions; // NULL: neither in the core nor in a file that was given
 	target_addr types, etypes; // its type data lies here
+	target_addr rodata;        // pointer masks of stack objects count from here
 	target_addr text, gofunc;  // where its code starts; the base of its functions' data
 	const char *why;           // where functions is NULL
 };
@@ -34,6 +35,9 @@ const struct pclntab *modules_functions(const struct runtime *rt, target_addr pc
 
 /** The function that holds `pc`, of whichever module; false where none does. */
 bool modules_find_function(const struct runtime *rt, target_addr pc, struct pcln_func *ret);
+
+/** The module whose code holds `pc`; NULL where none does. */
+const struct module *modules_of_code(const struct runtime *rt, target_addr pc);
 
 /** The module whose types hold `address`; NULL where none does. */
 const struct module *modules_of_type(const struct runtime *rt, target_addr address);

@@ -167,7 +167,7 @@ static const char *format_basic(const struct runtime *rt, const struct panic_val
 		[GO_FLOAT64] = 8,
 		[GO_COMPLEX64] = 8,
 		[GO_COMPLEX128] = 16};
-	const struct gotype *type = &value->type;
+	const struct type *type = value->type;
 	const uint8_t *bytes;
 
 	// A descriptor that contradicts its own kind is garbage, and would be read past its size.
@@ -178,14 +178,14 @@ static const char *format_basic(const struct runtime *rt, const struct panic_val
 }
 
 /** Whether a type is predeclared: its name has no package. */
-static bool is_predeclared(const struct gotype *type)
+static bool is_predeclared(const struct type *type)
 {
 	return !strchr(type->name, '.');
 }
 
 static const char *format_number_value(const struct runtime *rt, const struct panic_value *value)
 {
-	const struct gotype *type = &value->type;
+	const struct type *type = value->type;
 	const char *text = format_basic(rt, value);
 
 	if (!text || is_predeclared(type))
@@ -199,7 +199,7 @@ static const char *format_number_value(const struct runtime *rt, const struct pa
 static const char *format_value(
 	const struct runtime *rt, const struct panic_value *value, size_t *size_ret)
 {
-	const struct gotype *type = &value->type;
+	const struct type *type = value->type;
 	const char *text;
 
 	if (type->kind == GO_STRING) {
@@ -216,7 +216,8 @@ static const char *format_value(
 	return text;
 }
 
-static void load_value(const struct runtime *rt, struct object panic, struct panic_value *ret)
+static void load_value(
+	const struct runtime *rt, struct types *types, struct object panic, struct panic_value *ret)
 {
 	target_addr arg = panic.address + layout_value(&rt->layout, PANIC_ARG);
 	uint64_t eface[2]; // {type, data}
@@ -231,14 +232,16 @@ static void load_value(const struct runtime *rt, struct object panic, struct pan
 	};
 	if (image_read(rt->image, arg, eface, sizeof(eface)) != CS_OK)
 		return;
+	ret->interface = arg;
 	ret->data = eface[1];
 	ret->is_nil = !eface[0];
 	if (ret->is_nil)
 		ret->text = "nil";
-	else if (gotype_load(rt, eface[0], &ret->type))
+	else
+		ret->type = types_at(types, eface[0]);
+	if (ret->type)
 		ret->text = format_value(rt, ret, &ret->text_size);
-	ret->is_replaced =
-		ret->type.name && ret->type.kind == GO_STRING && is_predeclared(&ret->type);
+	ret->is_replaced = ret->type && ret->type->kind == GO_STRING && is_predeclared(ret->type);
 	if (ret->is_nil)
 		ret->text_size = strlen(ret->text);
 }
@@ -251,7 +254,7 @@ static bool is_among(const target_addr *chain, size_t count, target_addr address
 	return false;
 }
 
-struct panics panics_load(const struct runtime *rt, target_addr newest)
+struct panics panics_load(const struct runtime *rt, struct types *types, target_addr newest)
 {
 	struct panics panics = {0};
 	target_addr chain[MAX_PANICS];
@@ -269,7 +272,7 @@ struct panics panics_load(const struct runtime *rt, target_addr newest)
 	if (!panics.list)
 		return panics;
 	while (count) // the runtime links newest to oldest and prints oldest first
-		load_value(rt, object_load(rt, chain[--count], OBJECT_PANIC),
+		load_value(rt, types, object_load(rt, chain[--count], OBJECT_PANIC),
 			&panics.list[panics.count++]);
 	return panics;
 }

@@ -4,15 +4,16 @@
 #ifndef CORESNAP_ANALYZER_RUNTIME_PANICS_H
 #define CORESNAP_ANALYZER_RUNTIME_PANICS_H
 
-#include "analyzer/runtime/gotype.h"
 #include "analyzer/runtime/runtime.h"
+#include "analyzer/runtime/types.h"
 
 struct panic_value {
-	struct gotype type; // of the value in the interface; name NULL where nil or unreadable
-	bool is_replaced;   // it is a string, and so may stand for an error or Stringer (see above)
-	target_addr data;   // the interface's data word
-	const char *text;   // as printed behind "panic: "; NULL where unreadable
-	size_t text_size;   // it may hold NULs
+	struct type *type;     // of the value in the interface; NULL where nil or unreadable
+	target_addr interface; // where the interface itself lies: _panic.arg; 0: not readable
+	bool is_replaced; // it is a string, and so may stand for an error or Stringer (see above)
+	target_addr data; // the interface's data word
+	const char *text; // as printed behind "panic: "; NULL where unreadable
+	size_t text_size; // it may hold NULs
 	bool is_nil, is_recovered, is_goexit, is_repanicked;
 };
 
@@ -22,7 +23,7 @@ struct panics {
 };
 
 /** Follows g._panic (`newest`, 0: none). At most MAX_PANICS. */
-struct panics panics_load(const struct runtime *rt, target_addr newest);
+struct panics panics_load(const struct runtime *rt, struct types *types, target_addr newest);
 
 /**
  * The newest text that the runtime printed behind "fatal error: ", as printed, from

@@ -12,7 +12,7 @@
 
 #define GO_STRING_SIZE 16
 #define MAX_STRUCT_SIZE                                                                            \
-	(1u << 20) // no struct that we read comes near; a larger one is a false layout
+	(1u << 22) // the largest, heapArena until 1.21, is half of it; a larger one is a false layout
 
 target_addr runtime_variable(const struct runtime *rt, enum layout_id id)
 {
@@ -128,11 +128,14 @@ static const struct {
 	[OBJECT_M] = {M_G0, M_VDSO_PC},
 	[OBJECT_P] = {P_ID, P_GC_STOP_TIME},
 	[OBJECT_SUDOG] = {SUDOG_G, SUDOG_C},
-	[OBJECT_HCHAN] = {HCHAN_COUNT, HCHAN_SEND_QUEUE},
+	[OBJECT_HCHAN] = {HCHAN_COUNT, HCHAN_TIMER},
 	[OBJECT_PANIC] = {PANIC_ARG, PANIC_REPANICKED},
 	[OBJECT_MODULE] = {MODULE_PCHEADER, MODULE_NEXT},
-	[OBJECT_TYPE] = {TYPE_SIZE, TYPE_STR},
-	[OBJECT_HMAP] = {HMAP_COUNT, HMAP_OLD_BUCKETS},
+	[OBJECT_TYPE] = {TYPE_SIZE, TYPE_POINTER_TO},
+	[OBJECT_HMAP] = {HMAP_COUNT, HMAP_EVACUATED},
+	[OBJECT_MAP] = {MAP_USED, MAP_WRITING},
+	[OBJECT_TABLE] = {TABLE_USED, TABLE_LENGTH_MASK},
+	[OBJECT_SPAN] = {SPAN_START, SPAN_ELEMENT_SIZE},
 };
 
 static uint64_t object_size(const struct layout *layout, enum object_type type)

@@ -6,6 +6,7 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/snapshot/identity.h"
 #include "analyzer/snapshot/plugins.h"
+#include "analyzer/snapshot/values.h"
 #include "common/redact/redact.h"
 
 #include <string.h>
@@ -112,12 +113,13 @@ bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *r
 	return true;
 }
 
-bool analysis_wants_values(const struct analysis *analysis, size_t index)
+void analysis_value_reader(const struct analysis *analysis, struct value_reader *ret)
 {
-	enum analysis_variables wanted = analysis->options->variables;
+	static const struct value_limits nothing; // --variables none: no contents of anything
+	const struct analysis_options *options = analysis->options;
 
-	return wanted == VARIABLES_ALL ||
-	       (wanted == VARIABLES_CRASH && index == analysis->crash.goroutine);
+	value_reader_init(ret, analysis->rt, analysis->types,
+		options->variables == VARIABLES_NONE ? &nothing : &options->limits, NULL);
 }
 
 static void place_goroutine(struct analysis *analysis, size_t index)
@@ -229,6 +231,9 @@ enum cs_status analysis_run(struct analysis *analysis)
 	struct runtime *rt = analysis->rt;
 	enum cs_status status = goroutines_load(rt, &analysis->goroutines);
 
+	analysis->types = types_create(rt, analysis->arena);
+	if (!analysis->types)
+		return CS_NO_MEMORY;
 	if (status == CS_OK)
 		status = scheduler_load(rt, &analysis->scheduler);
 	if (status != CS_OK)
@@ -255,11 +260,13 @@ enum cs_status analysis_run(struct analysis *analysis)
 		status = numbering_build(analysis);
 	if (status == CS_OK)
 		cframes_report(analysis->joiner->c, analysis->diag);
+	if (status == CS_OK)
+		status = analysis_values_prepare(analysis);
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: variables, channels, sync, blocking, memory, "
-		"timers, descriptors, globals");
+		"not read by this version: sync, blocking, memory, "
+		"timers, descriptors");
 	return status;
 }
 

@@ -17,6 +17,7 @@
 #include "analyzer/snapshot/numbering.h"
 #include "analyzer/unwind/threads.h"
 #include "analyzer/unwind/walk.h"
+#include "analyzer/values/value.h"
 #include "common/arena.h"
 #include "common/diag.h"
 #include "common/status.h"
@@ -28,13 +29,17 @@ struct plugins;
 
 #define ANALYSIS_ID_SIZE 33 // 32 hex digits and a NUL
 
+struct analysis_values;
+
 enum analysis_variables { VARIABLES_ALL, VARIABLES_CRASH, VARIABLES_NONE };
 
-/** What the caller wants, and what only the caller knows. Strings are borrowed, never NULL. */
+/** What the caller wants, and what only the caller knows. Strings are borrowed. */
 struct analysis_options {
 	bool include_system; // goroutines that the runtime itself started and uses
 	enum analysis_variables variables;
-	uint32_t max_string, max_elements, max_depth;
+	struct value_limits limits;
+	uint32_t max_goroutines; // with variables
+	const char *globals;     // shell pattern for package variables; NULL: none
 	const char *generator_version;
 	int64_t captured_at;             // seconds since 1970, UTC; a core file's modification time
 	const char *hostname, *kernel;   // of this machine, as uname gives them
@@ -68,6 +73,7 @@ struct analysis {
 
 	// All below only where binary is not NULL.
 	struct runtime *rt;
+	struct types *types;
 	struct goroutines goroutines;
 	struct goroutine_row *rows; // one for each of goroutines
 	size_t shown_count;
@@ -81,6 +87,7 @@ struct analysis {
 	struct crash crash;
 	struct groups groups;
 	struct numbering numbering;
+	struct analysis_values *values; // NULL: none are wanted
 	struct string_list arguments, environment; // redacted; environment: allowed names only
 	bool has_arguments, has_environment;
 };
@@ -109,8 +116,11 @@ void analysis_close(struct analysis *analysis);
  */
 bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *ret);
 
-/** Whether the caller wants the values of goroutine `index` (options.variables). */
+/** Whether the values of goroutine `index` are shown (options.variables, max_goroutines). */
 bool analysis_wants_values(const struct analysis *analysis, size_t index);
+
+/** Makes a reader of values within options.limits; borrows from the analysis. */
+void analysis_value_reader(const struct analysis *analysis, struct value_reader *ret);
 
 /** How long goroutine `index` has waited. */
 struct wait_time analysis_wait(const struct analysis *analysis, size_t index);

@@ -146,7 +146,8 @@ static void load_panics(struct analysis *analysis)
 
 	if (crash->goroutine == NO_GOROUTINE)
 		return;
-	*panics = panics_load(analysis->rt, analysis->goroutines.list[crash->goroutine].panic);
+	*panics = panics_load(
+		analysis->rt, analysis->types, analysis->goroutines.list[crash->goroutine].panic);
 	for (size_t i = 0; i < panics->count; i++) {
 		struct panic_value *value = &panics->list[i];
 
@@ -275,7 +276,7 @@ static size_t collect_frames(
 	size_t count = 0;
 
 	for (uint32_t i = 0; stack && i < stack->count; i++) {
-		const struct place *place = &analysis->frames.places[stack->places[i]];
+		const struct code_place *place = &analysis->frames.places[stack->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count && count < max; k++) {
 			const struct frame *frame =
@@ -298,6 +299,7 @@ static size_t collect_frames(
 static const char *crash_detail(const struct analysis *analysis)
 {
 	const struct crash *crash = &analysis->crash;
+	const struct type *type;
 
 	if (crash->kind == CRASH_SIGNAL && crash->signal.number)
 		return arena_format(
@@ -305,7 +307,8 @@ static const char *crash_detail(const struct analysis *analysis)
 	if (crash->kind != CRASH_PANIC || !crash->panics.count ||
 		crash->panics.list[crash->panics.count - 1].is_replaced)
 		return NULL;
-	return crash->panics.list[crash->panics.count - 1].type.name;
+	type = crash->panics.list[crash->panics.count - 1].type;
+	return type ? type->name : NULL;
 }
 
 enum cs_status crash_describe(struct analysis *analysis)

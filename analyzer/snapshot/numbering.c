@@ -30,7 +30,7 @@ static void use_frames_of_stacks(struct analysis *analysis)
 		const struct stack *stack = &analysis->stacks.stacks[numbering->stacks.order[i]];
 
 		for (uint32_t k = 0; k < stack->count; k++) {
-			const struct place *place = &analysis->frames.places[stack->places[k]];
+			const struct code_place *place = &analysis->frames.places[stack->places[k]];
 
 			for (uint32_t f = 0; f < place->frame_count; f++)
 				use(&numbering->frames, place->first_frame + f);

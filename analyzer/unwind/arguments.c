@@ -1,6 +1,7 @@
 #include "analyzer/unwind/arguments.h"
 
 #include "analyzer/core/arch.h"
+#include "common/redact/redact.h"
 
 // internal/abi/symtab.go TraceArgs…; in 1.21 runtime/traceback.go. Any other byte is an offset.
 #define END_SEQUENCE 0xff
@@ -55,7 +56,7 @@ static void separate(struct printer *printer)
 	printer->needs_comma = true;
 }
 
-static struct liveness open_liveness(const struct runtime *rt, const struct place *place)
+static struct liveness open_liveness(const struct runtime *rt, const struct code_place *place)
 {
 	struct liveness live = {rt, place->live_info, place->live_index, ALWAYS_LIVE, 0};
 
@@ -85,7 +86,8 @@ static void print_word(struct printer *printer, struct liveness *live, target_ad
 
 	separate(printer);
 	if (size > sizeof(word) ||
-		image_read(live->rt->image, arguments + offset, &word, size) != CS_OK)
+		image_read(live->rt->image, arguments + offset, &word, size) != CS_OK ||
+		redact_is_text_word(word))
 		put(printer, "_");
 	else
 		put_hex(printer, word);
@@ -93,7 +95,7 @@ static void print_word(struct printer *printer, struct liveness *live, target_ad
 		put(printer, "?");
 }
 
-void arguments_format(const struct runtime *rt, const struct place *place, target_addr sp,
+void arguments_format(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	char ret[static ARGUMENTS_SIZE])
 {
 	target_addr arguments =
@@ -130,4 +132,36 @@ void arguments_format(const struct runtime *rt, const struct place *place, targe
 			print_word(&printer, &live, arguments, op, size);
 		}
 	}
+}
+
+size_t arguments_words(const struct runtime *rt, const struct code_place *place,
+	struct argument_word *ret, size_t max, bool *is_whole_ret)
+{
+	struct liveness live = open_liveness(rt, place);
+	size_t count = 0;
+	uint32_t depth = 0;
+	uint8_t op, size, items = 0;
+
+	*is_whole_ret = true;
+	for (target_addr at = place->argument_info, end = at + SEQUENCE_MAX; at && at < end; at++) {
+		if (image_read_u8(rt->image, at, &op) != CS_OK || op == END_SEQUENCE)
+			break;
+		items += depth == 0;
+		if (op == START_AGGREGATE) {
+			depth++;
+		} else if (op == END_AGGREGATE) {
+			items -= depth == 0; // it does not begin one
+			depth -= depth > 0;
+		} else if (op == DOTDOTDOT) {
+			*is_whole_ret = false;
+		} else if (op != OFFSET_TOO_LARGE) {
+			if (image_read_u8(rt->image, ++at, &size) != CS_OK || count == max)
+				break;
+			ret[count++] = (struct argument_word){.offset = op,
+				.size = size,
+				.item = (uint8_t)(items - 1),
+				.is_live = is_live(&live, op)};
+		}
+	}
+	return count;
 }

@@ -150,7 +150,7 @@ bool cframes_has_code(struct cframes *c, target_addr pc)
 
 static bool is_wrapper(const struct cframes *c, const struct walk *walk)
 {
-	const struct place *place = &c->table->places[walk->places[walk->count - 1]];
+	const struct code_place *place = &c->table->places[walk->places[walk->count - 1]];
 	uint32_t last = place->first_frame + place->frame_count - 1;
 	const char *name = c->table->frames[last].function;
 

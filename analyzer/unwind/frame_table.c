@@ -58,7 +58,7 @@ static struct frame *add_frames(struct frame_table *table, size_t count)
 }
 
 static bool expand(struct frame_table *table, const struct pcln_func *func, target_addr pc,
-	target_addr line_pc, struct place *place)
+	target_addr line_pc, struct code_place *place)
 {
 	struct pcln_frame logical[MAX_INLINE_DEPTH];
 	size_t count = pclntab_expand(
@@ -83,12 +83,34 @@ static bool expand(struct frame_table *table, const struct pcln_func *func, targ
 	return true;
 }
 
+/**
+ * The stack maps hold at calls only (stkframe.go getStackMap): an instruction at which a signal
+ * stopped the function has none. Where the table has no index, the first map is the function's own.
+ */
+static void find_stack_maps(const struct pclntab *functions, const struct pcln_func *func,
+	target_addr pc, bool is_exact, struct code_place *place)
+{
+	int32_t index = pclntab_pcdata(functions, func, PCDATA_STACK_MAP_INDEX, pc);
+
+	place->map_index = NO_STACK_MAP;
+	if (is_exact)
+		return;
+	place->map_index = index < 0 ? 0 : index;
+	place->local_maps = pclntab_funcdata(functions, func, FUNCDATA_LOCALS_POINTER_MAPS);
+	place->stack_objects = pclntab_funcdata(functions, func, FUNCDATA_STACK_OBJECTS);
+	// Of unknown size: reflect's stubs, whose maps lie in the value that they call.
+	if (func->arguments_size > 0)
+		place->argument_maps =
+			pclntab_funcdata(functions, func, FUNCDATA_ARGS_POINTER_MAPS);
+}
+
 static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exact)
 {
-	const struct pclntab *functions = modules_functions(table->rt, pc);
+	const struct module *module = modules_of_code(table->rt, pc);
+	const struct pclntab *functions = module ? module->functions : NULL;
 	struct pcln_func func;
-	struct place *grown;
-	struct place place = {0};
+	struct code_place *grown;
+	struct code_place place = {0};
 	target_addr line_pc;
 	int32_t sp_delta = 0;
 
@@ -97,11 +119,14 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 	// traceback.go symPC: a call is looked up at the call, not at what follows it.
 	line_pc = is_exact || pc == func.entry ? pc : pc - 1;
 	place.role = (uint8_t)role_of(&func);
+	place.is_exact = is_exact;
 	place.argument_info = pclntab_funcdata(functions, &func, FUNCDATA_ARG_INFO);
 	place.live_info = pclntab_funcdata(functions, &func, FUNCDATA_ARG_LIVE_INFO);
 	place.live_index = pclntab_pcdata(functions, &func, PCDATA_ARG_LIVE_INDEX, line_pc);
 	place.has_frame_size = pclntab_sp_delta(functions, &func, line_pc, &sp_delta);
 	place.frame_size = (int64_t)sp_delta + arch_of(table->rt->image)->pushed_by_call;
+	find_stack_maps(functions, &func, line_pc, is_exact, &place);
+	place.rodata = module->rodata;
 	grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
 		table->place_count + 1, sizeof(*grown));
 	if (!grown || !expand(table, &func, pc, line_pc, &place))
@@ -114,7 +139,7 @@ static uint32_t add_place(struct frame_table *table, target_addr pc, bool is_exa
 uint32_t frame_table_add(
 	struct frame_table *table, enum frame_role role, const struct frame *frames, size_t count)
 {
-	struct place *grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
+	struct code_place *grown = arena_grow(table->rt->arena, table->places, &table->place_capacity,
 		table->place_count + 1, sizeof(*grown));
 	struct frame *added;
 
@@ -125,10 +150,11 @@ uint32_t frame_table_add(
 	if (!added)
 		return NO_PLACE;
 	memcpy(added, frames, count * sizeof(*added));
-	grown[table->place_count] = (struct place){
+	grown[table->place_count] = (struct code_place){
 		.first_frame = (uint32_t)(added - table->frames),
 		.frame_count = (uint32_t)count,
 		.role = (uint8_t)role,
+		.map_index = NO_STACK_MAP,
 	};
 	return (uint32_t)table->place_count++;
 }
@@ -152,7 +178,7 @@ bool frame_table_is_go(
 	struct frame_table *table, target_addr pc, bool is_exact, const char **name_ret)
 {
 	uint32_t index = frame_table_place(table, pc, is_exact);
-	const struct place *place = index == NO_PLACE ? NULL : &table->places[index];
+	const struct code_place *place = index == NO_PLACE ? NULL : &table->places[index];
 	const struct frame *frame = place ? &table->frames[place->first_frame] : NULL;
 	bool is_c = place && !place->has_frame_size && !strcmp(frame->file, "?");
 

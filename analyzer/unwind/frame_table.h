@@ -34,7 +34,7 @@ enum frame_role {
 };
 
 /** One physical frame's place: what a walk stores. */
-struct place {
+struct code_place {
 	uint32_t first_frame, frame_count; // in frames[]: innermost first
 	target_addr
 		caller_pc; // where it last returned to, and that pc's place: mostly the same again
@@ -43,6 +43,11 @@ struct place {
 	int32_t live_index;                   // PCDATA_ArgLiveIndex at this pc
 	int64_t frame_size; // from its sp to its caller's: pcsp, and what the call itself pushed
 	bool has_frame_size;
+	// FUNCDATA_LocalsPointerMaps, _ArgsPointerMaps and _StackObjects; 0: none
+	target_addr local_maps, argument_maps, stack_objects;
+	target_addr rodata; // of its module: the masks of stack objects count from here
+	int32_t map_index; // PCDATA_StackMapIndex at this pc; NO_STACK_MAP where no map holds
+	bool is_exact; // no call lies before the pc: it stopped there
 	uint8_t role; // enum frame_role
 };
 
@@ -50,7 +55,7 @@ struct frame_table {
 	const struct runtime *rt; // borrowed
 	struct frame *frames;
 	size_t frame_count, frame_capacity;
-	struct place *places;
+	struct code_place *places;
 	size_t place_count, place_capacity;
 	struct u64map by_pc;       // pc * 2 + is_exact to its place; NO_PLACE where there is none
 	struct u64map by_creation; // gopc to its frame
@@ -58,6 +63,7 @@ struct frame_table {
 };
 
 #define NO_PLACE UINT32_MAX
+#define NO_STACK_MAP (-1)
 #define NO_FRAME UINT32_MAX
 
 /** An empty table over one process. */

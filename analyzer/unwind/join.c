@@ -38,7 +38,7 @@ static bool is_go(struct frame_table *table, target_addr pc, bool is_exact)
 	return frame_table_is_go(table, pc, is_exact, &name);
 }
 
-static const struct place *last_place(const struct joiner *j, const struct walk *walk)
+static const struct code_place *last_place(const struct joiner *j, const struct walk *walk)
 {
 	return walk->count ? &j->table->places[walk->places[walk->count - 1]] : NULL;
 }
@@ -118,7 +118,7 @@ static void note_end(const struct joiner *j, const struct c_stack *stack)
  * The C code that called the cgocallback whose frame on the thread's stack begins at `s`.
  * crosscall2 has put away the registers that C wants back (abi_amd64.h PUSH_REGS_HOST_TO_ABI0).
  */
-static bool find_caller(const struct joiner *j, const struct place *callback, target_addr s,
+static bool find_caller(const struct joiner *j, const struct code_place *callback, target_addr s,
 	struct cfi_registers *ret)
 {
 	static const int saved[] = {
@@ -127,7 +127,7 @@ static bool find_caller(const struct joiner *j, const struct place *callback, ta
 	target_addr fp = s + (uint64_t)callback->frame_size;
 	target_addr pc = read_word(j, fp - 8), registers = fp + 24, caller;
 	uint32_t index = frame_table_place(j->table, pc, false);
-	const struct place *place = index == NO_PLACE ? NULL : &j->table->places[index];
+	const struct code_place *place = index == NO_PLACE ? NULL : &j->table->places[index];
 
 	if (!place || !place->has_frame_size || !callback->has_frame_size ||
 		strcmp(j->table->frames[place->first_frame].function, "crosscall2") != 0)
@@ -151,7 +151,7 @@ static void join_callbacks(struct joiner *j, const struct machine *m, struct wal
 	target_addr s = 0;
 
 	for (uint32_t i = 0; i < walk->count && j->callbacks_left; i++) {
-		const struct place *place = &j->table->places[walk->places[i]];
+		const struct code_place *place = &j->table->places[walk->places[i]];
 		struct cfi_registers caller;
 		struct c_stack stack;
 
@@ -210,7 +210,7 @@ static bool is_failed_instruction(const struct joiner *j, const struct machine *
 /** Where Go code that ended at a pc of C's goes on; false where that is none. */
 static bool leave_go(struct joiner *j, const struct walk *part, struct travel *t)
 {
-	const struct place *last = last_place(j, part);
+	const struct code_place *last = last_place(j, part);
 	target_addr sp;
 
 	if (!last)
@@ -243,8 +243,10 @@ static bool travel_go(struct joiner *j, struct travel *t)
 
 	walk_stack(j->table, start, part);
 	for (uint32_t i = 0; i < part->signal_count; i++)
-		if (thread->stop_count <= MAX_SIGNAL_FRAMES)
+		if (thread->stop_count <= MAX_SIGNAL_FRAMES) {
+			thread->contexts[thread->stop_count] = part->contexts[i];
 			thread->stops[thread->stop_count++] = part->signals[i];
+		}
 	if (part->signal_count)
 		thread->first_context = part->contexts[part->signal_count - 1];
 	t->walk->end = part->end;
@@ -283,7 +285,7 @@ static bool is_on_stack_of(const struct joiner *j, target_addr g, target_addr sp
 /** Where a function of `keepers` was called; false where it is none. */
 static bool leave_keeper(const struct joiner *j, struct travel *t, struct position *ret)
 {
-	const struct place *place = last_place(j, t->walk);
+	const struct code_place *place = last_place(j, t->walk);
 	const char *name = place ? j->table->frames[place->first_frame].function : "";
 
 	if (image_arch(j->table->rt->image) != ARCH_AMD64 || !place->has_frame_size)
@@ -329,7 +331,7 @@ static bool leave_asmcgocall(
 
 static bool is_last_function(const struct joiner *j, const struct travel *t, const char *name)
 {
-	const struct place *place = last_place(j, t->walk);
+	const struct code_place *place = last_place(j, t->walk);
 
 	return place && !strcmp(j->table->frames[place->first_frame].function, name);
 }

@@ -20,6 +20,7 @@ struct c_entry {
 struct joined_thread {
 	struct position
 		stops[MAX_SIGNAL_FRAMES + 1]; // its registers, then behind each signal frame
+	target_addr contexts[MAX_SIGNAL_FRAMES + 1]; // the ucontext of each stop; 0 for the first
 	uint32_t stop_count;
 	target_addr first_context; // the ucontext of the outermost signal frame; 0: none
 	bool is_in_go;             // its registers are in a Go function

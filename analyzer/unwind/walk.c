@@ -114,7 +114,7 @@ static bool step_injected(struct reader *reader, struct position *at)
 
 /** Moves `at` to the caller. False at the end of the walk, with walk->end set. */
 static bool step(
-	struct reader *reader, struct walk *walk, const struct place *place, struct position *at)
+	struct reader *reader, struct walk *walk, const struct code_place *place, struct position *at)
 {
 	target_addr fp = at->sp + (uint64_t)place->frame_size;
 

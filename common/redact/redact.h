@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** What stands in place of a secret. */
 #define REDACTED "[redacted]"
@@ -29,6 +30,35 @@ char *redact_text(struct arena *arena, const char *bytes, size_t size, size_t *s
  * `count` strings and a NULL in the arena; NULL: out of memory.
  */
 char **redact_arguments(struct arena *arena, const char *const *argv, size_t count);
+
+/** What the name of a variable, field, map key or type says of what it holds. */
+enum redact_class {
+	REDACT_NOTHING,
+	REDACT_LONG, // a long text is a secret: "signature"
+	REDACT_TEXT, // any text is: "token", "session"; a number or struct is not
+	REDACT_ALL,  // everything is, and all that it is made of: "password", "privateKey"
+};
+
+/** The shortest text that REDACT_LONG hides. */
+#define REDACT_LONG_SIZE 20
+
+/**
+ * Judges a name by its last words: "DBPassword", "api_key", "main.Secret", "tokens", "passwd2",
+ * "secretBytes". Never "key" alone, nor "passwordLength" or "tokenizer".
+ */
+enum redact_class redact_name(const char *name, size_t size);
+
+/** Whether a text says "nothing here" (nil, none, true …) and so is no secret under any name. */
+bool redact_is_empty(const char *text, size_t size);
+
+/**
+ * How many bytes of the argument `value` may be shown that follows `flag` on a command line: all of
+ * it, what ends in a user's colon ("-u user:x"), none ("--password x").
+ */
+size_t redact_argument_kept(const char *flag, const char *value);
+
+/** Whether a word is eight characters of text, as secrets are; addresses and counts are none. */
+bool redact_is_text_word(uint64_t word);
 
 /**
  * Whether an environment variable of this name may be written without being asked for: settings of

@@ -22,6 +22,7 @@
 #define MKRUNTIME_DATA 0xc000000000 // all that can be written: variables, heap, stacks, types
 #define MKRUNTIME_DATA_SIZE 0x40000
 #define MKRUNTIME_STACK 0x800 // bytes of a goroutine's stack
+#define MKRUNTIME_DESCRIPTOR 160 // bytes of a type descriptor: as many as any kind has
 #define MKRUNTIME_MAX_GOROUTINES 256
 #define MKRUNTIME_MAX_THREADS 16
 #define MKRUNTIME_REASONS                                                                          \
@@ -43,6 +44,7 @@ struct mkruntime {
 	uint8_t *memory; // of MKRUNTIME_DATA; may be changed at any time
 	size_t used;
 	struct runtime *rt;                        // after mkruntime_open
+	struct types *types;                       // likewise
 	struct analysis *analysis;                 // after mkruntime_analyze
 	struct analysis_options options;           // may be changed until then
 	struct core_executable executable;         // likewise
@@ -104,7 +106,10 @@ target_addr mkruntime_p(struct mkruntime *m);
 struct image_thread *mkruntime_thread(
 	struct mkruntime *m, uint32_t id, target_addr pc, target_addr sp);
 
-/** An abi.Type; `name` gets the star that flags say it has. */
+/**
+ * An abi.Type; `name` gets the star that flags say it has. What its kind adds is zero, and the
+ * test's affair.
+ */
 target_addr mkruntime_type(struct mkruntime *m, const char *name, uint64_t kind, uint64_t size);
 
 /** From the sp of `function` to its caller's. */
@@ -133,6 +138,12 @@ enum cs_status mkruntime_open(struct mkruntime *m);
  * not been done. Returns what analysis_run did.
  */
 enum cs_status mkruntime_analyze(struct mkruntime *m);
+
+/**
+ * Damages the process's memory: `count` patches of eight bytes each, which say what is written (u8),
+ * where (u24), with which number (u32). For fuzzing.
+ */
+void mkruntime_patch(struct mkruntime *m, const uint8_t *bytes, size_t count);
 
 /**
  * A process with something of everything: goroutines that wait on a channel, in a select and for a

@@ -33,7 +33,7 @@ static void expect_text(unsigned int release, const char *name, uint64_t kind, u
 	struct panics panics;
 
 	mkruntime_open(m);
-	panics = panics_load(m->rt, panic);
+	panics = panics_load(m->rt, m->types, panic);
 	ck_assert_uint_eq(panics.count, 1);
 	if (text) {
 		ck_assert_str_eq(panics.list[0].text, text);
@@ -162,15 +162,15 @@ START_TEST(strings_pointers_and_nil)
 		mkruntime_string(m, data, rows[i].value);
 		mkruntime_word(m, arg + 8, data);
 		mkruntime_open(m);
-		panics = panics_load(m->rt, panic);
+		panics = panics_load(m->rt, m->types, panic);
 		ck_assert_uint_eq(panics.count, 1);
 		ck_assert_str_eq(panics.list[0].text, rows[i].text);
 		mkruntime_word(m, arg, 0);
-		panics = panics_load(m->rt, panic);
+		panics = panics_load(m->rt, m->types, panic);
 		ck_assert(panics.list[0].is_nil);
 		ck_assert_str_eq(panics.list[0].text, "nil");
 		mkruntime_word(m, arg, 0x1234); // not a type
-		panics = panics_load(m->rt, panic);
+		panics = panics_load(m->rt, m->types, panic);
 		ck_assert_uint_eq(panics.count, 1);
 		ck_assert_ptr_null(panics.list[0].text);
 		mkruntime_destroy(m);
@@ -186,8 +186,8 @@ START_TEST(a_pointer_shows_its_type_and_address)
 
 	mkruntime_word(m, panic + layout_value(&m->layout, PANIC_ARG) + 8, 0xc000123456);
 	mkruntime_open(m);
-	panics = panics_load(m->rt, panic);
-	ck_assert_str_eq(panics.list[0].type.name, "main.T"); // the star is an extra one
+	panics = panics_load(m->rt, m->types, panic);
+	ck_assert_str_eq(panics.list[0].type->name, "main.T"); // the star is an extra one
 	ck_assert_str_eq(panics.list[0].text, "(main.T) 0xc000123456");
 	mkruntime_destroy(m);
 }
@@ -206,18 +206,18 @@ START_TEST(chains_are_oldest_first_and_end)
 	mkruntime_set(m, old, PANIC_REPANICKED, 1);
 	mkruntime_set(m, new, PANIC_GOEXIT, 1);
 	mkruntime_open(m);
-	panics = panics_load(m->rt, new);
+	panics = panics_load(m->rt, m->types, new);
 	ck_assert_uint_eq(panics.count, 2);
 	ck_assert_str_eq(panics.list[0].text, "1");
 	ck_assert(panics.list[0].is_recovered && panics.list[0].is_repanicked);
 	ck_assert(!panics.list[0].is_goexit && panics.list[1].is_goexit);
-	ck_assert_uint_eq(panics_load(m->rt, 0).count, 0);
+	ck_assert_uint_eq(panics_load(m->rt, m->types, 0).count, 0);
 	mkruntime_set(m, old, PANIC_LINK, 0x10); // broken: what came before it stands
-	ck_assert_uint_eq(panics_load(m->rt, new).count, 2);
+	ck_assert_uint_eq(panics_load(m->rt, m->types, new).count, 2);
 	mkruntime_set(m, old, PANIC_LINK, new); // a ring
-	ck_assert_uint_eq(panics_load(m->rt, new).count, 2);
+	ck_assert_uint_eq(panics_load(m->rt, m->types, new).count, 2);
 	mkruntime_set(m, new, PANIC_LINK, new);
-	ck_assert_uint_eq(panics_load(m->rt, new).count, 1);
+	ck_assert_uint_eq(panics_load(m->rt, m->types, new).count, 1);
 	mkruntime_destroy(m);
 }
 END_TEST

@@ -145,7 +145,7 @@ static const char *names_of(const struct walk *of)
 
 	text[0] = 0;
 	for (uint32_t i = 0; i < of->count; i++) {
-		const struct place *place = &table.places[of->places[i]];
+		const struct code_place *place = &table.places[of->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count; k++) {
 			const struct frame *frame = &table.frames[place->first_frame + k];

@@ -52,7 +52,7 @@ static const char *names(const struct fixture *f)
 
 	text[0] = 0;
 	for (uint32_t i = 0; i < f->walk->count; i++) {
-		const struct place *place = &f->table.places[f->walk->places[i]];
+		const struct code_place *place = &f->table.places[f->walk->places[i]];
 
 		for (uint32_t k = 0; k < place->frame_count; k++) {
 			const struct frame *frame = &f->table.frames[place->first_frame + k];
@@ -247,7 +247,7 @@ START_TEST(a_deep_stack_is_cut_in_the_middle)
 	const target_addr base = 0xd000000000;
 	const uint64_t depth = MAX_FRAMES + 1000;
 	target_addr *words = calloc(depth + 64, sizeof(*words));
-	const struct place *place;
+	const struct code_place *place;
 
 	ck_assert_ptr_nonnull(words);
 	for (uint64_t i = 0; i < depth; i++) // main.flat has no frame: eight bytes each

@@ -51,7 +51,7 @@ static const char *names(const struct fixture *f)
 
 	text[0] = 0;
 	for (uint32_t i = 0; i < f->walk->count; i++) {
-		const struct place *place = &f->table.places[f->walk->places[i]];
+		const struct code_place *place = &f->table.places[f->walk->places[i]];
 		uint32_t physical = place->first_frame + place->frame_count - 1;
 
 		if (*text)

@@ -1,0 +1,45 @@
+// Registers that a call has overwritten, found again: in a word that the function itself spilled
+// the same value to, in a callee that got it as an argument and kept it, in the caller that passed
+// it, or in its code as a constant. Only what holds on every path to the call is believed, and what
+// two frames know must agree.
+#ifndef CORESNAP_ANALYZER_VALUES_FLOW_H
+#define CORESNAP_ANALYZER_VALUES_FLOW_H
+
+#include "analyzer/unwind/walk.h"
+#include "analyzer/values/place.h"
+
+struct flow;
+
+/** Registers whose content is known in one frame, by their DWARF numbers: where it was interrupted.
+ */
+struct flow_registers {
+	uint32_t frame; // of the walk
+	uint32_t known; // a bit for each
+	uint64_t values[16];
+};
+
+/** A stack to ask about; everything is borrowed. */
+struct flow_stack {
+	const struct walk *walk;
+	const struct flow_registers *registers;
+	uint32_t register_count; // of such frames
+};
+
+/** What a register held. */
+struct flow_value {
+	uint64_t bits;
+	target_addr slot; // the word that still holds it; 0: none does
+	enum evidence evidence;
+};
+
+/** Remembers functions and calls that were analysed. NULL: out of memory. */
+struct flow *flow_create(const struct frame_table *frames);
+
+/**
+ * What register `reg` (its DWARF number, amd64) held when physical frame `frame` of the stack made
+ * the call that it is in. False where nothing proves it; a contradiction is counted in diagnostics.
+ */
+bool flow_register(struct flow *flow, const struct flow_stack *stack, uint32_t frame, uint32_t reg,
+	struct flow_value *ret);
+
+#endif

@@ -1,0 +1,78 @@
+// What the readers of the single kinds share; only analyzer/values includes it. `depth` is how many
+// levels may still be read below a value: at 0 it shows itself and none of its parts.
+#ifndef CORESNAP_ANALYZER_VALUES_READING_H
+#define CORESNAP_ANALYZER_VALUES_READING_H
+
+#include "analyzer/runtime/types.h"
+#include "analyzer/values/value.h"
+
+/** Copies bytes [offset, offset + size) of the place; why not, where they are not all there. */
+enum unavailable fetch(const struct value_reader *reader, const struct place *place,
+	uint64_t offset, uint64_t size, void *ret);
+
+/** The 8 bytes at `offset` of the place. */
+enum unavailable fetch_word(const struct value_reader *reader, const struct place *place,
+	uint64_t offset, uint64_t *ret);
+
+/** Whether what the pointer at `offset` of the place points to is known to be what it means. */
+bool is_kept(const struct value_reader *reader, const struct place *place, uint64_t offset,
+	target_addr pointer);
+
+/** A value of its own, empty; NULL: out of memory. Takes one of nodes_left, which must be there. */
+struct value *value_make(struct value_reader *reader, struct type *type, const struct place *place);
+
+/** As value_read, some levels down. */
+struct value *value_read_below(
+	struct value_reader *reader, struct type *type, const struct place *place, uint32_t depth);
+
+/**
+ * What a live pointer points to: the value of `type` at `address`; NULL with *cycle_ret where one
+ * stands above that is it; a reference where it was written in full already.
+ */
+struct value *value_follow(struct value_reader *reader, struct type *type, target_addr address,
+	uint32_t depth, bool *cycle_ret);
+
+/** A place and type that is being read, or was: for `same_as` and cycles. */
+struct seen;
+
+/**
+ * Begins a value whose identity is `address`, `type` and `length`: false where it is a cycle or is
+ * written already, which is then noted in `value`. Otherwise *ret is for seen_end (NULL: out of
+ * memory, which is no harm).
+ */
+bool seen_begin(struct value_reader *reader, struct value *value, target_addr address,
+	uint32_t depth, struct seen **ret);
+void seen_end(struct value_reader *reader, struct seen *seen);
+
+/** Reads `count` values of `type`, `stride` bytes apart from `data` on, as value's elements. */
+void read_elements(struct value_reader *reader, struct value *value, struct type *type,
+	const struct place *place, uint64_t count, uint32_t depth);
+
+/** Reads fields of an object as value's fields: of a struct, of a closure. */
+void read_fields(struct value_reader *reader, struct value *value, const struct type_field *fields,
+	uint32_t count, const struct place *place, uint32_t depth);
+
+/** Notes a number as a runtime's own field: `kind` GO_INT, GO_UINT8, GO_UINTPTR, … */
+void add_internal(struct value_reader *reader, struct value *value, const char *name,
+	enum go_kind kind, uint64_t number);
+
+/** The natural form stands with the outermost of interface, pointer and what that points to. */
+void take_text(struct value *value, struct value *inner);
+
+/** Why nothing of the value can be shown. */
+static inline void fail(struct value *value, enum unavailable why)
+{
+	value->unavailable = why;
+}
+
+/* One for each kind: fills in `value`, which has its type, kind and address. */
+void read_map(struct value_reader *reader, struct value *value, const struct place *place,
+	uint32_t depth);
+void read_channel(struct value_reader *reader, struct value *value, const struct place *place,
+	uint32_t depth);
+void read_interface(struct value_reader *reader, struct value *value, const struct place *place,
+	uint32_t depth);
+void read_func(struct value_reader *reader, struct value *value, const struct place *place,
+	uint32_t depth);
+
+#endif
