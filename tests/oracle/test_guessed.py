@@ -53,11 +53,12 @@ def is_refused(snapshot):
     return snapshot["runtime"] is None or any(d["code"] == "unknown-layout" for d in snapshot["diagnostics"])
 
 
-def try_crash(made, directory):
+def try_crash(made, directory, is_stripped, arch):
     """{claimed minor: "equal", "refused" or [differences]}"""
     stripped, claimed, outcomes = directory / "stripped", directory / made.exe.name, {}
     shutil.copy(made.exe, stripped)
-    crash.strip(str(stripped))
+    if not is_stripped:
+        crash.strip(str(stripped), arch)
     right = analyze(made.core, stripped)
     for minor in MINORS:
         if not spoil.claim_release(stripped, claimed, f"go1.{minor}-"):
@@ -77,7 +78,7 @@ def try_case(case):
     try:
         made = case.unpack() if isinstance(case, committed.Committed) else crash.crash(case)
         with tempfile.TemporaryDirectory() as directory:
-            return case, try_crash(made, pathlib.Path(directory)), None
+            return case, try_crash(made, pathlib.Path(directory), getattr(case, "is_stripped", False), case.arch), None
     except crash.Skip as skip:
         return case, {}, str(skip)
 
