@@ -296,7 +296,6 @@ struct mkruntime *mkruntime_create(unsigned int release)
 	m->gs = mkruntime_alloc(m, MKRUNTIME_MAX_GOROUTINES * 8);
 	m->ps = mkruntime_alloc(m, MKRUNTIME_MAX_THREADS * 8);
 	m->options = (struct analysis_options){.include_system = true,
-		.max_goroutines = 100,
 		.limits = {.max_string = 256,
 			.max_elements = 64,
 			.max_depth = 6,
