@@ -17,6 +17,8 @@ enum option_code {
 	OPTION_MAX_STRING,
 	OPTION_MAX_ELEMENTS,
 	OPTION_MAX_DEPTH,
+	OPTION_MAX_FIELDS,
+	OPTION_MAX_QUEUE,
 	OPTION_MAX_GOROUTINES,
 	OPTION_GLOBALS,
 	OPTION_NO_SANDBOX,
@@ -34,6 +36,8 @@ static const struct option options[] = {
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
 	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
 	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
+	{"max-fields", required_argument, NULL, OPTION_MAX_FIELDS},
+	{"max-queue", required_argument, NULL, OPTION_MAX_QUEUE},
 	{"max-goroutines-with-variables", required_argument, NULL, OPTION_MAX_GOROUTINES},
 	{"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
 	{"time-limit", required_argument, NULL, OPTION_TIME_LIMIT},
@@ -87,15 +91,17 @@ static int read_traceback(const char *text, struct analyze_options *ret)
 
 static int read_number(int code, const char *text, struct analyze_options *ret)
 {
+	struct value_limits *limits = &ret->job.analysis.limits;
 	const struct {
 		int code;
 		const char *name;
 		uint32_t max, *number;
 	} rows[] = {
-		{OPTION_MAX_STRING, "max-string", MAX_OPTION_STRING, &ret->job.analysis.max_string},
-		{OPTION_MAX_ELEMENTS, "max-elements", MAX_OPTION_ELEMENTS,
-			&ret->job.analysis.max_elements},
-		{OPTION_MAX_DEPTH, "max-depth", MAX_OPTION_DEPTH, &ret->job.analysis.max_depth},
+		{OPTION_MAX_STRING, "max-string", MAX_OPTION_STRING, &limits->max_string},
+		{OPTION_MAX_ELEMENTS, "max-elements", MAX_OPTION_ELEMENTS, &limits->max_elements},
+		{OPTION_MAX_DEPTH, "max-depth", MAX_OPTION_DEPTH, &limits->max_depth},
+		{OPTION_MAX_FIELDS, "max-fields", MAX_OPTION_FIELDS, &limits->max_fields},
+		{OPTION_MAX_QUEUE, "max-queue", MAX_OPTION_QUEUE, &limits->max_queue},
 		{OPTION_MAX_GOROUTINES, "max-goroutines-with-variables", MAX_OPTION_GOROUTINES,
 			&ret->job.analysis.max_goroutines},
 		{OPTION_TIME_LIMIT, "time-limit", MAX_TIME_LIMIT, &ret->time_limit},
@@ -156,9 +162,11 @@ int analyze_options_parse(int argc, char **argv, struct analyze_options *ret)
 		.is_sandboxed = true};
 	ret->job.analysis = (struct analysis_options){.include_system = true,
 		.variables = VARIABLES_ALL,
-		.max_string = DEFAULT_STRING,
-		.max_elements = DEFAULT_ELEMENTS,
-		.max_depth = DEFAULT_DEPTH,
+		.limits = {.max_string = DEFAULT_STRING,
+			.max_elements = DEFAULT_ELEMENTS,
+			.max_depth = DEFAULT_DEPTH,
+			.max_fields = DEFAULT_FIELDS,
+			.max_queue = DEFAULT_QUEUE},
 		.max_goroutines = DEFAULT_GOROUTINES,
 		.generator_version = CORESNAP_VERSION};
 	optind = 0; // 0 starts glibc's getopt anew

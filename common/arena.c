@@ -33,6 +33,26 @@ void arena_deinit(struct arena *arena)
 	arena->total = 0;
 }
 
+void arena_reset(struct arena *arena)
+{
+	struct arena_block *kept = arena->blocks;
+
+	if (!kept)
+		return;
+	arena->blocks = kept->next;
+	kept->next = NULL;
+	while (arena->blocks) {
+		struct arena_block *block = arena->blocks;
+
+		arena->blocks = block->next;
+		arena->total -= block->size;
+		free(block);
+	}
+	arena->blocks = kept;
+	memset(kept->bytes, 0, arena->used);
+	arena->used = 0;
+}
+
 static struct arena_block *add_block(struct arena *arena, size_t size)
 {
 	size_t block_size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;

@@ -21,6 +21,12 @@ void arena_init(struct arena *arena, size_t max);
 /** Frees everything that came from the arena. The arena may be used again. */
 void arena_deinit(struct arena *arena);
 
+/**
+ * Empties the arena but keeps its newest block, so that what is filled anew many times over asks
+ * malloc only when it outgrows that. All pointers from it are dead.
+ */
+void arena_reset(struct arena *arena);
+
 /** `size` zeroed bytes, aligned for any type; NULL when memory or the arena's limit is reached. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc));
 

@@ -51,6 +51,7 @@
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
 #define MAX_TYPE_FIELDS 65536  // fields of one struct type
+#define TEXT_BEYOND 256        // bytes behind a cut text that tell whether it ends within a secret
 #define MAX_TYPE_PARTS 4096    // types looked at within one type
 #define MAX_TYPE_SIZE (1ull << 47)
 #define MAX_PROCESS_STRINGS 4096 // arguments, or environment variables
@@ -62,6 +63,11 @@
 #define MAX_CODE_REFERENCES 4096     // of one function
 #define MAX_WAIT_REASON 64           // characters of one wait reason
 
+#define MAX_VALUES_MEMORY (256u << 20) // that the values of one goroutine or channel may take
+#define MAX_PANIC_VALUES 65536         // values within the chain of panics
+#define MAX_CHANNEL_VALUES 4096        // values within one row of `channels`
+#define MAX_CHANNELS_VALUES (1u << 20) // values within all of them
+#define MAX_NATURAL_TEXT 1024          // bytes of a well-known type's natural form
 #define MAX_PIECES 64             // of one value
 #define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
 #define MAX_MAP_TABLES 65536      // of one map's directory

@@ -67,8 +67,8 @@ static bool describe(
 
 	*ret = (struct dwarf_variable){.die = *die, .depth = depth};
 	ret->name = dwarf_entry_name(dwarf, &origin);
-	// No name of a program's has a dot: ".autotmp_3", ".dict", and the parts of what was taken
-	// apart, "text.len", whose variable is listed itself (go1.27).
+	// The compiler's own have a dot: ".autotmp_3", ".dict", and "text.len" for where it spills a
+	// part of `text` (go1.26 for some, go1.27 for all).
 	if (!ret->name || !*ret->name || strchr(ret->name, '.') ||
 		!dwarf_reference(&origin, DW_AT_type, &ret->type))
 		return false;

@@ -68,6 +68,7 @@ struct type {
 	uint64_t alignment;    // bytes
 	bool is_loaded;        // private to type_load
 	void *source;          // private to the source
+	const void *natural;   // private to analyzer/values/natural.c: its form, once looked up
 	bool (*load)(struct type *type); // private: fills everything in; false: GO_INVALID from now on
 };
 

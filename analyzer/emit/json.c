@@ -71,9 +71,11 @@ static void write_limits(struct json_writer *w, const struct analysis_options *o
 	jsonw_newline(w);
 	jsonw_key(w, "limits");
 	jsonw_begin_object(w);
-	jsonw_member_u64(w, "max_string", options->max_string);
-	jsonw_member_u64(w, "max_elements", options->max_elements);
-	jsonw_member_u64(w, "max_depth", options->max_depth);
+	jsonw_member_u64(w, "max_string", options->limits.max_string);
+	jsonw_member_u64(w, "max_elements", options->limits.max_elements);
+	jsonw_member_u64(w, "max_depth", options->limits.max_depth);
+	jsonw_member_u64(w, "max_fields", options->limits.max_fields);
+	jsonw_member_u64(w, "max_queue", options->limits.max_queue);
 	jsonw_member_u64(w, "max_goroutines_with_variables", options->max_goroutines);
 	jsonw_member_u64(w, "max_frames", MAX_FRAMES);
 	jsonw_end_object(w);
@@ -100,7 +102,7 @@ static void write_diagnostics(struct json_writer *w, const struct diag *diag)
 
 static void write_document(struct json_writer *w, const struct analysis *analysis)
 {
-	static const char *const waits_not_read[] = {"channels", "sync", NULL};
+	static const char *const waits_not_read[] = {"sync", NULL};
 	static const char *const not_read[] = {"timers", "descriptors", NULL};
 	static const char *const attachments[] = {"attachments", NULL};
 
@@ -113,6 +115,7 @@ static void write_document(struct json_writer *w, const struct analysis *analysi
 	json_write_tables(w, analysis);
 	json_write_goroutines(w, analysis);
 	json_write_threads(w, analysis);
+	json_write_channels(w, analysis);
 	json_members_empty(w, waits_not_read);
 	json_write_scheduler(w, analysis);
 	jsonw_newline(w);

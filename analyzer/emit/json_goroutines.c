@@ -160,7 +160,34 @@ static void write_arguments(struct rows *rows, size_t index)
 	jsonw_end_array(rows->w);
 }
 
-static void write_variable(struct rows *rows, const struct variable *variable)
+/** A position in a stack of logical frames, for going through it once. */
+struct frame_cursor {
+	const struct stack *stack;
+	uint32_t place, first; // index of a physical frame, and how many logical ones precede it
+};
+
+/** The function of logical frame `frame`, which is none of those that were passed already. */
+static const char *function_of(
+	const struct analysis *analysis, struct frame_cursor *at, uint32_t frame)
+{
+	while (at->place < at->stack->count) {
+		const struct code_place *place =
+			&analysis->frames.places[at->stack->places[at->place]];
+
+		if (frame < at->first)
+			return NULL;
+		if (frame - at->first < place->frame_count)
+			return analysis->frames
+				.frames[place->first_frame + (frame - at->first)]
+				.function;
+		at->first += place->frame_count;
+		at->place++;
+	}
+	return NULL;
+}
+
+static void write_variable(
+	struct rows *rows, const struct variable *variable, const char *function)
 {
 	struct json_writer *w = rows->w;
 
@@ -171,21 +198,25 @@ static void write_variable(struct rows *rows, const struct variable *variable)
 	if (variable->is_shadowed)
 		jsonw_member_bool(w, "shadowed", true);
 	jsonw_key(w, "value");
-	json_write_value(&rows->values, variable->value, variable->name);
+	json_write_variable(&rows->values, variable->value, variable->name, function);
 	jsonw_end_object(w);
 }
 
 static void write_variables(struct rows *rows, size_t index)
 {
+	uint32_t stack = rows->analysis->rows[index].stack;
+	struct frame_cursor at = {
+		.stack = stack == NO_STACK ? NULL : &rows->analysis->stacks.stacks[stack]};
 	struct variable *variables;
 	size_t count = analysis_variables(rows->analysis, index, &rows->scratch, &variables);
 
 	jsonw_key(rows->w, "variables");
 	jsonw_begin_array(rows->w);
 	for (size_t i = 0; i < count; i++)
-		write_variable(rows, &variables[i]);
+		write_variable(rows, &variables[i],
+			at.stack ? function_of(rows->analysis, &at, variables[i].frame) : NULL);
 	jsonw_end_array(rows->w);
-	arena_deinit(&rows->scratch);
+	arena_reset(&rows->scratch);
 }
 
 static void write_row(struct rows *rows, size_t index)
@@ -234,4 +265,5 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 		if (analysis->rows[i].is_shown)
 			write_row(&rows, i);
 	jsonw_end_array(w);
+	arena_deinit(&rows.scratch);
 }

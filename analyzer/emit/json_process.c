@@ -2,7 +2,10 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
+#include "analyzer/emit/json_values.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/snapshot/panic_origin.h"
+#include "common/limits.h"
 #include "common/redact/redact.h"
 
 #include <signal.h>
@@ -217,22 +220,56 @@ static void write_sized(struct json_writer *w, const char *text, size_t size)
 }
 
 /** One panic of the chain: a Value of kind interface, with what the runtime printed of it. */
-static void write_panic(struct json_writer *w, const struct panic_value *value)
+static void write_panic(
+	struct json_values *values, struct value *value, const struct panic_value *panic)
 {
+	struct json_writer *w = values->w;
+
 	jsonw_begin_object(w);
-	jsonw_member_string(w, "type", "interface {}");
-	jsonw_member_string(w, "kind", "interface");
-	if (value->is_nil)
-		jsonw_member_bool(w, "nil", true);
-	else // what preprintpanics may have put in place of an error is not the panic's type
-		jsonw_member_string(
-			w, "dynamic_type", value->is_replaced || !value->type ? NULL : value->type->name);
+	if (value) {
+		value->natural_text = NULL; // what the runtime printed is
+		json_write_value_members(values, value, NULL);
+	} else { // its text stands in its place, and its type is gone
+		jsonw_member_string(w, "type", "interface {}");
+		jsonw_member_string(w, "kind", "interface");
+		jsonw_member_null(w, "address");
+		jsonw_member_null(w, "dynamic_type");
+	}
 	jsonw_key(w, "text");
-	write_sized(w, value->text, value->text_size);
-	jsonw_member_bool(w, "recovered", value->is_recovered);
-	jsonw_member_bool(w, "goexit", value->is_goexit);
-	jsonw_member_bool(w, "repanicked", value->is_repanicked);
+	write_sized(w, panic->text, panic->text_size);
+	jsonw_member_bool(w, "recovered", panic->is_recovered);
+	jsonw_member_bool(w, "goexit", panic->is_goexit);
+	jsonw_member_bool(w, "repanicked", panic->is_repanicked);
 	jsonw_end_object(w);
+}
+
+static void write_panics(struct json_writer *w, const struct analysis *analysis)
+{
+	const struct panics *panics = &analysis->crash.panics;
+	struct value_reader reader;
+	struct json_values values;
+	struct arena scratch;
+	struct walk *walk = arena_alloc(analysis->arena, sizeof(*walk));
+	struct place place;
+
+	arena_init(&scratch, MAX_VALUES_MEMORY);
+	json_values_init(&values, w, analysis->arena, &scratch);
+	analysis_value_reader(analysis, &reader);
+	value_reader_begin(&reader, &scratch, MAX_PANIC_VALUES);
+	if (walk && analysis->crash.goroutine != NO_GOROUTINE)
+		analysis_walk(analysis, analysis->crash.goroutine, walk);
+	jsonw_key(w, "values");
+	jsonw_begin_array(w);
+	for (size_t i = 0; walk && i < panics->count; i++) {
+		struct value *value = NULL;
+
+		if (panic_origin(analysis, &panics->list[i], walk, &place))
+			value = value_read(
+				&reader, types_basic(reader.types, GO_INTERFACE), &place);
+		write_panic(&values, value, &panics->list[i]);
+	}
+	jsonw_end_array(w);
+	arena_deinit(&scratch);
 }
 
 static void write_grouping(struct json_writer *w, const struct grouping_keys *keys)
@@ -270,11 +307,7 @@ static void write_full_crash(struct json_writer *w, const struct analysis *analy
 	jsonw_member_string(w, "kind", crash_kind_name(crash->kind));
 	jsonw_key(w, "message");
 	write_sized(w, crash->message, crash->message_size);
-	jsonw_key(w, "values");
-	jsonw_begin_array(w);
-	for (size_t i = 0; i < crash->panics.count; i++)
-		write_panic(w, &crash->panics.list[i]);
-	jsonw_end_array(w);
+	write_panics(w, analysis);
 	member_goroutine_id(w, "goroutine", analysis, crash->goroutine);
 	json_member_index(w, "thread", crash->thread_id ? crash->thread_id : UINT32_MAX);
 	jsonw_key(w, "blamed");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define EXACT_INTEGERS (INT64_C(1) << 53) // beyond it a JSON reader may round
 #define NUMBER_SIZE 64
@@ -144,6 +145,33 @@ static bool hides_text(enum redact_class class, const struct value *value)
 	return class != REDACT_NOTHING && !redact_is_empty(value->scalar.text.bytes, size);
 }
 
+/*
+ * The text without its secrets. One that is cut may end within a secret that only its whole length
+ * tells: it is then shown up to there.
+ */
+static char *without_secrets(
+	struct json_values *values, const struct value *value, size_t size, size_t *size_ret)
+{
+	const char *bytes = value->scalar.text.bytes;
+	size_t seen = value->scalar.text.size + value->scalar.text.beyond, whole_size, same = 0;
+	char *whole;
+
+	if (!value->scalar.text.beyond)
+		return redact_text(values->scratch, bytes, size, size_ret);
+	whole = redact_text(values->scratch, bytes, seen, &whole_size);
+	while (whole && same < size && same < whole_size && whole[same] == bytes[same])
+		same++;
+	if (!whole || same == size)
+		return redact_text(values->scratch, bytes, size, size_ret);
+	*size_ret = same + strlen(REDACTED);
+	whole = arena_alloc(values->scratch, *size_ret);
+	if (whole) {
+		memcpy(whole, bytes, same);
+		memcpy(whole + same, REDACTED, strlen(REDACTED));
+	}
+	return whole;
+}
+
 static void write_text(
 	struct json_values *values, const struct value *value, enum redact_class class)
 {
@@ -155,7 +183,7 @@ static void write_text(
 	if (!is_hidden && bytes) {
 		if (value->is_truncated)
 			size = whole_runes(bytes, size);
-		shown = redact_text(values->scratch, bytes, size, &shown_size);
+		shown = without_secrets(values, value, size, &shown_size);
 	}
 	if (!shown) { // hidden by its name, or no memory to look for secrets in it
 		jsonw_member_bool(values->w, "redacted", true);
@@ -193,7 +221,9 @@ static void write_scalar(
 	}
 	if (value->kind > VALUE_COMPLEX || value->kind == VALUE_UNKNOWN)
 		return;
-	if (class == REDACT_ALL && value->kind != VALUE_BOOL) {
+	if ((class == REDACT_ALL && value->kind != VALUE_BOOL) ||
+		(value->kind <= VALUE_UINT && value->type->size == 8 &&
+			redact_is_text_word(value->scalar.natural))) {
 		jsonw_member_bool(w, "redacted", true);
 		return;
 	}
@@ -206,6 +236,30 @@ static void write_scalar(
 		write_complex(w, value);
 	else
 		write_number(w, value);
+}
+
+static const char *text_of(struct json_values *values, const struct value *value)
+{
+	return value->kind == VALUE_STRING && value->scalar.text.bytes
+		       ? arena_copy(
+				 values->scratch, value->scalar.text.bytes, value->scalar.text.size)
+		       : NULL;
+}
+
+/** A list of strings may be a command line: "--password", "x". */
+static enum redact_class class_after(
+	struct json_values *values, const struct value *flag, const struct value *value)
+{
+	const char *name, *text;
+
+	if (flag->kind != VALUE_STRING || !flag->scalar.text.size ||
+		flag->scalar.text.bytes[0] != '-')
+		return REDACT_NOTHING;
+	name = text_of(values, flag);
+	text = text_of(values, value);
+	return name && text && redact_argument_kept(name, text) < value->scalar.text.size
+		       ? REDACT_TEXT
+		       : REDACT_NOTHING;
 }
 
 static void write_elements(
@@ -221,7 +275,10 @@ static void write_elements(
 	jsonw_key(values->w, "elements");
 	jsonw_begin_array(values->w);
 	for (uint32_t i = 0; i < value->element_count; i++)
-		write_value(values, value->elements[i], NULL, class);
+		write_value(values, value->elements[i], NULL,
+			stricter(class,
+				i ? class_after(values, value->elements[i - 1], value->elements[i])
+				  : REDACT_NOTHING));
 	jsonw_end_array(values->w);
 }
 
@@ -253,22 +310,67 @@ static void write_entries(
 	jsonw_end_array(values->w);
 }
 
-/** A struct's fields have names of their own: only what hides everything goes on into them. */
-static void write_named(struct json_values *values, const char *key, const struct named_value *list,
-	uint32_t count, enum redact_class class)
+static bool is_one_of(const char *name, const char *const *list)
 {
+	for (; *list; list++)
+		if (!strcasecmp(name, *list))
+			return true;
+	return false;
+}
+
+/**
+ * Fields, captured variables, internals. `class` is what is known of all of them, `content` of
+ * those that are called "value".
+ */
+static void write_named(struct json_values *values, const char *key, const struct named_value *list,
+	uint32_t count, enum redact_class class, enum redact_class content)
+{
+	static const char *const contents[] = {"value", "val", "v", NULL};
+
 	jsonw_key(values->w, key);
 	jsonw_begin_array(values->w);
 	for (uint32_t i = 0; i < count; i++) {
+		enum redact_class own = class;
+
+		if (content && is_one_of(list[i].name, contents))
+			own = stricter(class, content);
 		jsonw_begin_object(values->w);
 		jsonw_key(values->w, "name");
 		jsonw_string(values->w, list[i].name);
 		jsonw_key(values->w, "value");
-		write_value(values, list[i].value, list[i].name,
-			class == REDACT_ALL ? REDACT_ALL : REDACT_NOTHING);
+		write_value(values, list[i].value, list[i].name, own);
 		jsonw_end_object(values->w);
 	}
 	jsonw_end_array(values->w);
+}
+
+/** What a struct's own key says of its value: {key: "password", value: …}, {Name: …, Value: …}. */
+static enum redact_class class_of_pair(const struct value *value)
+{
+	static const char *const keys[] = {"key", "k", "name", NULL};
+
+	for (uint32_t i = 0; i < value->field_count; i++)
+		if (is_one_of(value->fields[i].name, keys))
+			return class_of_key(value->fields[i].value);
+	return REDACT_NOTHING;
+}
+
+/** A box around one value that has no name of its own: what sync and sync/atomic make. */
+static bool is_box(const struct type *type)
+{
+	return type->package &&
+	       (!strcmp(type->package, "sync/atomic") || !strcmp(type->package, "sync") ||
+		       !strcmp(type->package, "internal/sync"));
+}
+
+/** A struct's fields have names of their own: only what hides everything goes on into them. */
+static void write_fields(
+	struct json_values *values, const struct value *value, enum redact_class class)
+{
+	if (class != REDACT_ALL && !is_box(value->type))
+		class = REDACT_NOTHING;
+	write_named(
+		values, "fields", value->fields, value->field_count, class, class_of_pair(value));
 }
 
 static void write_queue(struct json_values *values, const char *key,
@@ -334,13 +436,14 @@ static void write_parts(
 			write_entries(values, value, class);
 		break;
 	case VALUE_STRUCT:
-		write_named(values, "fields", value->fields, value->field_count, class);
+		write_fields(values, value, class);
 		break;
 	case VALUE_FUNC:
 		if (value->function)
 			jsonw_member_string(values->w, "function", value->function);
 		if (value->field_count)
-			write_named(values, "fields", value->fields, value->field_count, class);
+			write_named(values, "fields", value->fields, value->field_count, class,
+				REDACT_NOTHING);
 		break;
 	case VALUE_INTERFACE:
 		write_interface(values, value, class);
@@ -404,7 +507,7 @@ static void write_tail(
 	write_natural(values, value, class);
 	if (value->internal_count && !value->same_as && !value->is_cycle)
 		write_named(values, "internals", value->internals, value->internal_count,
-			REDACT_NOTHING);
+			REDACT_NOTHING, REDACT_NOTHING);
 	if (value->is_cycle)
 		jsonw_member_bool(w, "cycle", true);
 	if (value->same_as)
@@ -449,8 +552,29 @@ void json_write_value(struct json_values *values, const struct value *value, con
 	write_value(values, value, name, REDACT_NOTHING);
 }
 
+void json_write_variable(struct json_values *values, const struct value *value, const char *name,
+	const char *function)
+{
+	enum redact_class class = class_of(values, function);
+
+	// What else the function is given may be a number or a user's name.
+	write_value(values, value, name, class == REDACT_ALL ? REDACT_TEXT : class);
+}
+
 void json_write_value_members(
 	struct json_values *values, const struct value *value, const char *name)
 {
 	write_members(values, value, name, REDACT_NOTHING);
+}
+
+void json_write_channel_members(struct json_values *values, const struct value *value)
+{
+	struct json_writer *w = values->w;
+
+	jsonw_member_address(w, "address", value->pointer);
+	jsonw_member_string(w, "element_type", value->type->element->name);
+	jsonw_member_u64(w, "length", value->length);
+	jsonw_member_u64(w, "capacity", value->capacity);
+	write_channel(values, value, REDACT_NOTHING);
+	write_tail(values, value, REDACT_NOTHING);
 }

@@ -24,10 +24,20 @@ void json_values_init(struct json_values *values, struct json_writer *w, struct 
 void json_write_value(struct json_values *values, const struct value *value, const char *name);
 
 /**
+ * Writes a variable or argument of `function`, whose name speaks of what it is given too:
+ * "setPassword". NULL for `function`: as json_write_value.
+ */
+void json_write_variable(struct json_values *values, const struct value *value, const char *name,
+	const char *function);
+
+/**
  * The members of json_write_value without the object's braces, so that the caller can add members
  * of its own.
  */
 void json_write_value_members(
 	struct json_values *values, const struct value *value, const char *name);
+
+/** The members of a row of `channels`: of a channel that could be read (value->channel). */
+void json_write_channel_members(struct json_values *values, const struct value *value);
 
 #endif

@@ -216,8 +216,8 @@ static const char *format_value(
 	return text;
 }
 
-static void load_value(const struct runtime *rt, struct types *types, struct object panic,
-	struct panic_value *ret)
+static void load_value(
+	const struct runtime *rt, struct types *types, struct object panic, struct panic_value *ret)
 {
 	target_addr arg = panic.address + layout_value(&rt->layout, PANIC_ARG);
 	uint64_t eface[2]; // {type, data}
@@ -241,8 +241,7 @@ static void load_value(const struct runtime *rt, struct types *types, struct obj
 		ret->type = types_at(types, eface[0]);
 	if (ret->type)
 		ret->text = format_value(rt, ret, &ret->text_size);
-	ret->is_replaced =
-		ret->type && ret->type->kind == GO_STRING && is_predeclared(ret->type);
+	ret->is_replaced = ret->type && ret->type->kind == GO_STRING && is_predeclared(ret->type);
 	if (ret->is_nil)
 		ret->text_size = strlen(ret->text);
 }

@@ -10,10 +10,10 @@
 struct panic_value {
 	struct type *type;     // of the value in the interface; NULL where nil or unreadable
 	target_addr interface; // where the interface itself lies: _panic.arg; 0: not readable
-	bool is_replaced;   // it is a string, and so may stand for an error or Stringer (see above)
-	target_addr data;   // the interface's data word
-	const char *text;   // as printed behind "panic: "; NULL where unreadable
-	size_t text_size;   // it may hold NULs
+	bool is_replaced; // it is a string, and so may stand for an error or Stringer (see above)
+	target_addr data; // the interface's data word
+	const char *text; // as printed behind "panic: "; NULL where unreadable
+	size_t text_size; // it may hold NULs
 	bool is_nil, is_recovered, is_goexit, is_repanicked;
 };
 

@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/u64map.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define KIND_MASK 31             // internal/abi/type.go KindMask; flag bits lie above it until 1.25
@@ -24,11 +25,15 @@
 /* Behind abi.Type; bytes from the descriptor's begin. */
 #define DESCRIPTOR_SIZE 48
 #define ELEMENT 48           // ArrayType, ChanType, PtrType, SliceType; MapType: Key
+#define CHAN_DIRECTION 56    // ChanType.Dir: 1 receive, 2 send
 #define MAP_ELEMENT 56       // MapType.Elem
 #define ARRAY_LENGTH 64      // ArrayType.Len
 #define INTERFACE_METHODS 56 // InterfaceType.Methods, a slice
 #define STRUCT_FIELDS 56     // StructType.Fields, a slice
 #define STRUCT_FIELD_SIZE 24 // {Name *byte, Typ *Type, Offset uintptr}
+
+#define UNCOMMON_SIZE 16 // UncommonType: {PkgPath int32, Mcount, Xcount uint16, Moff uint32, _}
+#define METHOD_SIZE 16   // Method: {Name, Mtyp, Ifn, Tfn int32}
 
 /* internal/abi/iface.go ITab; runtime/runtime2.go itab until 1.21. */
 #define ITAB_SIZE 24 // as far as it is read: Inter, Type, Hash
@@ -46,6 +51,7 @@ struct types {
 	struct u64map by_address; // descriptor to struct described
 	struct u64map pointers;   // element to made-up pointer type
 	struct type basic[GO_UNSAFE_POINTER + 1];
+	uint32_t made_depth; // types made by reflect that are being named
 };
 
 /** A type with what only this source knows of it. */
@@ -283,13 +289,69 @@ static bool is_sane(const struct type *type)
 	return !size || type->size == size;
 }
 
+/**
+ * The name of a type that package reflect made while the program ran (PointerTo, SliceOf …): its
+ * descriptor is in the heap and its name in a table of reflect's, so it is put together as Go
+ * would. NULL: it is none of these, or what it is made of is not known.
+ */
+static const char *made_name(struct types *types, const struct type *type)
+{
+	const char *element = type_load(type->element) ? type->element->name : NULL;
+	uint64_t direction;
+
+	switch ((int)type->kind) {
+	case GO_POINTER:
+		return element ? arena_format(types->arena, "*%s", element) : NULL;
+	case GO_SLICE:
+		return element ? arena_format(types->arena, "[]%s", element) : NULL;
+	case GO_ARRAY:
+		return element ? arena_format(
+					 types->arena, "[%" PRIu64 "]%s", type->length, element)
+			       : NULL;
+	case GO_MAP:
+		return element && type_load(type->key)
+			       ? arena_format(types->arena, "map[%s]%s", type->key->name, element)
+			       : NULL;
+	case GO_CHAN:
+		if (!element || image_read_u64(types->rt->image, type->descriptor + CHAN_DIRECTION,
+					&direction) != CS_OK)
+			return NULL;
+		return arena_format(types->arena, "%s %s",
+			direction == 1   ? "<-chan"
+			: direction == 2 ? "chan<-"
+					 : "chan",
+			element);
+	default:
+		return NULL;
+	}
+}
+
+static const char *name_of(
+	struct types *types, struct type *type, struct object descriptor, uint64_t flags)
+{
+	uint32_t offset = (uint32_t)object_get(types->rt, descriptor, TYPE_STR);
+	target_addr section = section_of(types->rt, type->descriptor);
+	const char *name = NULL;
+	uint8_t ignored;
+
+	if (section)
+		return load_name(types, section + offset, flags & TFLAG_EXTRA_STAR, &ignored);
+	// reflect counts the names that it makes downwards from -1 (reflect/type.go addReflectOff).
+	if (offset >> 31 && !(flags & (TFLAG_NAMED | TFLAG_UNCOMMON)) &&
+		types->made_depth < MAX_STRUCT_DEPTH) {
+		types->made_depth++;
+		name = made_name(types, type);
+		types->made_depth--;
+	}
+	return name;
+}
+
 static bool load_described(struct type *type)
 {
 	struct types *types = described(type)->types;
 	const struct runtime *rt = types->rt;
 	struct object descriptor = object_load(rt, type->descriptor, OBJECT_TYPE);
 	uint64_t kind, flags;
-	uint8_t ignored;
 
 	if (!descriptor.bytes)
 		return false;
@@ -300,17 +362,17 @@ static bool load_described(struct type *type)
 	type->alignment = object_get(rt, descriptor, TYPE_ALIGN);
 	type->is_named = flags & TFLAG_NAMED;
 	described(type)->is_direct = kind & KIND_DIRECT || flags & TFLAG_DIRECT;
-	type->name = load_name(types,
-		section_of(rt, type->descriptor) + (uint32_t)object_get(rt, descriptor, TYPE_STR),
-		flags & TFLAG_EXTRA_STAR, &ignored);
-	if (!type->name || !is_sane(type) || !load_tail(types, type))
+	if (!is_sane(type) || !load_tail(types, type))
+		return false;
+	type->name = name_of(types, type, descriptor, flags);
+	if (!type->name)
 		return false;
 	if (flags & TFLAG_UNCOMMON && type->is_named)
 		type->package = load_package(types, type);
 	return true;
 }
 
-/** The one object for the descriptor, not read yet; NULL: in no module, or out of memory. */
+/** The one object for the descriptor, not read yet; NULL: it cannot be one, or out of memory. */
 static struct type *lazy_type(struct types *types, target_addr descriptor)
 {
 	struct described *fresh;
@@ -318,7 +380,9 @@ static struct type *lazy_type(struct types *types, target_addr descriptor)
 
 	if (u64map_get(&types->by_address, descriptor, &known))
 		return &((struct described *)(uintptr_t)known)->type;
-	if (!section_of(types->rt, descriptor) || descriptor % 8)
+	if (descriptor % 8 ||
+		(!section_of(types->rt, descriptor) &&
+			!image_view_bytes(types->rt->image, descriptor, DESCRIPTOR_SIZE)))
 		return NULL;
 	fresh = arena_alloc(types->arena, sizeof(*fresh));
 	if (!fresh || !u64map_put(&types->by_address, descriptor, (uintptr_t)fresh))
@@ -372,6 +436,39 @@ struct type *types_of_itab(struct types *types, target_addr itab, struct type **
 bool types_is_direct(const struct type *type)
 {
 	return type->source && described(type)->is_direct;
+}
+
+bool types_has_method(struct types *types, const struct type *type, const char *name)
+{
+	const struct runtime *rt = types->rt;
+	target_addr section = section_of(rt, type->descriptor), uncommon, method;
+	struct object descriptor = object_load(rt, type->descriptor, OBJECT_TYPE);
+	uint8_t head[UNCOMMON_SIZE];
+	struct cursor c;
+	uint16_t count;
+	uint32_t offset;
+
+	if (!section || !descriptor.bytes ||
+		!(object_get(rt, descriptor, TYPE_TFLAG) & TFLAG_UNCOMMON))
+		return false;
+	uncommon = type->descriptor + descriptor_size(types, type->kind);
+	if (image_read(rt->image, uncommon, head, sizeof(head)) != CS_OK)
+		return false;
+	c = cursor_over(head, sizeof(head));
+	cursor_seek(&c, 6);                 // PkgPath, Mcount
+	count = cursor_u16(&c);             // Xcount: exported ones come first
+	method = uncommon + cursor_u32(&c); // Moff
+	for (uint32_t i = 0; i < count; i++) {
+		const char *found;
+		uint8_t flags;
+
+		if (image_read_u32(rt->image, method + (uint64_t)i * METHOD_SIZE, &offset) != CS_OK)
+			return false;
+		found = load_name(types, section + offset, false, &flags);
+		if (found && !strcmp(found, name))
+			return true;
+	}
+	return false;
 }
 
 static struct type *make(

@@ -13,8 +13,8 @@ struct types;
 struct types *types_create(const struct runtime *rt, struct arena *arena);
 
 /**
- * The type whose descriptor lies at `descriptor`, loaded; one object for one address. NULL where no
- * module has type data there or it is no descriptor.
+ * The type whose descriptor lies at `descriptor`, loaded; one object for one address. Types that
+ * package reflect made of others are types too. NULL where no descriptor lies there.
  */
 struct type *types_at(struct types *types, target_addr descriptor);
 
@@ -31,6 +31,9 @@ struct type *types_of_itab(struct types *types, target_addr itab, struct type **
  * of types_at.
  */
 bool types_is_direct(const struct type *type);
+
+/** Whether the method set of `type`, one of types_at, has the exported method `name`. */
+bool types_has_method(struct types *types, const struct type *type, const char *name);
 
 /** The type *T of `element`; made up, without a descriptor, where the program has none. */
 struct type *types_pointer_to(struct types *types, struct type *element);

@@ -208,3 +208,26 @@ size_t waiting_find(struct waiting *waiting, const struct goroutine *g, const ch
 	}
 	return find_lock(waiting, g, reason, ret);
 }
+
+size_t waiting_channels(const struct runtime *rt, const struct goroutine *g, const char *reason,
+	target_addr *ret, size_t max)
+{
+	size_t count = 0;
+
+	if (!reason || (strncmp(reason, "chan ", 5) && strncmp(reason, "select", 6)))
+		return 0;
+	for (target_addr at = g->waiting; at && count < max;) {
+		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
+		target_addr channel;
+
+		if (!sudog.bytes || object_get(rt, sudog, SUDOG_G) != g->address ||
+			(count && at == g->waiting))
+			break;
+		channel = object_get(rt, sudog, SUDOG_C);
+		if (!channel)
+			break;
+		ret[count++] = channel;
+		at = object_get(rt, sudog, SUDOG_WAIT_LINK);
+	}
+	return count;
+}

@@ -31,4 +31,11 @@ CS_MUST_USE enum cs_status waiting_init(
 size_t waiting_find(struct waiting *waiting, const struct goroutine *g, const char *reason,
 	struct waiting_on *ret, size_t max);
 
+/**
+ * The channels that `g` waits on, at most `max`, each once in the order of its sudogs; 0 where
+ * `reason` is no wait on channels.
+ */
+size_t waiting_channels(const struct runtime *rt, const struct goroutine *g, const char *reason,
+	target_addr *ret, size_t max);
+
 #endif

@@ -84,6 +84,15 @@ bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *r
 	return walk_without_dying(analysis, &table, index, ret, &died);
 }
 
+void analysis_value_reader(const struct analysis *analysis, struct value_reader *ret)
+{
+	static const struct value_limits nothing; // --variables none: no contents of anything
+	const struct analysis_options *options = analysis->options;
+
+	value_reader_init(ret, analysis->rt, analysis->types,
+		options->variables == VARIABLES_NONE ? &nothing : &options->limits, NULL);
+}
+
 static void place_goroutine(struct analysis *analysis, size_t index)
 {
 	const struct goroutine *g = &analysis->goroutines.list[index];
@@ -203,8 +212,7 @@ enum cs_status analysis_run(struct analysis *analysis)
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: channels, sync, blocking, memory, "
-		"timers, descriptors");
+		"not read by this version: sync, blocking, memory, timers, descriptors");
 	return status;
 }
 

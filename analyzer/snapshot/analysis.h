@@ -17,6 +17,7 @@
 #include "analyzer/snapshot/numbering.h"
 #include "analyzer/unwind/threads.h"
 #include "analyzer/unwind/walk.h"
+#include "analyzer/values/value.h"
 #include "common/arena.h"
 #include "common/diag.h"
 #include "common/status.h"
@@ -34,7 +35,7 @@ enum analysis_variables { VARIABLES_ALL, VARIABLES_CRASH, VARIABLES_NONE };
 struct analysis_options {
 	bool include_system; // goroutines that the runtime itself started and uses
 	enum analysis_variables variables;
-	uint32_t max_string, max_elements, max_depth;
+	struct value_limits limits;
 	uint32_t max_goroutines; // with variables
 	const char *globals;     // shell pattern for package variables; NULL: none
 	const char *generator_version;
@@ -107,6 +108,9 @@ bool analysis_walk(const struct analysis *analysis, size_t index, struct walk *r
 
 /** Whether the values of goroutine `index` are shown (options.variables, max_goroutines). */
 bool analysis_wants_values(const struct analysis *analysis, size_t index);
+
+/** Makes a reader of values within options.limits; borrows from the analysis. */
+void analysis_value_reader(const struct analysis *analysis, struct value_reader *ret);
 
 /** How long goroutine `index` has waited. */
 struct wait_time analysis_wait(const struct analysis *analysis, size_t index);

@@ -110,7 +110,7 @@ static enum cs_status prepare_variables(struct analysis *analysis, struct analys
 	enum cs_status status = CS_NOT_FOUND;
 
 	if (analysis->binary)
-		status = variable_plans_init(analysis->binary, &analysis->frames, values->types,
+		status = variable_plans_init(analysis->binary, &analysis->frames, analysis->types,
 			analysis->diag, &values->plans);
 	if (status == CS_NOT_FOUND)
 		diag_add(analysis->diag, DIAG_INFO, "no-dwarf",
@@ -144,21 +144,15 @@ enum cs_status analysis_values_prepare(struct analysis *analysis)
 	values = arena_alloc(analysis->arena, sizeof(*values));
 	if (!values)
 		return CS_NO_MEMORY;
-	values->limits = (struct value_limits){.max_string = options->max_string,
-		.max_elements = options->max_elements,
-		.max_depth = options->max_depth,
-		.max_fields = DEFAULT_FIELDS,
-		.max_queue = DEFAULT_QUEUE};
 	values->walk = arena_alloc(analysis->arena, sizeof(*values->walk));
-	values->types = types_create(analysis->rt, analysis->arena);
 	values->liveness = liveness_create(&analysis->frames);
-	if (!values->walk || !values->types || !values->liveness)
+	if (!values->walk || !values->liveness)
 		return CS_NO_MEMORY;
 	if (analysis->binary && binary_bounds(analysis->binary, &start, &end))
 		liveness_add_module(
 			values->liveness, start + analysis->rt->bias, end + analysis->rt->bias);
-	value_reader_init(
-		&values->reader, analysis->rt, values->types, &values->limits, values->liveness);
+	value_reader_init(&values->reader, analysis->rt, analysis->types, &options->limits,
+		values->liveness);
 	status = choose_goroutines(analysis, values);
 	analysis->values = values;
 	return status == CS_OK ? prepare_variables(analysis, values) : status;

@@ -10,8 +10,6 @@
 struct analysis;
 
 struct analysis_values {
-	struct value_limits limits;
-	struct types *types;
 	struct liveness *liveness;
 	struct value_reader reader;
 	bool has_variables; // the members below are there

@@ -1,5 +1,7 @@
 #include "analyzer/unwind/arguments.h"
 
+#include "common/redact/redact.h"
+
 // internal/abi/symtab.go TraceArgs…; in 1.21 runtime/traceback.go. Any other byte is an offset.
 #define END_SEQUENCE 0xff
 #define START_AGGREGATE 0xfe
@@ -83,7 +85,8 @@ static void print_word(struct printer *printer, struct liveness *live, target_ad
 
 	separate(printer);
 	if (size > sizeof(word) ||
-		image_read(live->rt->image, arguments + offset, &word, size) != CS_OK)
+		image_read(live->rt->image, arguments + offset, &word, size) != CS_OK ||
+		redact_is_text_word(word))
 		put(printer, "_");
 	else
 		put_hex(printer, word);

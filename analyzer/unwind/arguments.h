@@ -27,7 +27,8 @@ size_t arguments_words(const struct runtime *rt, const struct code_place *place,
 /**
  * Writes "0x67, {0xc000012345, 0x9}?" for the physical frame at `place` whose stack pointer is
  * `sp`, NUL-terminated; "?" marks a word that may be stale. "" for a function without arguments or
- * tables. A word that cannot be read is "_".
+ * tables. A word that cannot be read is "_", as is one that
+ * is eight characters of text: it may be a secret's.
  */
 void arguments_format(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	char ret[static ARGUMENTS_SIZE]);

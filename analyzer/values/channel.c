@@ -72,12 +72,13 @@ static uint64_t read_queue(struct value_reader *reader, target_addr first, targe
 	uint64_t total = 0;
 
 	list = arena_array(reader->arena, first ? max : 0, sizeof(*list));
-	for (target_addr at = first; at && total < MAX_GOROUTINES; total++) {
+	for (target_addr at = first; at && total < MAX_GOROUTINES;) {
 		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
 		struct object g;
 
 		if (!sudog.bytes || object_get(rt, sudog, SUDOG_C) != channel)
 			break;
+		total++;
 		g = object_load(rt, object_get(rt, sudog, SUDOG_G), OBJECT_G);
 		if (list && count < max && g.bytes) {
 			struct place place = place_at(object_get(rt, sudog, SUDOG_ELEM), true);
@@ -111,6 +112,17 @@ static void read_queues(struct value_reader *reader, const struct value *value,
 		&channel->receive_queue, &channel->receive_queue_count);
 }
 
+/**
+ * Whether timers' channels are buffered as until 1.22: GODEBUG=asynctimerchan, up to 1.26. Without,
+ * len and cap of them are 0 to the program, whatever the runtime keeps in the buffer (chanlen).
+ */
+static bool has_async_timers(const struct runtime *rt)
+{
+	uint64_t is_set;
+
+	return runtime_read_field(rt, VAR_DEBUG, DEBUG_ASYNC_TIMER_CHAN, &is_set) && is_set;
+}
+
 /** The hchan at value->pointer, which is live. */
 static void read_hchan(struct value_reader *reader, struct value *value, uint32_t depth)
 {
@@ -133,6 +145,11 @@ static void read_hchan(struct value_reader *reader, struct value *value, uint32_
 	value->has_length = true;
 	value->channel->is_closed = object_get(rt, hchan.object, HCHAN_CLOSED);
 	value->channel->is_timer = object_get(rt, hchan.object, HCHAN_TIMER);
+	if (value->channel->is_timer && !has_async_timers(rt)) {
+		add_internal(reader, value, "qcount", GO_UINT, hchan.count);
+		add_internal(reader, value, "dataqsiz", GO_UINT, hchan.capacity);
+		value->length = value->capacity = hchan.count = 0;
+	}
 	value->channel->send_index = hchan.send_index;
 	value->channel->receive_index = hchan.receive_index;
 	add_internal(reader, value, "buf", GO_UNSAFE_POINTER, hchan.buffer);

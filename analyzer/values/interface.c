@@ -29,6 +29,7 @@ static void read_dynamic(
 	}
 	if (!value->dynamic_value && !value->is_cycle)
 		value->is_truncated = true;
+	take_text(value, value->dynamic_value);
 }
 
 void read_interface(

@@ -217,8 +217,6 @@ void liveness_begin(struct liveness *liveness, struct arena *scratch, const stru
 	liveness->scratch = scratch;
 	liveness->slots = liveness->pointers = liveness->objects = (struct words){0};
 	liveness->is_young = g->index >= liveness->scanned;
-	if (liveness->is_young)
-		return;
 	for (uint32_t i = 0; i < walk->count; i++) {
 		const struct code_place *place = &liveness->frames->places[walk->places[i]];
 		struct stack_map map;

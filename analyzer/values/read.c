@@ -4,6 +4,7 @@
 #include "analyzer/values/reading.h"
 
 #include "analyzer/values/liveness.h"
+#include "analyzer/values/natural.h"
 #include "common/checked.h"
 #include "common/limits.h"
 
@@ -146,8 +147,9 @@ struct seen {
 	target_addr address;
 	const struct type *type;
 	uint64_t length;
-	uint32_t depth; // how many levels below it were read
-	uint64_t nodes; // left when it began; 0: it has ended
+	uint32_t depth;           // how many levels below it were read
+	uint64_t nodes;           // left when it began; 0: it has ended
+	const char *natural_text; // of the value, once it has ended
 };
 
 bool seen_begin(struct value_reader *reader, struct value *value, target_addr address,
@@ -168,6 +170,7 @@ bool seen_begin(struct value_reader *reader, struct value *value, target_addr ad
 		}
 		if (seen->depth >= depth) {
 			value->same_as = address;
+			value->natural_text = seen->natural_text;
 			return false;
 		}
 	} else {
@@ -175,7 +178,11 @@ bool seen_begin(struct value_reader *reader, struct value *value, target_addr ad
 		if (!seen || !u64map_put(&reader->seen, key, (uintptr_t)seen))
 			return true;
 	}
-	*seen = (struct seen){address, value->type, value->length, depth, reader->nodes_left + 1};
+	*seen = (struct seen){.address = address,
+		.type = value->type,
+		.length = value->length,
+		.depth = depth,
+		.nodes = reader->nodes_left + 1};
 	*ret = seen;
 	return true;
 }
@@ -220,10 +227,13 @@ struct value *value_follow(struct value_reader *reader, struct type *type, targe
 				      : type->kind == GO_POINTER ? VALUE_POINTER
 								 : VALUE_INTERFACE;
 			value->same_as = address;
+			value->natural_text = probe.natural_text;
 		}
 		return value;
 	}
 	value = value_read_below(reader, type, &place, depth);
+	if (seen && value)
+		seen->natural_text = value->natural_text;
 	seen_end(reader, seen);
 	return value;
 }
@@ -304,11 +314,12 @@ static enum unavailable read_header(struct value_reader *reader, struct value *v
 /** The bytes of a string or []byte, as many as the cap lets in. */
 static void read_text(struct value_reader *reader, struct value *value, const struct place *place)
 {
-	uint64_t size = value->length;
+	uint64_t size = value->length, beyond = 0;
 	const char *bytes;
 
 	if (size > reader->limits->max_string) {
 		size = reader->limits->max_string;
+		beyond = value->length - size < TEXT_BEYOND ? value->length - size : TEXT_BEYOND;
 		value->is_truncated = true;
 	}
 	value->scalar.text.bytes = "";
@@ -318,10 +329,11 @@ static void read_text(struct value_reader *reader, struct value *value, const st
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);
 		return;
 	}
-	bytes = image_view_bytes(reader->rt->image, value->pointer, size);
+	bytes = image_view_bytes(reader->rt->image, value->pointer, size + beyond);
 	if (!bytes) {
 		char *copy = arena_alloc(reader->arena, size);
 
+		beyond = 0;
 		if (!copy || image_read(reader->rt->image, value->pointer, copy, size) != CS_OK) {
 			fail(value, copy ? UNAVAILABLE_NOT_IN_CORE : UNAVAILABLE_BUDGET);
 			return;
@@ -330,6 +342,7 @@ static void read_text(struct value_reader *reader, struct value *value, const st
 	}
 	value->scalar.text.bytes = bytes;
 	value->scalar.text.size = size;
+	value->scalar.text.beyond = beyond;
 }
 
 static void read_string(struct value_reader *reader, struct value *value, const struct place *place)
@@ -454,6 +467,14 @@ void read_fields(struct value_reader *reader, struct value *value, const struct 
 		value->is_truncated = true;
 }
 
+void take_text(struct value *value, struct value *inner)
+{
+	if (!inner)
+		return;
+	value->natural_text = inner->natural_text;
+	inner->natural_text = NULL;
+}
+
 static void read_pointer(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
@@ -483,6 +504,7 @@ static void read_pointer(
 	value->target = value_follow(reader, element, value->pointer, depth - 1, &value->is_cycle);
 	if (!value->target && !value->is_cycle)
 		value->is_truncated = true;
+	take_text(value, value->target);
 }
 
 static enum value_kind kind_of(const struct type *type)
@@ -569,6 +591,8 @@ struct value *value_read_below(
 	type_load(type);
 	value->kind = kind_of(type);
 	read_kind(reader, value, place, depth);
+	if (!value->unavailable && !value->is_nil && !value->natural_text)
+		value->natural_text = natural_text(reader, type, place);
 	return value;
 }
 

@@ -56,6 +56,9 @@ void read_fields(struct value_reader *reader, struct value *value, const struct 
 void add_internal(struct value_reader *reader, struct value *value, const char *name,
 	enum go_kind kind, uint64_t number);
 
+/** The natural form stands with the outermost of interface, pointer and what that points to. */
+void take_text(struct value *value, struct value *inner);
+
 /** Why nothing of the value can be shown. */
 static inline void fail(struct value *value, enum unavailable why)
 {

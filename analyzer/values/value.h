@@ -85,6 +85,7 @@ struct value {
 		struct {
 			const char *bytes;
 			uint64_t size; // as many as the cap let in
+			uint64_t beyond; // readable behind them: whether they begin a secret
 		} text;
 	} scalar;
 

@@ -194,6 +194,24 @@ static void locate(struct variable_plans *plans, struct dwarf_variable *variable
 		*ret = behind;
 }
 
+/* Whether a value of this type is one word or less, which a register holds as a whole. */
+static bool is_scalar(const struct type *type)
+{
+	return type->size <= sizeof(uint64_t) && type->kind != GO_STRUCT && type->kind != GO_ARRAY;
+}
+
+/*
+ * A captured variable of several words gets the place of whichever of them the closure's body loaded:
+ * "text" is said to lie where its length alone was spilled, and what lies behind it is something
+ * else (cmd/compile internal/ssa/debug.go; found in 1.26.8).
+ */
+static bool is_misplaced(const struct dwarf_variable *variable, const struct type *type,
+	const struct dwarf_location *location)
+{
+	return variable->closure_offset >= 0 && location->is_listed && location->count == 1 &&
+	       !location->pieces[0].size && !variable->is_escaped && type && !is_scalar(type);
+}
+
 struct planning {
 	struct variable_plans *plans;
 	const struct code_place *place;
@@ -236,7 +254,8 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 		location.count = 0;
 	if (is_unassigned(variable, &location, row->line))
 		ret->unavailable = UNAVAILABLE_NOT_ASSIGNED;
-	else if (variable->is_shared && planning->is_optimized)
+	else if ((variable->is_shared && planning->is_optimized) ||
+		 is_misplaced(variable, ret->type, &location))
 		ret->unavailable = UNAVAILABLE_OPTIMIZED_OUT;
 	else
 		ret->unavailable = common_reason(&location, planning->place->is_exact);

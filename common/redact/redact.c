@@ -571,8 +571,7 @@ static bool is_flag_like(const char *argument)
 	       strspn(argument + 1, "abcdefghijklmnopqrstuvwxyz-") == strcspn(argument + 1, "=");
 }
 
-// How much of the argument behind `flag` stays: all of it, what ends in the user's colon, nothing.
-static size_t kept_after(const char *flag, const char *value)
+size_t redact_argument_kept(const char *flag, const char *value)
 {
 	enum key_class class;
 	const char *colon;
@@ -595,7 +594,7 @@ char **redact_arguments(struct arena *arena, const char *const *argv, size_t cou
 
 	for (size_t i = 0; result && i < count; i++) {
 		size_t size = strlen(argv[i]),
-		       kept = i > 0 ? kept_after(argv[i - 1], argv[i]) : size;
+		       kept = i > 0 ? redact_argument_kept(argv[i - 1], argv[i]) : size;
 
 		if (kept < size)
 			result[i] = arena_format(arena, "%.*s%s", (int)kept, argv[i], REDACTED);
@@ -611,7 +610,7 @@ char **redact_arguments(struct arena *arena, const char *const *argv, size_t cou
 static size_t strip_suffix(const char *name, size_t size)
 {
 	static const char *const forms[] = {"bytes", "string", "str", "data", "buffer", "buf",
-		"text", "raw", "value", "plain"};
+		"text", "raw", "value", "plain", "words", "ptr"};
 
 	while (size && (!rules_is_word(name[size - 1]) || name[size - 1] == '_' ||
 			       (name[size - 1] >= '0' && name[size - 1] <= '9')))
@@ -623,6 +622,21 @@ static size_t strip_suffix(const char *name, size_t size)
 			return size - length;
 	}
 	return size;
+}
+
+/** "maxTokens" and "num_sessions" are numbers of them. */
+static bool is_count(const char *name, size_t size)
+{
+	static const char *const counts[] = {"max", "min", "num", "total", "n"};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		size_t length = strlen(counts[i]);
+
+		if (size > length && !strncasecmp(name, counts[i], length) &&
+			(name[length] == '_' || (name[length] >= 'A' && name[length] <= 'Z')))
+			return true;
+	}
+	return false;
 }
 
 enum redact_class redact_name(const char *name, size_t size)
@@ -640,7 +654,7 @@ enum redact_class redact_name(const char *name, size_t size)
 	case KEY_LONG:
 		return REDACT_LONG;
 	case KEY_WEAK:
-		return REDACT_TEXT;
+		return is_count(name, size) ? REDACT_NOTHING : REDACT_TEXT;
 	default:
 		return REDACT_ALL;
 	}
@@ -649,6 +663,17 @@ enum redact_class redact_name(const char *name, size_t size)
 bool redact_is_empty(const char *text, size_t size)
 {
 	return rules_is_empty(text, size);
+}
+
+bool redact_is_text_word(uint64_t word)
+{
+	for (int i = 0; i < 8; i++, word >>= 8) {
+		char c = (char)(word & 0xff);
+
+		if (!rules_is_word(c) && c != '-' && c != '+' && c != '/' && c != '=')
+			return false;
+	}
+	return true;
 }
 
 bool redact_environment_allowed(const char *name)

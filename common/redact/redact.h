@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** What stands in place of a secret. */
 #define REDACTED "[redacted]"
@@ -49,6 +50,15 @@ enum redact_class redact_name(const char *name, size_t size);
 
 /** Whether a text says "nothing here" (nil, none, true …) and so is no secret under any name. */
 bool redact_is_empty(const char *text, size_t size);
+
+/**
+ * How many bytes of the argument `value` may be shown that follows `flag` on a command line: all of
+ * it, what ends in a user's colon ("-u user:x"), none ("--password x").
+ */
+size_t redact_argument_kept(const char *flag, const char *value);
+
+/** Whether a word is eight characters of text, as secrets are; addresses and counts are none. */
+bool redact_is_text_word(uint64_t word);
 
 /**
  * Whether an environment variable of this name may be written without being asked for: settings of

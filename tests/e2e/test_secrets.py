@@ -27,6 +27,7 @@ GIVEN = {"--password": "wQ7zPxArgSeparate41", "--api-key": "kT5mArgJoined8871Zs"
          "AWS_SECRET_ACCESS_KEY": "mF6sEnvAws83JcRvTyUb", "SETTING": "nK9gEnvPlain24WdHe",
          "GODEBUG": "pL3rEnvGodebug55Ua"}
 FORMATS = ("json", "text", "summary")
+OPTIONS = os.environ.get("VALUES_OPTIONS", "--globals main.*").split()
 MANY = ["--max-string", "4096", "--max-elements", "1000", "--max-depth", "12"]
 FEW = ["--max-string", "16", "--max-elements", "3"]
 # Without optimisation all of these are shown: function, variable, type, length of what is hidden.
@@ -123,7 +124,7 @@ def by_command(made, search, flags):
     wrong = []
     for format_name in FORMATS:
         for options in ([], MANY, FEW):
-            output, said = analyze(made, "--format", format_name, "--globals", "main.*", *options)
+            output, said = analyze(made, "--format", format_name, *OPTIONS, *options)
             where = f"{flags} {format_name} {' '.join(options)}"
             wrong += search.leaks(where, output) + search.leaks(where + " stderr", said)
             if format_name == "json":

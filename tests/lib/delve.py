@@ -87,7 +87,8 @@ class Delve:
 
 
 def short_type(name):
-    """As reflect prints it: without the directories of package paths."""
+    """As reflect prints it: without the directories of package paths, and a major version's."""
+    name = re.sub(r"(\w)/v\d+\.", r"\1.", name)
     return re.sub(r"[\w.~-]+(?:/[\w.~-]+)*/", "", name.replace("%2e", "."))
 
 
@@ -235,7 +236,9 @@ def as_truth(got):
         want["dynamic_value"] = {"type": got.get("dynamic_type"), "kind": "", "cut": True}
     if "target" in got:
         want["target"] = as_truth(got["target"])
-    if "elements" in got:
+    if "elements" in got and all(one["type"] == "uint8" and "value" in one for one in got["elements"]) and got["length"]:
+        want["bytes"] = {"length": got["length"], "hex": bytes(one["value"] for one in got["elements"]).hex()}
+    elif "elements" in got:
         want["elements"] = [as_truth(element) for element in got["elements"]]
     if "fields" in got:
         want["fields"] = [{"name": field["name"], "value": as_truth(field["value"])} for field in got["fields"]]

@@ -296,10 +296,12 @@ struct mkruntime *mkruntime_create(unsigned int release)
 	m->gs = mkruntime_alloc(m, MKRUNTIME_MAX_GOROUTINES * 8);
 	m->ps = mkruntime_alloc(m, MKRUNTIME_MAX_THREADS * 8);
 	m->options = (struct analysis_options){.include_system = true,
-		.max_goroutines = 100,
-		.max_string = 256,
-		.max_elements = 64,
-		.max_depth = 6,
+		.limits = {.max_string = 256,
+			.max_elements = 64,
+			.max_depth = 6,
+			.max_fields = 64,
+			.max_queue = 64},
+		.max_goroutines = MKRUNTIME_MAX_GOROUTINES,
 		.generator_version = "0.1.0",
 		.captured_at = 1795000000,
 		.hostname = "host",
@@ -556,4 +558,46 @@ enum cs_status mkruntime_analyze(struct mkruntime *m)
 		.id = "00112233445566778899aabbccddeeff",
 		.rt = m->rt};
 	return analysis_run(m->analysis);
+}
+
+#define MAX_PATCHES 64
+#define FUNCTIONS_SIZE (40 * MKRUNTIME_FUNCTION) // and a little beyond
+
+static uint64_t patch_value(
+	const struct mkruntime *m, uint8_t kind, target_addr at, uint32_t number)
+{
+	switch (kind % 8) {
+	case 0:
+		return number;
+	case 1:
+		return MKRUNTIME_DATA + number % m->used;
+	case 2:
+		return MKRUNTIME_DATA + number % m->used / 16 * 16;
+	case 3:
+		return at - number % 16 * 8; // itself, or just before
+	case 4:
+		return UINT64_MAX >> number % 64;
+	case 5:
+		return MKRUNTIME_TEXT + number % FUNCTIONS_SIZE;
+	case 6:
+		return UINT64_C(1) << number % 64;
+	default:
+		return (uint64_t)number << 32 | number;
+	}
+}
+
+void mkruntime_patch(struct mkruntime *m, const uint8_t *bytes, size_t count)
+{
+	for (size_t i = 0; i < count && i < MAX_PATCHES; i++, bytes += 8) {
+		uint32_t where = (bytes[1] | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3] << 16);
+		target_addr at = MKRUNTIME_DATA + where % (m->used - 8);
+		uint32_t number;
+		uint64_t value;
+
+		memcpy(&number, bytes + 4, sizeof(number));
+		if (!(bytes[0] & 0x80)) // words lie at multiples of their size
+			at &= ~UINT64_C(7);
+		value = patch_value(m, bytes[0], at, number);
+		memcpy(mkruntime_at(m, at), &value, bytes[0] & 0x40 ? 1 : sizeof(value));
+	}
 }

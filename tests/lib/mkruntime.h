@@ -135,6 +135,12 @@ enum cs_status mkruntime_open(struct mkruntime *m);
 enum cs_status mkruntime_analyze(struct mkruntime *m);
 
 /**
+ * Damages the process's memory: `count` patches of eight bytes each, which say what is written (u8),
+ * where (u24), with which number (u32). For fuzzing.
+ */
+void mkruntime_patch(struct mkruntime *m, const uint8_t *bytes, size_t count);
+
+/**
  * A process with something of everything: goroutines that wait on a channel, in a select and for a
  * lock, one that panics, queues, labels, threads in signal handlers. What fuzzing starts from.
  */

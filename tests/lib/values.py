@@ -8,6 +8,7 @@ import math
 import re
 import struct
 
+LOWEST = 4096  # no program has memory below
 INTERNAL = 1 << 53  # integers past it are written as strings
 ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, "'": 39, '"': 34}
 ESCAPE = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))', re.S)
@@ -165,6 +166,9 @@ class Comparer:
         if "pointer" in got and want.get("nil"):
             if int(got["pointer"], 16) != 0:
                 self.wrong(path, f"points to {got['pointer']}, in truth it is nil")
+        elif "pointer" in got and want["kind"] in ("func", "pointer", "map", "chan") and \
+                int(got["pointer"], 16) < LOWEST:
+            self.wrong(path, f"points to {got['pointer']}, where nothing is")
         elif "pointer" in got and "pointer" in want and want["kind"] != "string":
             if int(got["pointer"], 16) != int(want["pointer"], 16) and want.get("length") != 0:
                 self.wrong(path, f"points to {got['pointer']}, in truth to {want['pointer']}")
@@ -374,6 +378,8 @@ def written(variables):
         value = todo.pop()
         if value.get("address") and "same_as" not in value:
             found.setdefault((value["address"], value["type"]), value)
+        if value.get("kind") in ("slice", "map") and "same_as" not in value and value.get("pointer"):
+            found.setdefault((value["pointer"], value["type"]), value)
         for key in ("target", "dynamic_value"):
             if value.get(key):
                 todo.append(value[key])

@@ -105,12 +105,11 @@ func holdVariables() {
 	password, authToken, clientSecret := secret("variable.password"), []byte(secret("variable.token")), secret("variable.clientSecret")
 	api_key, passwd, privateKey := secret("variable.apiKey"), secret("variable.passwd"), []rune(secret("variable.privateKey"))
 	typed, key := Password(secret("type.password")), SecretKey(secret("type.key"))
-	pointer := &password
-	number, _ := new(big.Int).SetString(digits(secret("variable.number")), 10)
-	secretKey := number
-	use(&authToken, &clientSecret, pointer)
+	oldPassword := &password
+	secretKey, _ := new(big.Int).SetString(digits(secret("variable.number")), 10)
+	use(&authToken, &clientSecret, oldPassword)
 	park()
-	use(password, authToken, clientSecret, api_key, passwd, privateKey, typed, key, pointer, secretKey)
+	use(password, authToken, clientSecret, api_key, passwd, privateKey, typed, key, oldPassword, secretKey)
 }
 
 func digits(text string) string {
@@ -140,9 +139,9 @@ func holdContents() {
 }
 
 func holdFields() {
-	refresh := secret("field.refresh")
+	refreshToken := secret("field.refresh")
 	bob := account{User: innocent("user"), Password: secret("field.password"), APIKey: []byte(secret("field.apikey")),
-		Session: &session{ID: 7, AccessToken: secret("field.access"), RefreshToken: &refresh, ClientSecret: secret("field.client")}}
+		Session: &session{ID: 7, AccessToken: secret("field.access"), RefreshToken: &refreshToken, ClientSecret: secret("field.client")}}
 	copy(bob.privateKey[:], secret("field.private"))
 	store := &database{Host: innocent("host")}
 	store.Config.Name, store.Config.passwd = innocent("config"), secret("field.passwd")
@@ -221,13 +220,13 @@ func holdArguments() {
 	start(func() { login(innocent("login"), secret("argument.password"), 3) })
 	start(func() { setPassword(secret("argument.function")) })
 	start(func() {
-		var bytes [24]byte
-		var words [3]uint64
-		copy(bytes[:], secret("argument.bytes"))
+		var passwordBytes [24]byte
+		var secretWords [3]uint64
+		copy(passwordBytes[:], secret("argument.bytes"))
 		for i, c := range []byte(secret("argument.words")) {
-			words[i/8] |= uint64(c) << (8 * (i % 8))
+			secretWords[i/8] |= uint64(c) << (8 * (i % 8))
 		}
-		authenticate(bytes, words)
+		authenticate(passwordBytes, secretWords)
 	})
 	park()
 }

@@ -33,6 +33,7 @@ func main() {
 	tags()
 	globals()
 	churn()
+	onStack() // once more, for goroutines that no collection has seen
 	spinning()
 	reason := error(&crashed{7, "the end", &point{1, 2}, fmt.Errorf("caused by: %w", errors.New("root cause"))})
 	truth.Note("panic", truth.Of(reason))

@@ -342,6 +342,27 @@ func tagStack(i int) {
 	sink += look(ptr) + see(one)
 }
 
+//go:noinline
+func sum(ptr *thing, list []uint64, table map[string]uint64, any interface{}, f func() uint64) uint64 {
+	number, _ := any.(uint64)
+	return ptr.tag + list[0] + table["a"] + number + f()
+}
+
+// What these point to never leaves the stack, and is used after the wait.
+//
+//go:noinline
+func tagOnStack(i int) {
+	ptr := &thing{tag: u("onstack.ptr", i), data: [2]uint64{u("onstack.0", i), u("onstack.1", i)}}
+	list := []uint64{u("onstack.list0", i), u("onstack.list1", i)}
+	table := map[string]uint64{"a": u("onstack.a", i)}
+	any := interface{}(u("onstack.any", i))
+	captured := u("onstack.captured", i)
+	f := func() uint64 { return captured }
+	grow(60)
+	park()
+	sink += sum(ptr, list, table, any, f)
+}
+
 // Pointers into the stack that are dead when the stack moves are not mended.
 //
 //go:noinline
@@ -595,7 +616,7 @@ func tags() {
 		tagPending(i)
 	})
 	times(func(i int) {
-		truth.In("main.tagDefer", 0, truth.Is("i", i), truth.Kept("a", u("defer.a", i)), truth.Kept("b", u("defer.b2", i)), truth.Kept("ptr", p("defer.ptr", i)))
+		truth.In("main.tagDefer", 0, truth.Is("i", i), truth.Kept("a", u("defer.a", i)), truth.Kept("b", u("defer.b2", i)), truth.Is("ptr", p("defer.ptr", i)))
 		tagDefer(i, u("defer.a", i), p("defer.ptr", i))
 	})
 	times(func(i int) { tagClosure(i, u("closure.a", i), s("closure.text", i), p("closure.ptr", i))() })
@@ -645,17 +666,20 @@ func tags() {
 
 func tagsGeneric() {
 	times(func(i int) {
-		truth.In("main.tagGeneric[...]", 0, truth.Any("get"), truth.Is("i", i), truth.Kept("value", u("generic.value", i)), truth.Kept("list", l("generic.list", i)), truth.Kept("got", u("generic.got", i)))
-		tagGeneric(i, u("generic.value", i), l("generic.list", i), func() uint64 { return u("generic.got", i) })
+		get := func() uint64 { return u("generic.got", i) }
+		truth.In("main.tagGeneric[...]", 0, truth.Is("get", get), truth.Is("i", i), truth.Kept("value", u("generic.value", i)), truth.Kept("list", l("generic.list", i)), truth.Kept("got", u("generic.got", i)))
+		tagGeneric(i, u("generic.value", i), l("generic.list", i), get)
 	})
 	times(func(i int) {
+		get := func() *thing { return p("genericptr.got", i) }
 		list := []*thing{p("genericptr.0", i), nil}
-		truth.In("main.tagGeneric[...]", 0, truth.Any("get"), truth.Is("i", i), truth.Kept("value", p("genericptr.value", i)), truth.Kept("list", list), truth.Kept("got", p("genericptr.got", i)))
-		tagGeneric(i, p("genericptr.value", i), []*thing{p("genericptr.0", i), nil}, func() *thing { return p("genericptr.got", i) })
+		truth.In("main.tagGeneric[...]", 0, truth.Is("get", get), truth.Is("i", i), truth.Kept("value", p("genericptr.value", i)), truth.Kept("list", list), truth.Kept("got", p("genericptr.got", i)))
+		tagGeneric(i, p("genericptr.value", i), []*thing{p("genericptr.0", i), nil}, get)
 	})
 	times(func(i int) {
-		truth.In("main.tagGeneric[...]", 0, truth.Any("get"), truth.Is("i", i), truth.Kept("value", few("genericfew.value", i)), truth.Kept("list", []small{few("genericfew.0", i)}), truth.Kept("got", few("genericfew.got", i)))
-		tagGeneric(i, few("genericfew.value", i), []small{few("genericfew.0", i)}, func() small { return few("genericfew.got", i) })
+		get := func() small { return few("genericfew.got", i) }
+		truth.In("main.tagGeneric[...]", 0, truth.Is("get", get), truth.Is("i", i), truth.Kept("value", few("genericfew.value", i)), truth.Kept("list", []small{few("genericfew.0", i)}), truth.Kept("got", few("genericfew.got", i)))
+		tagGeneric(i, few("genericfew.value", i), []small{few("genericfew.0", i)}, get)
 	})
 }
 
@@ -665,6 +689,7 @@ func tagsMore() {
 		truth.In("main.tagStack", 0, truth.Is("i", i), truth.Kept("array", array), truth.Is("ptr", &array), truth.Is("one", &array[1]))
 		tagStack(i)
 	})
+	onStack()
 	times(func(i int) {
 		array := [4]uint64{u("stackdead.0", i), u("stackdead.1", i), u("stackdead.2", i), u("stackdead.3", i)}
 		truth.In("main.tagStackDead", 0, truth.Is("i", i), truth.Is("array", array), truth.Is("ptr", &array), truth.Is("one", &array[1]), truth.Is("slice", array[1:3]))
@@ -762,6 +787,16 @@ func tagsMore() {
 		rest := struct{ a, b, c, d, e uint64 }{u("wide.a", i), u("wide.b", i), u("wide.c", i), u("wide.d", i), u("wide.e", i)}
 		truth.In("main.tagWide", 0, truth.Is("i", i), truth.Kept("big", big), truth.Kept("rest", rest))
 		tagWide(i, big, rest)
+	})
+}
+
+func onStack() {
+	times(func(i int) {
+		captured := u("onstack.captured", i)
+		truth.In("main.tagOnStack", 0, truth.Is("i", i), truth.Kept("ptr", &thing{tag: u("onstack.ptr", i), data: [2]uint64{u("onstack.0", i), u("onstack.1", i)}}),
+			truth.Kept("list", []uint64{u("onstack.list0", i), u("onstack.list1", i)}), truth.Kept("table", map[string]uint64{"a": u("onstack.a", i)}),
+			truth.Kept("any", interface{}(u("onstack.any", i))), truth.Is("captured", captured), truth.Any("f"))
+		tagOnStack(i)
 	})
 }
 

@@ -60,9 +60,7 @@ static struct analysis *analyse(int fd, struct image **image_ret)
 		.hostname = "host",
 		.kernel = "6.1",
 		.core_name = "core",
-		.max_string = 1,
-		.max_elements = 2,
-		.max_depth = 3};
+		.limits = {.max_string = 1, .max_elements = 2, .max_depth = 3}};
 	static struct core_executable executable;
 	struct analysis *analysis = NULL;
 

@@ -1,7 +1,7 @@
 // Types by their descriptors: names, what each kind adds, what contradicts itself.
 #include "analyzer/runtime/types.h"
 
-#include "tests/lib/mkruntime.h"
+#include "tests/lib/mktypes.h"
 
 #include <check.h>
 #include <string.h>
@@ -80,6 +80,76 @@ START_TEST(a_type_name_of_any_length)
 }
 END_TEST
 
+/* A descriptor in the heap, beyond the module's types: its name is put together. */
+START_TEST(types_made_by_reflect)
+{
+	static const struct {
+		enum go_kind kind;
+		uint64_t size, tail; // tail: ArrayType.Len, ChanType.Dir
+		const char *name;
+	} rows[] = {{GO_POINTER, 8, 0, "*main.T"}, {GO_SLICE, 24, 0, "[]main.T"},
+		{GO_ARRAY, 24, 3, "[3]main.T"}, {GO_CHAN, 8, 1, "<-chan main.T"},
+		{GO_CHAN, 8, 2, "chan<- main.T"}, {GO_CHAN, 8, 3, "chan main.T"},
+		{GO_MAP, 8, 0, "map[main.T]main.T"}, {GO_INT, 8, 0, NULL}, {GO_STRUCT, 8, 0, NULL}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mkruntime *m = mkruntime_create(0);
+		target_addr module = mkruntime_variable(m, VAR_FIRST_MODULE);
+		target_addr element = mkruntime_type(m, "main.T", GO_INT, 8);
+		target_addr end = mkruntime_alloc(m, 16), type;
+		struct type *found;
+
+		mkruntime_set(m, module, MODULE_ETYPES, end);
+		type = mkruntime_type(m, "?", rows[i].kind, rows[i].size);
+		mkruntime_set(m, type, TYPE_STR, UINT32_MAX - 4);
+		mkruntime_word(m, type + 48, element);
+		mkruntime_word(m, type + 56, rows[i].kind == GO_MAP ? element : rows[i].tail);
+		if (rows[i].kind == GO_ARRAY)
+			mkruntime_word(m, type + 64, rows[i].tail);
+		ck_assert_int_eq(mkruntime_open(m), CS_OK);
+		found = types_at(m->types, type);
+		ck_assert_msg((found != NULL) == (rows[i].name != NULL), "%zu", i);
+		if (found)
+			ck_assert_str_eq(found->name, rows[i].name);
+		mkruntime_destroy(m);
+	}
+}
+END_TEST
+
+START_TEST(a_made_type_of_itself_has_no_name)
+{
+	struct mkruntime *m = mkruntime_create(0);
+	target_addr module = mkruntime_variable(m, VAR_FIRST_MODULE), type;
+
+	mkruntime_set(m, module, MODULE_ETYPES, mkruntime_alloc(m, 16));
+	type = mkruntime_type(m, "?", GO_POINTER, 8);
+	mkruntime_set(m, type, TYPE_STR, UINT32_MAX);
+	mkruntime_word(m, type + 48, type);
+	ck_assert_int_eq(mkruntime_open(m), CS_OK);
+	ck_assert_ptr_null(types_at(m->types, type));
+	mkruntime_destroy(m);
+}
+END_TEST
+
+START_TEST(methods_and_packages)
+{
+	struct mkruntime *m = mkruntime_create(0);
+	target_addr at = mkruntime_type(m, "main.T", GO_INT, 8);
+	struct type *type;
+
+	mktypes_define(m, at, 48, "example.com/app", "Error");
+	ck_assert_int_eq(mkruntime_open(m), CS_OK);
+	type = types_at(m->types, at);
+	ck_assert_str_eq(type->package, "example.com/app");
+	ck_assert(type->is_named);
+	ck_assert(types_has_method(m->types, type, "Error"));
+	ck_assert(!types_has_method(m->types, type, "String"));
+	ck_assert_str_eq(types_pointer_to(m->types, type)->name, "*main.T");
+	ck_assert_ptr_eq(types_pointer_to(m->types, type), types_pointer_to(m->types, type));
+	mkruntime_destroy(m);
+}
+END_TEST
+
 Suite *suite_types(void);
 
 Suite *suite_types(void)
@@ -90,6 +160,9 @@ Suite *suite_types(void)
 	tcase_add_test(tc, descriptors);
 	tcase_add_test(tc, what_is_no_descriptor);
 	tcase_add_test(tc, a_type_name_of_any_length);
+	tcase_add_test(tc, types_made_by_reflect);
+	tcase_add_test(tc, a_made_type_of_itself_has_no_name);
+	tcase_add_test(tc, methods_and_packages);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

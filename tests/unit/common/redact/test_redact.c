@@ -347,6 +347,42 @@ START_TEST(environment_is_an_allow_list)
 }
 END_TEST
 
+START_TEST(names_speak_of_what_they_hold)
+{
+	static const struct {
+		const char *name;
+		enum redact_class class;
+	} rows[] = {{"password", REDACT_ALL}, {"DBPassword", REDACT_ALL}, {"api_key", REDACT_ALL},
+		{"apiKeys", REDACT_ALL}, {"private_key", REDACT_ALL}, {"privateKey", REDACT_ALL},
+		{"passwd2", REDACT_ALL}, {"secretBytes", REDACT_ALL},
+		{"secretWords", REDACT_ALL}, {"&password", REDACT_ALL},
+		{"main.Password", REDACT_ALL}, {"*rsa.PrivateKey", REDACT_ALL},
+		{"[]main.Secret", REDACT_ALL}, {"Set-Cookie", REDACT_ALL},
+		{"Authorization", REDACT_ALL}, {"main.setPassword", REDACT_ALL},
+		{"X-Api-Key", REDACT_ALL}, {"token", REDACT_TEXT}, {"tokens", REDACT_TEXT},
+		{"AccessToken", REDACT_TEXT}, {"sessionID", REDACT_TEXT},
+		{"authTokenString", REDACT_TEXT}, {"signature", REDACT_LONG},
+		{"key", REDACT_NOTHING}, {"keys", REDACT_NOTHING}, {"Key", REDACT_NOTHING},
+		{"primary_key", REDACT_NOTHING}, {"sortKey", REDACT_NOTHING},
+		{"monkey", REDACT_NOTHING}, {"keyboard", REDACT_NOTHING},
+		{"tokenizer", REDACT_NOTHING}, {"tokens_used", REDACT_NOTHING},
+		{"TokenCount", REDACT_NOTHING}, {"maxTokens", REDACT_NOTHING},
+		{"num_sessions", REDACT_NOTHING}, {"passwordLength", REDACT_NOTHING},
+		{"bypass", REDACT_NOTHING}, {"compass", REDACT_NOTHING},
+		{"passenger", REDACT_NOTHING}, {"secretary", REDACT_NOTHING},
+		{"authority", REDACT_NOTHING}, {"cookiecutter", REDACT_NOTHING},
+		{"PassRate", REDACT_NOTHING}, {"s", REDACT_NOTHING}, {"", REDACT_NOTHING},
+		{"2", REDACT_NOTHING}, {"data", REDACT_NOTHING}};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		ck_assert_msg(redact_name(rows[i].name, strlen(rows[i].name)) == rows[i].class,
+			"%s: %d", rows[i].name,
+			(int)redact_name(rows[i].name, strlen(rows[i].name)));
+	ck_assert(redact_is_empty("nil", 3));
+	ck_assert(!redact_is_empty("nile", 4));
+}
+END_TEST
+
 Suite *suite_redact(void);
 
 Suite *suite_redact(void)
@@ -362,6 +398,7 @@ Suite *suite_redact(void)
 	tcase_add_test(tc, memory_limit_yields_nothing);
 	tcase_add_test(tc, arguments_know_their_flags);
 	tcase_add_test(tc, environment_is_an_allow_list);
+	tcase_add_test(tc, names_speak_of_what_they_hold);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
