@@ -19,8 +19,8 @@ static bool can_hold(const char *unit, const char *pattern)
 	return !strncmp(unit, pattern, fixed);
 }
 
-static bool add(const struct dwarf_units *units, struct dwarf_global global,
-	struct dwarf_globals *ret)
+static bool add(
+	const struct dwarf_units *units, struct dwarf_global global, struct dwarf_globals *ret)
 {
 	struct dwarf_global *grown = arena_grow(
 		units->dwarf->arena, ret->list, &ret->capacity, ret->count + 1, sizeof(*grown));

@@ -89,11 +89,11 @@ static void take_stack_value(struct expression *e)
 	}
 	top = e->stack[--e->depth];
 	if (top.kind == TERM_NUMBER)
-		set_direct(e, (struct dwarf_piece){.kind = DWARF_PIECE_CONSTANT, .number = top.number});
-	else if (top.kind == TERM_FRAME)
 		set_direct(e,
-			(struct dwarf_piece){
-				.kind = DWARF_PIECE_FRAME_ADDRESS, .number = top.number});
+			(struct dwarf_piece){.kind = DWARF_PIECE_CONSTANT, .number = top.number});
+	else if (top.kind == TERM_FRAME)
+		set_direct(e, (struct dwarf_piece){
+				      .kind = DWARF_PIECE_FRAME_ADDRESS, .number = top.number});
 	else if (top.kind == TERM_REGISTER && !top.number)
 		set_direct(e, (struct dwarf_piece){.kind = DWARF_PIECE_REGISTER,
 				      .register_number = top.register_number});
@@ -172,8 +172,8 @@ static bool run_register(struct expression *e, uint8_t op)
 	struct term term = {.kind = TERM_REGISTER};
 
 	if (is_between(op, DW_OP_reg0, DW_OP_reg31) || op == DW_OP_regx) {
-		uint64_t number = op == DW_OP_regx ? cursor_uleb(&e->c)
-						   : (uint64_t)(op - DW_OP_reg0);
+		uint64_t number =
+			op == DW_OP_regx ? cursor_uleb(&e->c) : (uint64_t)(op - DW_OP_reg0);
 
 		e->is_bad |= number > UINT32_MAX;
 		set_direct(e, (struct dwarf_piece){.kind = DWARF_PIECE_REGISTER,
@@ -255,8 +255,7 @@ static struct dwarf_piece take_piece(struct expression *e, uint32_t size)
 	return piece;
 }
 
-static void evaluate(
-	const uint8_t *bytes, size_t size, Dwarf_Die *die, struct dwarf_location *ret)
+static void evaluate(const uint8_t *bytes, size_t size, Dwarf_Die *die, struct dwarf_location *ret)
 {
 	struct expression e = {.c = cursor_over(bytes, size), .die = die};
 	bool has_pieces = false;
@@ -389,8 +388,8 @@ static bool next_row(struct rows *rows, struct row *ret)
 }
 
 /* Begins the entry's list; false where it has none. Go never writes DW_FORM_loclistx. */
-static bool open_rows(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
-	struct rows *ret)
+static bool open_rows(
+	struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die, struct rows *ret)
 {
 	const struct dwarf_bytes *section;
 	Dwarf_Half version;

@@ -48,8 +48,8 @@ void dwarf_location_at(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf
 bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die);
 
 /**
- * Since which address without a gap up to `pc` the rows of the variable's list have `piece`; 0 where
- * it has no list, or that of `pc` does not have it.
+ * Since which address without a gap up to `pc` the rows of the variable's list have `piece`; 0
+ * where it has no list, or that of `pc` does not have it.
  */
 uint64_t dwarf_location_since(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
 	uint64_t pc, const struct dwarf_piece *piece);

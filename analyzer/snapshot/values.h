@@ -17,14 +17,14 @@ struct analysis_values {
 	struct closures closures;
 	struct variable_reader variables;
 	struct dwarf_globals globals; // those that options.globals asks for
-	uint64_t *wanted; // a bit for each goroutine
+	uint64_t *wanted;             // a bit for each goroutine
 	uint64_t wanted_count;
 	struct walk *walk; // scratch
 };
 
 /**
- * Prepares analysis->values by options.variables, and decides which goroutines' values are shown: at
- * most max_goroutines, the blamed first; above that, the first ten of each stack.
+ * Prepares analysis->values by options.variables, and decides which goroutines' values are shown:
+ * at most max_goroutines, the blamed first; above that, the first ten of each stack.
  */
 CS_MUST_USE enum cs_status analysis_values_prepare(struct analysis *analysis);
 

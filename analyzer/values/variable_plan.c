@@ -137,8 +137,8 @@ static enum unavailable common_reason(const struct dwarf_location *location, boo
  * Whether the statement that assigns it may not have run. A row of a location list begins where the
  * value does and is trusted; memory that a variable has for all of its function is not.
  */
-static bool is_unassigned(const struct dwarf_variable *variable,
-	const struct dwarf_location *location, int32_t line)
+static bool is_unassigned(
+	const struct dwarf_variable *variable, const struct dwarf_location *location, int32_t line)
 {
 	if (variable->is_argument || variable->closure_offset >= 0)
 		return false;
@@ -158,8 +158,9 @@ static bool is_home(const struct dwarf_location *location)
 }
 
 /*
- * A call destroys the registers, but not the slot that the value was saved in before: its row begins
- * where the call returns to. What the call itself returns is in registers there, never in a slot.
+ * A call destroys the registers, but not the slot that the value was saved in before: its row
+ * begins where the call returns to. What the call itself returns is in registers there, never in a
+ * slot.
  */
 static void use_slots_behind_call(
 	struct dwarf_location *location, const struct dwarf_location *behind)
@@ -216,13 +217,13 @@ struct planning {
 	const struct code_place *place;
 	struct variable_plan *plan;
 	struct dwarf_variable **sources; // of the plan's variables
-	uint64_t pc;			 // linked; where locations are looked up
+	uint64_t pc;                     // linked; where locations are looked up
 	bool is_optimized;
 };
 
 /* Whether the location is that of all of the value, and pads it. */
-static bool is_whole(struct planning *planning, struct dwarf_variable *variable,
-	struct type *type, struct dwarf_location *location)
+static bool is_whole(struct planning *planning, struct dwarf_variable *variable, struct type *type,
+	struct dwarf_location *location)
 {
 	struct variable_plans *plans = planning->plans;
 	struct leaf leaf;
@@ -278,8 +279,8 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
  * A variable of an inlined function that was moved to the heap stands among those of the function
  * that it was inlined into; only its line is of another place. Not the program's, there.
  */
-static bool is_foreign(struct planning *planning, const struct dwarf_variable *variable,
-	uint32_t frame)
+static bool is_foreign(
+	struct planning *planning, const struct dwarf_variable *variable, uint32_t frame)
 {
 	const struct runtime *rt = planning->plans->frames->rt;
 	const struct frame *row =
@@ -305,8 +306,8 @@ static void plan_scopes(struct planning *planning, const struct dwarf_scope **sc
 		total += scopes[i] ? scopes[i]->count : 0;
 	plan->variables =
 		arena_array(planning->plans->dwarf->arena, total, sizeof(*plan->variables));
-	planning->sources = arena_array(
-		planning->plans->dwarf->arena, total, sizeof(*planning->sources));
+	planning->sources =
+		arena_array(planning->plans->dwarf->arena, total, sizeof(*planning->sources));
 	if (!plan->variables || !planning->sources)
 		return;
 	for (uint32_t i = 0; i < planning->place->frame_count; i++)
@@ -352,20 +353,17 @@ static uint64_t since(const struct planning *planning, uint32_t index, uint32_t 
 	const struct dwarf_piece *at = &planning->plan->variables[index].pieces[piece];
 	Dwarf_Die die = planning->sources[index]->die;
 	const struct dwarf_unit *unit = plans->scopes->unit;
-	uint64_t found =
-		dwarf_location_since(plans->dwarf, unit, &die, planning->pc, at);
+	uint64_t found = dwarf_location_since(plans->dwarf, unit, &die, planning->pc, at);
 
 	// A slot from behind the call: see use_slots_behind_call.
-	return found ? found
-		     : dwarf_location_since(
-			       plans->dwarf, unit, &die, planning->pc + 1, at);
+	return found ? found : dwarf_location_since(plans->dwarf, unit, &die, planning->pc + 1, at);
 }
 
 /*
- * One place for parts of two variables: both, where one is a copy of the other and its row begins at
- * the same instruction. Otherwise the row of one goes on where its value has been overwritten, as the
- * compiler has them: a spill slot that another variable took over (go1.18 to go1.21), the length of a
- * slice in the register of another's (go1.24, go1.26). Nobody knows which.
+ * One place for parts of two variables: both, where one is a copy of the other and its row begins
+ * at the same instruction. Otherwise the row of one goes on where its value has been overwritten,
+ * as the compiler has them: a spill slot that another variable took over (go1.18 to go1.21), the
+ * length of a slice in the register of another's (go1.24, go1.26). Nobody knows which.
  */
 static void drop_contested(const struct planning *planning, uint32_t index, bool *ret)
 {

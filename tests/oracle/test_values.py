@@ -25,6 +25,8 @@ SHOW = int(os.environ.get("VALUES_SHOW", "12"))
 TIGHT = ["--max-string", "9", "--max-elements", "2", "--max-depth", "2"]
 OPTIONS = os.environ.get("VALUES_OPTIONS", "--globals main.*").split()
 KEPT, ALL = {"default": 0.75}, {"noopt": 0.97}  # shares of variables that must be shown
+CHANNEL = ("runtime.chansend", "runtime.chanrecv")
+PARKING = CHANNEL + ("runtime.gopark", "runtime.selectgo")
 # Go's own names for what a compiler adds; nobody wrote such a variable.
 COMPILER = (".", "~", "go.")
 # Variables that escaped from an inlined function: the compiler notes them with the one around it.
@@ -156,6 +158,25 @@ def check_goroutines(tally, truth, snapshot):
     return required
 
 
+def check_runtime(tally, snapshot):
+    """Of the runtime's own frames: a channel operation's channel is what its goroutine waits on, and each
+    goroutine's own g is nobody else's."""
+    owners = {}
+    for row in snapshot["goroutines"]:
+        waits = {one["address"] for one in row["waiting_on"] or [] if one["kind"] == "channel"}
+        frames = frames_of(snapshot, row)
+        for variable in row["variables"] or []:
+            function, value = frames[variable["frame"]][0], variable["value"]
+            path = f"goroutine {row['id']} {function} {variable['name']}"
+            if "pointer" not in value or not function.startswith("runtime."):
+                continue
+            if variable["name"] == "c" and function.startswith(CHANNEL) and value["pointer"] not in waits:
+                tally.false.append(f"{path}: {value['pointer']}, but it waits on {sorted(waits)}")
+            if variable["name"] == "gp" and function.startswith(PARKING):
+                if owners.setdefault(value["pointer"], row["id"]) != row["id"]:
+                    tally.false.append(f"{path}: goroutine {owners[value['pointer']]} has it, too")
+
+
 def check_channels(tally, truth, rows):
     for row in rows or []:
         want = truth.channels.get(row["address"])
@@ -201,6 +222,7 @@ def check(made, truth, snapshot):
     check_channels(tally, truth, snapshot.get("channels"))
     check_globals(tally, truth, snapshot.get("globals"), required)
     check_panic(tally, truth, snapshot)
+    check_runtime(tally, snapshot)
     for row in snapshot["diagnostics"]:
         if "contradict" in row["code"]:
             tally.wrong.append(f"diagnostics: {row['code']}: {row['message']} ({row['count']})")
@@ -243,7 +265,7 @@ def row(case, tally):
     gone = tally.missing
     total = tally.true + tally.partial + sum(gone.values())
     reasons = ", ".join(f"{count} {reason}" for reason, count in gone.most_common())
-    print(f"{crash.go_version(case.release):<11} {case.flags:<9} {total:5} variables: {tally.true:5} true  "
+    print(f"{crash.go_version(case.release):<11} {case.run or case.flags:<9} {total:5} variables: {tally.true:5} true  "
           f"{len(tally.false):4} FALSE  {tally.partial:4} in part; {reasons}")
     within = ", ".join(f"{count} {reason}" for reason, count in tally.within.most_common())
     print(f"{'':21} {tally.kept[0]} of {tally.kept[1]} kept ones; {tally.nodes} values in them and globals; of parts: {within}; "
