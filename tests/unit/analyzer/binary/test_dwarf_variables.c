@@ -6,6 +6,7 @@
 #include "tests/lib/mkgo.h"
 
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -326,6 +327,69 @@ START_TEST(globals_are_found)
 }
 END_TEST
 
+/* Everything that is read of a program's variables, of one file. */
+static void read_all(const uint8_t *bytes, size_t size)
+{
+	struct fixture f = {.fd = mkelf_open_bytes(bytes, size)};
+	struct dwarf_globals globals;
+	struct dwarf_types types;
+
+	arena_init(&f.arena, 64 << 20);
+	diag_init(&f.diag, &f.arena);
+	f.scopes = arena_alloc(&f.arena, sizeof(*f.scopes));
+	if (binary_open(f.fd, "prog", &f.arena, &f.diag, &f.binary) == CS_OK) {
+		if (binary_dwarf(f.binary, &f.diag, &f.dwarf) == CS_OK &&
+			dwarf_units_load(f.dwarf, &f.units) == CS_OK) {
+			dwarf_types_init(&types, f.dwarf);
+			for (uint64_t pc = MKDWARF_LOW; pc < MKDWARF_END; pc += 0x28) {
+				if (!dwarf_scopes_at(&f.units, pc, f.scopes))
+					continue;
+				for (uint32_t i = 0; i < f.scopes->list[0].count; i++) {
+					struct dwarf_variable *v = &f.scopes->list[0].variables[i];
+					struct dwarf_location location;
+
+					dwarf_location_at(
+						f.dwarf, f.scopes->unit, &v->die, pc, &location);
+					dwarf_types_get(&types, &v->type);
+				}
+			}
+			ck_assert_int_eq(dwarf_globals_find(&f.units, "*", &globals), CS_OK);
+		}
+		binary_close(f.binary);
+	}
+	close(f.fd);
+	arena_deinit(&f.arena);
+}
+
+/* Each byte of the file in turn is another one: nothing but less is found. */
+START_TEST(damage_is_survived)
+{
+	static const uint8_t others[] = {0x00, 0x01, 0x7f, 0xff};
+	struct mkelf *elf = mkelf_executable_create(EM_X86_64, ET_EXEC, MKGO_TEXT);
+	const uint8_t *whole;
+	uint8_t *damaged;
+	size_t size;
+
+	mkgo_add_buildinfo(elf, "go1.26.8", "", true);
+	mkdwarf_add(elf, 4 + _i / 4, "", 0);
+	whole = mkelf_finish(elf, &size);
+	damaged = malloc(size);
+	ck_assert_ptr_nonnull(damaged);
+	memcpy(damaged, whole, size);
+	read_all(damaged, size);
+	for (size_t i = 0; i < size; i++) {
+		damaged[i] = others[_i % 4];
+		if (damaged[i] != whole[i])
+			read_all(damaged, size);
+		damaged[i] = whole[i];
+	}
+	for (size_t cut = 0; cut < size; cut += 16)
+		read_all(damaged, cut);
+	free(damaged);
+	mkelf_destroy(elf);
+}
+END_TEST
+
 Suite *suite_dwarf_variables(void);
 
 Suite *suite_dwarf_variables(void)
@@ -341,6 +405,7 @@ Suite *suite_dwarf_variables(void)
 	tcase_add_loop_test(tc, types_are_read, 0, 2);
 	tcase_add_test(tc, names_are_reflects);
 	tcase_add_loop_test(tc, globals_are_found, 0, 2);
+	tcase_add_loop_test(tc, damage_is_survived, 0, 8);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
