@@ -23,6 +23,8 @@ static const char help[] =
 	"      --format FORMAT     json (default), text or summary\n"
 	"  -o, --output FILE       write to FILE, whole or not at all (default: stdout)\n"
 	"      --variables WHICH   all (default), crash or none\n"
+	"      --globals PATTERN   package variables to show: main.state, 'main.*'\n"
+	"      --max-goroutines-with-variables N  (default 2000)\n"
 	"      --no-system         leave out the runtime's own goroutines\n"
 	"      --traceback LEVEL   of text: single, all (default), system or crash\n"
 	"      --max-string N      bytes of a string (default 256)\n"

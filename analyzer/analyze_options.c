@@ -20,6 +20,7 @@ enum option_code {
 	OPTION_MAX_FIELDS,
 	OPTION_MAX_QUEUE,
 	OPTION_MAX_GOROUTINES,
+	OPTION_GLOBALS,
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
 };
@@ -29,6 +30,7 @@ static const struct option options[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"output", required_argument, NULL, 'o'},
 	{"variables", required_argument, NULL, OPTION_VARIABLES},
+	{"globals", required_argument, NULL, OPTION_GLOBALS},
 	{"no-system", no_argument, NULL, OPTION_NO_SYSTEM},
 	{"traceback", required_argument, NULL, OPTION_TRACEBACK},
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
@@ -131,6 +133,9 @@ static int read_option(int code, const char *text, struct analyze_options *ret)
 		return read_format(text, ret);
 	case OPTION_VARIABLES:
 		return read_variables(text, ret);
+	case OPTION_GLOBALS:
+		ret->job.analysis.globals = text;
+		return COMMAND_OK;
 	case OPTION_TRACEBACK:
 		return read_traceback(text, ret);
 	case OPTION_NO_SYSTEM:

@@ -34,6 +34,7 @@
 #define MAX_SCOPE_HOMES 4096        // variables of one function that have memory of their own
 #define MAX_COMPARED_VARIABLES 1024 // of one pc, each with each
 #define MAX_CLOSURE_SIZE 65536      // bytes of a closure's object
+#define MAX_GLOBALS 16384           // package variables that one pattern asks for
 #define MAX_VARIABLE_PLANS 65536   // pcs whose variables are looked up
 #define MAX_GOROUTINE_VALUES_SIZE (256ull << 20) // memory for the values of one goroutine
 #define MAX_VARIABLES 65536        // of one goroutine
@@ -159,6 +160,7 @@
 #define DEFAULT_ELEMENTS 64
 #define DEFAULT_DEPTH 6
 #define DEFAULT_VALUES 1000 // of one goroutine
+#define GLOBAL_VALUES 500   // of one package variable
 #define LEAST_VALUES 40     // of one goroutine, however many there are
 #define TOTAL_VALUES 80000  // of all goroutines together, about ten megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables

@@ -205,8 +205,7 @@ bool dwarf_indexed_address(Dwarf_Die *die, uint64_t index, uint64_t *ret)
 	Dwarf_Attribute attribute, indexed;
 
 	return dwarf_attr(die, DW_AT_location, &attribute) &&
-	       !dwarf_getlocation_attr(&attribute, &op, &indexed) &&
-	       !dwarf_formaddr(&indexed, ret);
+	       !dwarf_getlocation_attr(&attribute, &op, &indexed) && !dwarf_formaddr(&indexed, ret);
 }
 
 bool dwarf_variable_address(Dwarf_Die *die, uint64_t *ret)

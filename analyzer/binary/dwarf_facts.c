@@ -258,7 +258,8 @@ static bool answer(const struct search *search, struct fact *fact)
 		return row_type(slot, &type) && type_size(&type, &fact->value);
 	case FACT_VARIABLE:
 		return slot->has_variable && type_of(&variable, &type) &&
-		       type_size(&type, &fact->size) && dwarf_variable_address(&variable, &fact->value);
+		       type_size(&type, &fact->size) &&
+		       dwarf_variable_address(&variable, &fact->value);
 	case FACT_CONSTANT:
 		return slot->has_constant && constant_value(&constant, &fact->value);
 	}

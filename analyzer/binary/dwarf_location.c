@@ -89,11 +89,11 @@ static void take_stack_value(struct expression *e)
 	}
 	top = e->stack[--e->depth];
 	if (top.kind == TERM_NUMBER)
-		set_direct(e, (struct dwarf_piece){.kind = DWARF_PIECE_CONSTANT, .number = top.number});
-	else if (top.kind == TERM_FRAME)
 		set_direct(e,
-			(struct dwarf_piece){
-				.kind = DWARF_PIECE_FRAME_ADDRESS, .number = top.number});
+			(struct dwarf_piece){.kind = DWARF_PIECE_CONSTANT, .number = top.number});
+	else if (top.kind == TERM_FRAME)
+		set_direct(e, (struct dwarf_piece){
+				      .kind = DWARF_PIECE_FRAME_ADDRESS, .number = top.number});
 	else if (top.kind == TERM_REGISTER && !top.number)
 		set_direct(e, (struct dwarf_piece){.kind = DWARF_PIECE_REGISTER,
 				      .register_number = top.register_number});
@@ -172,8 +172,8 @@ static bool run_register(struct expression *e, uint8_t op)
 	struct term term = {.kind = TERM_REGISTER};
 
 	if (is_between(op, DW_OP_reg0, DW_OP_reg31) || op == DW_OP_regx) {
-		uint64_t number = op == DW_OP_regx ? cursor_uleb(&e->c)
-						   : (uint64_t)(op - DW_OP_reg0);
+		uint64_t number =
+			op == DW_OP_regx ? cursor_uleb(&e->c) : (uint64_t)(op - DW_OP_reg0);
 
 		e->is_bad |= number > UINT32_MAX;
 		set_direct(e, (struct dwarf_piece){.kind = DWARF_PIECE_REGISTER,
@@ -255,8 +255,7 @@ static struct dwarf_piece take_piece(struct expression *e, uint32_t size)
 	return piece;
 }
 
-static void evaluate(
-	const uint8_t *bytes, size_t size, Dwarf_Die *die, struct dwarf_location *ret)
+static void evaluate(const uint8_t *bytes, size_t size, Dwarf_Die *die, struct dwarf_location *ret)
 {
 	struct expression e = {.c = cursor_over(bytes, size), .die = die};
 	bool has_pieces = false;
@@ -389,8 +388,8 @@ static bool next_row(struct rows *rows, struct row *ret)
 }
 
 /* Begins the entry's list; false where it has none. Go never writes DW_FORM_loclistx. */
-static bool open_rows(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
-	struct rows *ret)
+static bool open_rows(
+	struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die, struct rows *ret)
 {
 	const struct dwarf_bytes *section;
 	Dwarf_Half version;
@@ -474,6 +473,39 @@ bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, 
 			return true;
 	}
 	return false;
+}
+
+static bool row_has(const struct row *row, Dwarf_Die *die, const struct dwarf_piece *piece)
+{
+	struct dwarf_location location;
+
+	reset(&location);
+	evaluate(row->bytes, row->size, die, &location);
+	for (uint32_t i = 0; i < location.count; i++)
+		if (dwarf_piece_equals(&location.pieces[i], piece))
+			return true;
+	return false;
+}
+
+uint64_t dwarf_location_since(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
+	uint64_t pc, const struct dwarf_piece *piece)
+{
+	uint64_t since = 0, end = 0;
+	struct rows rows;
+	struct row row;
+
+	if (!open_rows(dwarf, unit, die, &rows))
+		return 0;
+	while (next_row(&rows, &row) && row.low <= pc) {
+		bool has_piece = row_has(&row, die, piece);
+
+		if (has_piece && row.low != end)
+			since = row.low;
+		end = has_piece ? row.high : 0;
+		if (pc < row.high)
+			return has_piece ? since : 0;
+	}
+	return 0;
 }
 
 bool dwarf_location_base_is_cfa(Dwarf_Die *function)

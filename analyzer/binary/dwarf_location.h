@@ -47,6 +47,20 @@ void dwarf_location_at(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf
  */
 bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die);
 
+/**
+ * Since which address without a gap up to `pc` the rows of the variable's list have `piece`; 0
+ * where it has no list, or that of `pc` does not have it.
+ */
+uint64_t dwarf_location_since(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
+	uint64_t pc, const struct dwarf_piece *piece);
+
+/** Whether both are one place. */
+static inline bool dwarf_piece_equals(const struct dwarf_piece *a, const struct dwarf_piece *b)
+{
+	return a->kind == b->kind && a->number == b->number && a->size == b->size &&
+	       a->register_number == b->register_number;
+}
+
 /** Whether the frame base of `function` is its CFA, as it is for all of Go's. */
 bool dwarf_location_base_is_cfa(Dwarf_Die *function);
 

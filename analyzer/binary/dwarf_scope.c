@@ -94,8 +94,8 @@ static void add_variable(struct scope_walk *walk, uint32_t scope, Dwarf_Die *die
 
 	if (!describe(walk->units->dwarf, die, depth, &variable))
 		return;
-	grown = arena_grow(walk->units->dwarf->arena, to->variables, &capacity, to->count + 1,
-		sizeof(*grown));
+	grown = arena_grow(
+		walk->units->dwarf->arena, to->variables, &capacity, to->count + 1, sizeof(*grown));
 	if (!grown) {
 		walk->is_cut = true;
 		return;
@@ -113,8 +113,7 @@ static bool begin_scope(struct scope_walk *walk, Dwarf_Die *die)
 
 	if (walk->ret->count == MAX_INLINE_DEPTH)
 		return false;
-	walk->ret->list[walk->ret->count++] =
-		(struct dwarf_scope){.function = name ? name : ""};
+	walk->ret->list[walk->ret->count++] = (struct dwarf_scope){.function = name ? name : ""};
 	return true;
 }
 
@@ -129,7 +128,8 @@ static bool is_listed(const struct dwarf_scope *scope, Dwarf_Off origin)
 	return false;
 }
 
-/* An inlined call says nothing of the parameters that are gone in it; the function itself has them. */
+/* An inlined call says nothing of the parameters that are gone in it; the function itself has them.
+ */
 static void add_lost_parameters(struct scope_walk *walk, Dwarf_Die *call, uint32_t scope)
 {
 	Dwarf_Die function = origin_of(call), die;
@@ -250,8 +250,8 @@ static uint64_t size_of(Dwarf_Die *type)
 	return 8; // pointers, maps, channels and functions have no size written
 }
 
-static void add_home(
-	struct dwarf_units *units, const struct dwarf_unit *unit, Dwarf_Die *die, struct homes *homes)
+static void add_home(struct dwarf_units *units, const struct dwarf_unit *unit, Dwarf_Die *die,
+	struct homes *homes)
 {
 	struct dwarf_variable variable;
 	struct dwarf_location location;
@@ -320,8 +320,7 @@ static void mark_shared(struct dwarf_units *units, struct dwarf_scopes *scopes)
 		for (uint32_t k = 0; k < scopes->list[i].count; k++) {
 			struct dwarf_variable *variable = &scopes->list[i].variables[k];
 
-			variable->is_shared =
-				is_shared(&homes, dwarf_dieoffset(&variable->die));
+			variable->is_shared = is_shared(&homes, dwarf_dieoffset(&variable->die));
 		}
 }
 

@@ -15,7 +15,7 @@ struct dwarf_variable {
 	int64_t closure_offset; // within the closure that captured it; -1: none
 	int64_t dict_index;     // of its type in the generic function's dictionary; -1: none
 	bool is_argument, is_result;
-	bool is_escaped; // "&x": the location holds a pointer to the variable
+	bool is_escaped;  // "&x": the location holds a pointer to the variable
 	bool is_shadowed; // another one of this name hides it here
 	bool is_shared;   // its memory is another variable's as well, at other times
 };
@@ -36,8 +36,8 @@ struct dwarf_scopes {
 
 /**
  * Finds the scopes at the linked address `pc` (inside the call, for a frame that called another).
- * Lists live in the arena of `units`. False where no Go function with DWARF lies there, or where its
- * frame base is not what Go's are.
+ * Lists live in the arena of `units`. False where no Go function with DWARF lies there, or where
+ * its frame base is not what Go's are.
  */
 bool dwarf_scopes_at(struct dwarf_units *units, uint64_t pc, struct dwarf_scopes *ret);
 

@@ -72,14 +72,12 @@ const char *dwarf_type_name(struct arena *arena, const char *name)
 	for (const char *at = name, *limit = name + size; at < limit && *at;) {
 		const char *last, *end = scan_path(at, &last);
 
-		if (end == at) {
+		if (end == at || *at == '.') { // of "...T"
 			*to++ = *at++;
 			continue;
 		}
 		if (end > limit)
 			end = limit;
-		if (!strncmp(at, "...", 3)) // of a variadic function, not of a path
-			last = at;
 		while (last < end) {
 			size_t suffix = local_suffix(last, end);
 
@@ -269,8 +267,8 @@ static bool load_struct(struct dwarf_types *types, Dwarf_Die *die, struct type *
 
 		if (dwarf_tag(&member) != DW_TAG_member)
 			continue;
-		if (type->field_count == MAX_TYPE_FIELDS ||
-			!load_field(types, &member, &field) || field.offset > type->size)
+		if (type->field_count == MAX_TYPE_FIELDS || !load_field(types, &member, &field) ||
+			field.offset > type->size)
 			return false;
 		grown = arena_grow(types->dwarf->arena, fields, &capacity, type->field_count + 1,
 			sizeof(*grown));

@@ -11,7 +11,8 @@
 struct dwarf_types {
 	struct dwarf *dwarf;     // borrowed
 	struct u64map by_offset; // an entry's offset to its struct type
-	/** The type whose descriptor lies `offset` bytes into the type data; NULL: none. May be NULL. */
+	/** The type whose descriptor lies `offset` bytes into the type data; NULL: none. May be
+	 * NULL. */
 	struct type *(*by_descriptor)(void *context, uint64_t offset);
 	void *context; // borrowed
 };

@@ -24,7 +24,7 @@ static bool add_range(struct dwarf_units *units, uint64_t low, uint64_t high)
 static bool add_unit(struct dwarf_units *units, Dwarf_Die *root)
 {
 	struct dwarf_unit *unit, *grown = arena_grow(units->dwarf->arena, units->list,
-		&units->capacity, units->count + 1, sizeof(*grown));
+					 &units->capacity, units->count + 1, sizeof(*grown));
 	Dwarf_Addr low, high, base;
 	ptrdiff_t at = 0;
 

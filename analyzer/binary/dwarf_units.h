@@ -14,8 +14,8 @@ struct dwarf_function {
 /** A unit of Go code. */
 struct dwarf_unit {
 	Dwarf_Die root;
-	const char *name; // import path; borrowed from libelf
-	uint64_t base;    // DW_AT_low_pc: what location lists are relative to
+	const char *name;                 // import path; borrowed from libelf
+	uint64_t base;                    // DW_AT_low_pc: what location lists are relative to
 	struct dwarf_function *functions; // sorted by low, once it is indexed
 	size_t function_count;
 	bool is_indexed;

@@ -76,6 +76,7 @@ static void write_limits(struct json_writer *w, const struct analysis_options *o
 	jsonw_member_u64(w, "max_depth", options->limits.max_depth);
 	jsonw_member_u64(w, "max_fields", options->limits.max_fields);
 	jsonw_member_u64(w, "max_queue", options->limits.max_queue);
+	jsonw_member_u64(w, "max_goroutines_with_variables", options->max_goroutines);
 	jsonw_member_u64(w, "max_frames", MAX_FRAMES);
 	jsonw_end_object(w);
 }
@@ -102,8 +103,8 @@ static void write_diagnostics(struct json_writer *w, const struct diag *diag)
 static void write_document(struct json_writer *w, const struct analysis *analysis)
 {
 	static const char *const waits_not_read[] = {"sync", NULL};
-	static const char *const not_read[] = {
-		"timers", "descriptors", "globals", "attachments", NULL};
+	static const char *const not_read[] = {"timers", "descriptors", NULL};
+	static const char *const attachments[] = {"attachments", NULL};
 
 	jsonw_begin_object(w);
 	json_write_origin(w, analysis);
@@ -123,6 +124,8 @@ static void write_document(struct json_writer *w, const struct analysis *analysi
 	jsonw_newline(w);
 	jsonw_member_null(w, "memory");
 	json_members_empty(w, not_read);
+	json_write_globals(w, analysis);
+	json_members_empty(w, attachments);
 	jsonw_newline(w);
 	jsonw_member_u64(w, "suppressed_before", 0);
 	write_diagnostics(w, analysis->diag);

@@ -13,6 +13,7 @@ void json_write_binary(struct json_writer *w, const struct analysis *analysis);
 void json_write_crash(struct json_writer *w, const struct analysis *analysis);
 void json_write_tables(struct json_writer *w, const struct analysis *analysis);
 void json_write_goroutines(struct json_writer *w, const struct analysis *analysis);
+void json_write_globals(struct json_writer *w, const struct analysis *analysis);
 void json_write_threads(struct json_writer *w, const struct analysis *analysis);
 void json_write_channels(struct json_writer *w, const struct analysis *analysis);
 void json_write_scheduler(struct json_writer *w, const struct analysis *analysis);

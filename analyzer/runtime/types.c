@@ -425,8 +425,11 @@ struct type *types_of_itab(struct types *types, target_addr itab, struct type **
 	type = types_at(types, words[1]);
 	if (!interface || !type || interface->kind != GO_INTERFACE)
 		return NULL;
+	// One that the running program made has no hash (runtime/iface.go getitab, go1.18 to 1.27).
 	descriptor = object_load(rt, words[1], OBJECT_TYPE);
-	if (!descriptor.bytes || object_get(rt, descriptor, TYPE_HASH) != (uint32_t)words[2])
+	if (!descriptor.bytes ||
+		((uint32_t)words[2] &&
+			object_get(rt, descriptor, TYPE_HASH) != (uint32_t)words[2]))
 		return NULL;
 	if (interface_ret)
 		*interface_ret = interface;

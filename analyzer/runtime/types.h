@@ -21,7 +21,7 @@ struct type *types_at(struct types *types, target_addr descriptor);
 /**
  * The dynamic type of a non-nil interface with methods: that of the itab at `itab`
  * (internal/abi/iface.go ITab; runtime/runtime2.go itab until 1.21). NULL where no itab lies there:
- * its two types must be descriptors, the first an interface's, and its hash the second's.
+ * its two types must be descriptors, the first an interface's, and its hash the second's, or none.
  * `interface_ret` (may be NULL) gets the interface type.
  */
 struct type *types_of_itab(struct types *types, target_addr itab, struct type **interface_ret);

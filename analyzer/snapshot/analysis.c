@@ -212,8 +212,7 @@ enum cs_status analysis_run(struct analysis *analysis)
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: sync, blocking, memory, "
-		"timers, descriptors, globals");
+		"not read by this version: sync, blocking, memory, timers, descriptors");
 	return status;
 }
 

@@ -31,12 +31,13 @@ struct analysis_values;
 
 enum analysis_variables { VARIABLES_ALL, VARIABLES_CRASH, VARIABLES_NONE };
 
-/** What the caller wants, and what only the caller knows. Strings are borrowed, never NULL. */
+/** What the caller wants, and what only the caller knows. Strings are borrowed. */
 struct analysis_options {
 	bool include_system; // goroutines that the runtime itself started and uses
 	enum analysis_variables variables;
 	struct value_limits limits;
 	uint32_t max_goroutines; // with variables
+	const char *globals;     // shell pattern for package variables; NULL: none
 	const char *generator_version;
 	int64_t captured_at;           // seconds since 1970, UTC; a core file's modification time
 	const char *hostname, *kernel; // of this machine, as uname gives them

@@ -40,8 +40,8 @@ static void want(const struct analysis *analysis, struct analysis_values *values
 static enum cs_status choose_goroutines(struct analysis *analysis, struct analysis_values *values)
 {
 	size_t count = analysis->goroutines.count;
-	uint32_t *of_stack = arena_array(
-		analysis->arena, analysis->stacks.count + 1, sizeof(*of_stack));
+	uint32_t *of_stack =
+		arena_array(analysis->arena, analysis->stacks.count + 1, sizeof(*of_stack));
 	uint64_t left = analysis->options->max_goroutines;
 	bool has_room = analysis->shown_count <= left;
 
@@ -53,8 +53,7 @@ static enum cs_status choose_goroutines(struct analysis *analysis, struct analys
 	for (size_t i = 0; i < count; i++) {
 		uint32_t stack = analysis->rows[i].stack;
 
-		if (has_room ||
-			(stack != NO_STACK && of_stack[stack]++ < FIRST_OF_STACK))
+		if (has_room || (stack != NO_STACK && of_stack[stack]++ < FIRST_OF_STACK))
 			want(analysis, values, i, &left);
 	}
 	if (!has_room && analysis->options->variables == VARIABLES_ALL)
@@ -69,8 +68,7 @@ static enum cs_status choose_goroutines(struct analysis *analysis, struct analys
 /** Plans every pc that a goroutine with variables stands at, for the tables that come first. */
 static enum cs_status plan_stacks(struct analysis *analysis, struct analysis_values *values)
 {
-	bool *is_done =
-		arena_array(analysis->arena, analysis->stacks.count + 1, sizeof(*is_done));
+	bool *is_done = arena_array(analysis->arena, analysis->stacks.count + 1, sizeof(*is_done));
 
 	if (!is_done)
 		return CS_NO_MEMORY;
@@ -84,6 +82,27 @@ static enum cs_status plan_stacks(struct analysis *analysis, struct analysis_val
 		variables_plan(&values->variables, values->walk);
 	}
 	return CS_OK;
+}
+
+static enum cs_status find_globals(struct analysis *analysis, struct analysis_values *values)
+{
+	const char *pattern = analysis->options->globals;
+	enum cs_status status;
+
+	if (!pattern)
+		return CS_OK;
+	status = dwarf_globals_find(&values->plans.units, pattern, &values->globals);
+	if (status == CS_OK && !values->globals.count)
+		diag_add(analysis->diag, DIAG_INFO, "no-globals",
+			"no package variable is called %s (--globals takes names such as "
+			"main.state "
+			"and patterns such as 'main.*')",
+			pattern);
+	if (values->globals.is_cut)
+		diag_add(analysis->diag, DIAG_INFO, "limit",
+			"more than %d package variables are called %s: the first are shown",
+			MAX_GLOBALS, pattern);
+	return status;
 }
 
 static enum cs_status prepare_variables(struct analysis *analysis, struct analysis_values *values)
@@ -100,13 +119,15 @@ static enum cs_status prepare_variables(struct analysis *analysis, struct analys
 	if (status == CS_NOT_FOUND || status == CS_CORRUPT)
 		return CS_OK;
 	if (status == CS_OK)
-		status = variable_reader_init(&values->variables, &values->plans,
-			&analysis->threads, &analysis->goroutines, &values->reader,
-			values->liveness);
+		status =
+			variable_reader_init(&values->variables, &values->plans, &analysis->threads,
+				&analysis->goroutines, &values->reader, values->liveness);
 	if (status == CS_OK) {
 		closures_init(&values->closures, &values->plans, &values->reader);
 		status = plan_stacks(analysis, values);
 	}
+	if (status == CS_OK)
+		status = find_globals(analysis, values);
 	values->has_variables = status == CS_OK;
 	return status;
 }
@@ -128,8 +149,8 @@ enum cs_status analysis_values_prepare(struct analysis *analysis)
 	if (!values->walk || !values->liveness)
 		return CS_NO_MEMORY;
 	if (analysis->binary && binary_bounds(analysis->binary, &start, &end))
-		liveness_add_module(values->liveness, start + analysis->rt->bias,
-			end + analysis->rt->bias);
+		liveness_add_module(
+			values->liveness, start + analysis->rt->bias, end + analysis->rt->bias);
 	value_reader_init(&values->reader, analysis->rt, analysis->types, &options->limits,
 		values->liveness);
 	status = choose_goroutines(analysis, values);
@@ -153,8 +174,8 @@ static uint64_t values_for(const struct analysis *analysis, size_t index)
 	return even < LEAST_VALUES ? LEAST_VALUES : even;
 }
 
-size_t analysis_variables(const struct analysis *analysis, size_t index, struct arena *scratch,
-	struct variable **ret)
+size_t analysis_variables(
+	const struct analysis *analysis, size_t index, struct arena *scratch, struct variable **ret)
 {
 	struct analysis_values *values = analysis->values;
 
@@ -163,6 +184,19 @@ size_t analysis_variables(const struct analysis *analysis, size_t index, struct 
 		return 0;
 	return variables_read(&values->variables, &analysis->goroutines.list[index], values->walk,
 		scratch, values_for(analysis, index), ret);
+}
+
+struct value *analysis_global(const struct analysis *analysis, size_t index, struct arena *scratch)
+{
+	struct analysis_values *values = analysis->values;
+	struct dwarf_global *global = &values->globals.list[index];
+	struct place place = place_at(global->address + analysis->rt->bias, true);
+	struct type *type = dwarf_types_get(&values->plans.dwarf_types, &global->type);
+
+	if (!type)
+		return NULL;
+	value_reader_begin(&values->reader, scratch, GLOBAL_VALUES);
+	return value_read(&values->reader, type, &place);
 }
 
 const struct planned_variable *analysis_unavailable(

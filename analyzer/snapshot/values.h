@@ -3,6 +3,7 @@
 #ifndef CORESNAP_ANALYZER_SNAPSHOT_VALUES_H
 #define CORESNAP_ANALYZER_SNAPSHOT_VALUES_H
 
+#include "analyzer/binary/dwarf_globals.h"
 #include "analyzer/values/closures.h"
 #include "analyzer/values/variables.h"
 
@@ -15,14 +16,15 @@ struct analysis_values {
 	struct variable_plans plans;
 	struct closures closures;
 	struct variable_reader variables;
-	uint64_t *wanted; // a bit for each goroutine
+	struct dwarf_globals globals; // those that options.globals asks for
+	uint64_t *wanted;             // a bit for each goroutine
 	uint64_t wanted_count;
 	struct walk *walk; // scratch
 };
 
 /**
- * Prepares analysis->values by options.variables, and decides which goroutines' values are shown: at
- * most max_goroutines, the blamed first; above that, the first ten of each stack.
+ * Prepares analysis->values by options.variables, and decides which goroutines' values are shown:
+ * at most max_goroutines, the blamed first; above that, the first ten of each stack.
  */
 CS_MUST_USE enum cs_status analysis_values_prepare(struct analysis *analysis);
 
@@ -32,6 +34,9 @@ CS_MUST_USE enum cs_status analysis_values_prepare(struct analysis *analysis);
  */
 size_t analysis_variables(const struct analysis *analysis, size_t index, struct arena *scratch,
 	struct variable **ret);
+
+/** The value of package variable `index` of values->globals, in `scratch`. */
+struct value *analysis_global(const struct analysis *analysis, size_t index, struct arena *scratch);
 
 /** Variables of frame row `frame` that no goroutine there can show, from *at on; NULL: no more. */
 const struct planned_variable *analysis_unavailable(

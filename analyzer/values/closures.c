@@ -14,8 +14,8 @@ static int compare_fields(const void *a, const void *b)
 }
 
 /* A variable that the function captured; by reference where it is escaped. */
-static bool load_field(struct variable_plans *plans, const struct dwarf_variable *variable,
-	struct type_field *ret)
+static bool load_field(
+	struct variable_plans *plans, const struct dwarf_variable *variable, struct type_field *ret)
 {
 	Dwarf_Die type = variable->type;
 
@@ -78,8 +78,7 @@ static struct closure_layout layout_of(void *context, target_addr entry)
 	return u64map_put(&closures->by_entry, entry, (uintptr_t)layout) ? *layout : none;
 }
 
-void closures_init(
-	struct closures *ret, struct variable_plans *plans, struct value_reader *reader)
+void closures_init(struct closures *ret, struct variable_plans *plans, struct value_reader *reader)
 {
 	*ret = (struct closures){.plans = plans};
 	u64map_init(&ret->by_entry, plans->dwarf->arena);

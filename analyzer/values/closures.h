@@ -12,7 +12,6 @@ struct closures {
 };
 
 /** An empty cache over `plans`, given to `reader` as its closure_layout. `ret` must stay put. */
-void closures_init(
-	struct closures *ret, struct variable_plans *plans, struct value_reader *reader);
+void closures_init(struct closures *ret, struct variable_plans *plans, struct value_reader *reader);
 
 #endif

@@ -11,9 +11,9 @@
 #define UCONTEXT_FPSTATE 224
 #define FPSTATE_XMM 160
 
-/* The order of its general registers, as DWARF numbers: r8 … r15, di, si, bp, bx, dx, ax, cx, sp. */
-static const uint8_t ucontext_order[] = {
-	8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
+/* The order of its general registers, as DWARF numbers: r8 … r15, di, si, bp, bx, dx, ax, cx, sp.
+ */
+static const uint8_t ucontext_order[] = {8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
 
 /* What asyncPreempt stores from its stack pointer on, the same in go1.18 to go1.27
  * (runtime/preempt_amd64.s): ax, cx, dx, bx, si, di, r8 … r15. */
@@ -57,8 +57,8 @@ static void load_context(
 {
 	uint64_t state;
 
-	load_block(image, context + UCONTEXT_REGISTERS, ucontext_order, sizeof(ucontext_order),
-		ret);
+	load_block(
+		image, context + UCONTEXT_REGISTERS, ucontext_order, sizeof(ucontext_order), ret);
 	if (image_read_u64(image, context + UCONTEXT_FPSTATE, &state) == CS_OK && state)
 		load_xmm(image, state + FPSTATE_XMM, ret);
 }
@@ -92,7 +92,8 @@ static target_addr context_at(const struct walk *walk, target_addr pc, target_ad
 	return 0;
 }
 
-/* The thread's own registers, or those of the signal frame that its goroutine's walk began behind. */
+/* The thread's own registers, or those of the signal frame that its goroutine's walk began behind.
+ */
 static void load_from_thread(const struct image *image, const struct thread_state *state,
 	target_addr pc, target_addr sp, struct known_registers *ret)
 {

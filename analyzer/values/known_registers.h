@@ -1,12 +1,13 @@
-// Registers of a frame that are really known. Go's are all saved by the caller: what a register held
-// is gone once the frame called another function. It is known where a frame was interrupted: by its
-// thread's death, by a signal (the kernel's ucontext), or by asyncPreempt, which saves them.
+// Registers of a frame that are really known. Go's are all saved by the caller: what a register
+// held is gone once the frame called another function. It is known where a frame was interrupted:
+// by its thread's death, by a signal (the kernel's ucontext), or by asyncPreempt, which saves them.
 #ifndef CORESNAP_ANALYZER_VALUES_KNOWN_REGISTERS_H
 #define CORESNAP_ANALYZER_VALUES_KNOWN_REGISTERS_H
 
 #include "analyzer/unwind/threads.h"
 
-/** By DWARF's numbers (System V ABI, AMD64 supplement): 0 to 16 and the low half of xmm 17 to 32. */
+/** By DWARF's numbers (System V ABI, AMD64 supplement): 0 to 16 and the low half of xmm 17 to 32.
+ */
 #define KNOWN_REGISTERS_MAX 33
 
 struct known_registers {

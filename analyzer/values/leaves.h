@@ -17,8 +17,8 @@ uint32_t leaves_of(struct type *type, struct leaf *ret, uint32_t max);
 
 /**
  * Go's location lists name a value's scalars one behind the other and leave the bytes between them
- * out (cmd/compile/internal/ssa/debug.go, go1.27): puts pieces of no place there, so that every piece
- * lies at the sum of those before it. False where the pieces are not those of `type`.
+ * out (cmd/compile/internal/ssa/debug.go, go1.27): puts pieces of no place there, so that every
+ * piece lies at the sum of those before it. False where the pieces are not those of `type`.
  */
 bool leaves_pad(struct type *type, struct dwarf_location *location);
 

@@ -137,8 +137,8 @@ static enum unavailable common_reason(const struct dwarf_location *location, boo
  * Whether the statement that assigns it may not have run. A row of a location list begins where the
  * value does and is trusted; memory that a variable has for all of its function is not.
  */
-static bool is_unassigned(const struct dwarf_variable *variable,
-	const struct dwarf_location *location, int32_t line)
+static bool is_unassigned(
+	const struct dwarf_variable *variable, const struct dwarf_location *location, int32_t line)
 {
 	if (variable->is_argument || variable->closure_offset >= 0)
 		return false;
@@ -158,8 +158,9 @@ static bool is_home(const struct dwarf_location *location)
 }
 
 /*
- * A call destroys the registers, but not the slot that the value was saved in before: its row begins
- * where the call returns to. What the call itself returns is in registers there, never in a slot.
+ * A call destroys the registers, but not the slot that the value was saved in before: its row
+ * begins where the call returns to. What the call itself returns is in registers there, never in a
+ * slot.
  */
 static void use_slots_behind_call(
 	struct dwarf_location *location, const struct dwarf_location *behind)
@@ -215,13 +216,14 @@ struct planning {
 	struct variable_plans *plans;
 	const struct code_place *place;
 	struct variable_plan *plan;
-	uint64_t pc; // linked; where locations are looked up
+	struct dwarf_variable **sources; // of the plan's variables
+	uint64_t pc;                     // linked; where locations are looked up
 	bool is_optimized;
 };
 
 /* Whether the location is that of all of the value, and pads it. */
-static bool is_whole(struct planning *planning, struct dwarf_variable *variable,
-	struct type *type, struct dwarf_location *location)
+static bool is_whole(struct planning *planning, struct dwarf_variable *variable, struct type *type,
+	struct dwarf_location *location)
 {
 	struct variable_plans *plans = planning->plans;
 	struct leaf leaf;
@@ -277,8 +279,8 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
  * A variable of an inlined function that was moved to the heap stands among those of the function
  * that it was inlined into; only its line is of another place. Not the program's, there.
  */
-static bool is_foreign(struct planning *planning, const struct dwarf_variable *variable,
-	uint32_t frame)
+static bool is_foreign(
+	struct planning *planning, const struct dwarf_variable *variable, uint32_t frame)
 {
 	const struct pclntab *functions = planning->plans->frames->rt->functions;
 	const struct frame *row =
@@ -304,30 +306,19 @@ static void plan_scopes(struct planning *planning, const struct dwarf_scope **sc
 		total += scopes[i] ? scopes[i]->count : 0;
 	plan->variables =
 		arena_array(planning->plans->dwarf->arena, total, sizeof(*plan->variables));
-	for (uint32_t i = 0; plan->variables && i < planning->place->frame_count; i++)
+	planning->sources =
+		arena_array(planning->plans->dwarf->arena, total, sizeof(*planning->sources));
+	if (!plan->variables || !planning->sources)
+		return;
+	for (uint32_t i = 0; i < planning->place->frame_count; i++)
 		for (uint32_t k = 0; scopes[i] && k < scopes[i]->count; k++) {
 			if (is_foreign(planning, &scopes[i]->variables[k], i))
 				continue;
 			plan_variable(planning, &scopes[i]->variables[k], i,
 				&plan->variables[plan->count]);
+			planning->sources[plan->count] = &scopes[i]->variables[k];
 			plan->count += plan->variables[plan->count].type != NULL;
 		}
-}
-
-static bool is_same_piece(const struct dwarf_piece *a, const struct dwarf_piece *b)
-{
-	return a->kind == b->kind && a->number == b->number && a->size == b->size &&
-	       a->register_number == b->register_number;
-}
-
-static bool is_same_location(const struct planned_variable *a, const struct planned_variable *b)
-{
-	if (a->piece_count != b->piece_count)
-		return false;
-	for (uint32_t i = 0; i < a->piece_count; i++)
-		if (!is_same_piece(&a->pieces[i], &b->pieces[i]))
-			return false;
-	return true;
 }
 
 /* Bytes of the frame that a part of `variable` lies in; false: in none. */
@@ -342,56 +333,64 @@ static bool frame_bytes(const struct planned_variable *variable, uint32_t piece,
 	       !__builtin_add_overflow(at->number, (int64_t)size, high_ret);
 }
 
-/* Whether a part of `other` lies in the bytes, or the register, of piece `piece` of `variable`. */
-static bool is_claimed(const struct planned_variable *variable, uint32_t piece,
-	const struct planned_variable *other)
+static bool overlaps(const struct planned_variable *a, uint32_t a_piece,
+	const struct planned_variable *b, uint32_t b_piece)
 {
 	int64_t low, high, other_low, other_high;
 
-	if (!frame_bytes(variable, piece, &low, &high)) {
-		for (uint32_t i = 0; i < other->piece_count; i++)
-			if (variable->pieces[piece].kind == DWARF_PIECE_REGISTER &&
-				other->pieces[i].kind == DWARF_PIECE_REGISTER &&
-				other->pieces[i].register_number ==
-					variable->pieces[piece].register_number)
-				return true;
-		return false;
-	}
-	for (uint32_t i = 0; i < other->piece_count; i++)
-		if (frame_bytes(other, i, &other_low, &other_high) && other_low < high &&
-			low < other_high)
-			return true;
-	return false;
+	if (a->pieces[a_piece].kind == DWARF_PIECE_REGISTER)
+		return b->pieces[b_piece].kind == DWARF_PIECE_REGISTER &&
+		       a->pieces[a_piece].register_number == b->pieces[b_piece].register_number;
+	return frame_bytes(a, a_piece, &low, &high) &&
+	       frame_bytes(b, b_piece, &other_low, &other_high) && other_low < high &&
+	       low < other_high;
+}
+
+/* Since when a piece of the plan's variable `index` is said to lie where it does; 0: always. */
+static uint64_t since(const struct planning *planning, uint32_t index, uint32_t piece)
+{
+	struct variable_plans *plans = planning->plans;
+	const struct dwarf_piece *at = &planning->plan->variables[index].pieces[piece];
+	Dwarf_Die die = planning->sources[index]->die;
+	const struct dwarf_unit *unit = plans->scopes->unit;
+	uint64_t found = dwarf_location_since(plans->dwarf, unit, &die, planning->pc, at);
+
+	// A slot from behind the call: see use_slots_behind_call.
+	return found ? found : dwarf_location_since(plans->dwarf, unit, &die, planning->pc + 1, at);
 }
 
 /*
- * One slot for parts of two strings, slices or the like that are not wholly the same: one of the rows
- * may be wrong, as the compiler has them around calls (seen in go1.24.9 and go1.26.8: the length of
- * a slice in the slot of another's). Nobody knows which.
+ * One place for parts of two variables: both, where one is a copy of the other and its row begins
+ * at the same instruction. Otherwise the row of one goes on where its value has been overwritten,
+ * as the compiler has them: a spill slot that another variable took over (go1.18 to go1.21), the
+ * length of a slice in the register of another's (go1.24, go1.26). Nobody knows which.
  */
-static void drop_claimed(struct variable_plan *plan, struct planned_variable *variable, bool *ret)
+static void drop_contested(const struct planning *planning, uint32_t index, bool *ret)
 {
-	for (uint32_t i = 0; variable->piece_count > 1 && i < plan->count; i++) {
-		const struct planned_variable *other = &plan->variables[i];
+	const struct planned_variable *variable = &planning->plan->variables[index];
 
-		if (other == variable || other->frame != variable->frame ||
-			other->piece_count < 2 || is_same_location(variable, other))
+	for (uint32_t i = 0; i < planning->plan->count; i++) {
+		const struct planned_variable *other = &planning->plan->variables[i];
+
+		if (i == index)
 			continue;
 		for (uint32_t k = 0; k < variable->piece_count; k++)
-			ret[k] |= is_claimed(variable, k, other);
+			for (uint32_t m = 0; m < other->piece_count && !ret[k]; m++)
+				ret[k] = overlaps(variable, k, other, m) &&
+					 since(planning, index, k) != since(planning, i, m);
 	}
 }
 
 static void drop_conflicts(struct planning *planning)
 {
 	struct variable_plan *plan = planning->plan;
-	bool (*dropped)[MAX_DWARF_PIECES];
+	bool(*dropped)[MAX_DWARF_PIECES];
 
 	if (plan->count > MAX_COMPARED_VARIABLES)
 		return;
 	dropped = arena_array(planning->plans->dwarf->arena, plan->count, sizeof(*dropped));
 	for (uint32_t i = 0; dropped && i < plan->count; i++)
-		drop_claimed(plan, &plan->variables[i], dropped[i]);
+		drop_contested(planning, i, dropped[i]);
 	for (uint32_t i = 0; dropped && i < plan->count; i++) {
 		struct planned_variable *variable = &plan->variables[i];
 		bool is_any_left = false;

@@ -42,8 +42,8 @@ enum cs_status variable_reader_init(struct variable_reader *ret, struct variable
 		.runtime_limits = *values->limits};
 	if (ret->runtime_limits.max_depth > RUNTIME_DEPTH)
 		ret->runtime_limits.max_depth = RUNTIME_DEPTH;
-	ret->stacks = arena_array(
-		plans->frames->rt->arena, goroutines->count, 2 * sizeof(*ret->stacks));
+	ret->stacks =
+		arena_array(plans->frames->rt->arena, goroutines->count, 2 * sizeof(*ret->stacks));
 	if (goroutines->count && !ret->stacks)
 		return CS_NO_MEMORY;
 	for (size_t i = 0; i < goroutines->count; i++) {
@@ -272,7 +272,7 @@ static struct value *read_variable(struct variable_reader *reader, const struct 
 /* One goroutine's list in the making. */
 struct reading_state {
 	struct variable *list;
-	size_t count, max;    // max: how many there will be
+	size_t count, max;     // max: how many there will be
 	uint64_t values, left; // that may be made: for all, and now
 };
 
@@ -283,7 +283,8 @@ struct reading_state {
 static uint64_t share(const struct reading_state *state)
 {
 	uint64_t remaining = state->max - state->count;
-	uint64_t even = state->left / (remaining ? remaining : 1), most = state->values / LARGE_SHARE;
+	uint64_t even = state->left / (remaining ? remaining : 1),
+		 most = state->values / LARGE_SHARE;
 
 	if (even > most)
 		return even;
@@ -316,12 +317,12 @@ static void read_frame(struct variable_reader *reader, const struct frame_state 
 		values->nodes_left = allowed;
 		if (is_runtime(reader, place, variable))
 			values->limits = &reader->runtime_limits;
-		state->list[state->count++] = (struct variable){
-			.frame = frame->first + variable->frame,
-			.name = variable->name,
-			.is_argument = variable->is_argument,
-			.is_shadowed = variable->is_shadowed,
-			.value = read_variable(reader, frame, variable)};
+		state->list[state->count++] =
+			(struct variable){.frame = frame->first + variable->frame,
+				.name = variable->name,
+				.is_argument = variable->is_argument,
+				.is_shadowed = variable->is_shadowed,
+				.value = read_variable(reader, frame, variable)};
 		values->limits = limits;
 		state->left -= allowed - values->nodes_left;
 	}
@@ -387,16 +388,12 @@ size_t variables_read(struct variable_reader *reader, const struct goroutine *g,
 	for (uint32_t i = 0; i < walk->count && state.count < state.max; i++) {
 		const struct code_place *place = &frames->places[walk->places[i]];
 		const struct variable_plan *plan = variable_plan_of(reader->plans, walk->places[i]);
-		struct frame_state frame = {.g = g,
-			.stack = &stack,
-			.index = i,
-			.sp = walk->sps[i],
-			.first = first};
+		struct frame_state frame = {
+			.g = g, .stack = &stack, .index = i, .sp = walk->sps[i], .first = first};
 
 		frame.cfa = frame.sp + (uint64_t)(int64_t)place->sp_delta + WORD;
 		if (plan->count && place->has_sp_delta) {
-			known_registers_load(
-				frames, reader->threads, g, walk, i, &frame.registers);
+			known_registers_load(frames, reader->threads, g, walk, i, &frame.registers);
 			read_frame(reader, &frame, place, plan, &state);
 		}
 		first += place->frame_count;

@@ -181,8 +181,19 @@ class Comparer:
         elif got["text"] not in want["texts"] and not got.get("redacted"):
             self.wrong(path, f"text {got['text']!r}, in truth {want['texts']}")
 
+    def internals(self, got, path):
+        """The runtime's own fields agree with the natural form beside them."""
+        inside = {one["name"]: one["value"].get("value") for one in got.get("internals", [])}
+        for name in ("used", "count", "qcount", "len"):
+            if name in inside and "length" in got and inside[name] != got["length"]:
+                self.wrong(path, f"internal {name} {inside[name]}, but its length is {got['length']}")
+        if got.get("capacity") and "send_index" in got and "length" in got:
+            if (got["receive_index"] + got["length"] - got["send_index"]) % got["capacity"]:
+                self.wrong(path, f"{got['length']} elements from {got['receive_index']} to {got['send_index']}")
+
     def content(self, got, want, path, above):
         kind = want["kind"]
+        self.internals(got, path)
         for key in ("length", "capacity"):
             if key in got and key in want and got[key] != want[key]:
                 self.wrong(path, f"{key} {got[key]}, in truth {want[key]}")

@@ -33,16 +33,16 @@ def real(value, **more):
 
 
 def channel(**more):
-    return dict({"type": "chan int", "kind": "chan", "pointer": "0x10", "length": 2, "capacity": 4}, **more)
+    return dict({"type": "chan int", "kind": "chan", "pointer": "0x1000", "length": 2, "capacity": 4}, **more)
 
 
 TRUTH = values.Truth({
-    "o.1": {"at": "0xc0 int", "v": number("7")},
-    "c.1": {"at": "0x10", "length": 2, "closed": False, "elements": [number("1"), number("2")],
+    "o.1": {"at": "0xc000 int", "v": number("7")},
+    "c.1": {"at": "0x1000", "length": 2, "closed": False, "elements": [number("1"), number("2")],
             "send_queue": [], "receive_queue": [{"goroutine": 5}, {"goroutine": 6}]},
 })
 WANT_LIST, WANT_MAP = listed(number("1"), number("2")), mapped((text("a"), number("1")), (text("b"), number("2")))
-WANT_TO = pointing("0xc0", object="0xc0 int")
+WANT_TO = pointing("0xc000", object="0xc000 int")
 NAN, HEX = real("NaN", bits=64), {"type": "string", "kind": "string", "length": 3, "hex": "61ff62"}
 IFACE = {"type": "error", "kind": "interface", "dynamic_type": "*int", "dynamic_value": WANT_TO}
 # (what, shown, in truth, how many false values)
@@ -79,17 +79,17 @@ TABLE = [
     ("a key twice", mapped((text("a"), number(1)), (text("a"), number(1))), WANT_MAP, 1),
     ("an entry left out", dict(mapped((text("a"), number(1))), length=2), WANT_MAP, 1),
     ("a deleted entry", mapped((text("b"), number(2)), (text("a"), number(1)), (text("c"), number(3))), WANT_MAP, 1),
-    ("a target", pointing("0xc0", target=number(7, address="0xc0")), WANT_TO, 0),
-    ("another target", pointing("0xc0", target=number(8, address="0xc0")), WANT_TO, 1),
-    ("a target elsewhere", pointing("0xc0", target=number(7, address="0xd0")), WANT_TO, 1),
-    ("another address", pointing("0xd0", target=number(7, address="0xd0")), WANT_TO, 1),
+    ("a target", pointing("0xc000", target=number(7, address="0xc000")), WANT_TO, 0),
+    ("another target", pointing("0xc000", target=number(8, address="0xc000")), WANT_TO, 1),
+    ("a target elsewhere", pointing("0xc000", target=number(7, address="0xd000")), WANT_TO, 1),
+    ("another address", pointing("0xd000", target=number(7, address="0xd000")), WANT_TO, 1),
     ("nil", pointing("0x0", nil=True), WANT_TO, 1),
-    ("no target, and why", pointing("0xc0", unavailable="not kept alive"), WANT_TO, 0),
-    ("no target, other pointer", pointing("0xc8", unavailable="not kept alive"), WANT_TO, 1),
-    ("same as what is written", {"type": "int", "kind": "int", "same_as": "0xe0"}, number("9"), 0),
-    ("same as something else", {"type": "int", "kind": "int", "same_as": "0xe0"}, number("8"), 1),
-    ("same as nothing", {"type": "int", "kind": "int", "same_as": "0xf0"}, number("9"), 1),
-    ("an interface", dict(IFACE, dynamic_value=pointing("0xc0", truncated=True)), IFACE, 0),
+    ("no target, and why", pointing("0xc000", unavailable="not kept alive"), WANT_TO, 0),
+    ("no target, other pointer", pointing("0xc008", unavailable="not kept alive"), WANT_TO, 1),
+    ("same as what is written", {"type": "int", "kind": "int", "same_as": "0xe000"}, number("9"), 0),
+    ("same as something else", {"type": "int", "kind": "int", "same_as": "0xe000"}, number("8"), 1),
+    ("same as nothing", {"type": "int", "kind": "int", "same_as": "0xf000"}, number("9"), 1),
+    ("an interface", dict(IFACE, dynamic_value=pointing("0xc000", truncated=True)), IFACE, 0),
     ("an interface of another type", dict(IFACE, dynamic_type="*uint"), IFACE, 1),
     ("a channel", channel(elements=[number(1), number(2)], closed=False), channel(), 0),
     ("a channel's dead slot", channel(elements=[number(1), number(3)]), channel(), 1),
@@ -97,6 +97,12 @@ TABLE = [
     ("a queue, backwards", channel(receive_queue=[{"goroutine": 6}, {"goroutine": 5}]), channel(), 1),
     ("a queue cut off", channel(receive_queue=[{"goroutine": 5}], truncated=True), channel(), 0),
     ("closed", channel(closed=True), channel(), 1),
+    ("a ring", channel(receive_index=3, send_index=1), channel(), 0),
+    ("a ring that does not meet", channel(receive_index=3, send_index=2), channel(), 1),
+    ("an internal length", mapped((text("a"), number(1)), (text("b"), number(2)),
+                                  internals=[{"name": "used", "value": number(3)}]), WANT_MAP, 1),
+    ("a function where no memory is", {"type": "func()", "kind": "func", "pointer": "0x18b"},
+     {"type": "func()", "kind": "func"}, 1),
     ("a secret", dict(text("x"), length=3, redacted=True), text("abc"), 0),
     ("a secret's length", dict(text("x"), length=4, redacted=True), text("abc"), 1),
 ]
@@ -105,7 +111,7 @@ TABLE = [
 def main():
     fine = True
     for what, shown, want, count in TABLE:
-        comparer = values.Comparer(TRUTH, {("0xe0", "int"): number(9, address="0xe0")})
+        comparer = values.Comparer(TRUTH, {("0xe000", "int"): number(9, address="0xe000")})
         comparer.value(shown, want, "x")
         if len(comparer.false) != count:
             print(f"{what}: {len(comparer.false)} false, wanted {count}: {comparer.false}")

@@ -47,7 +47,7 @@ func holdRecent() {
 	cause, cancel := context.WithCancelCause(context.Background())
 	cancel(errors.New("the cause"))
 	handle := unique.Make("handle")
-	truth.Keep("count", count)
+	truth.More(truth.Natural("count", count, "-5"))
 	truth.Keep("pointer", pointer)
 	truth.Keep("joined", joined)
 	truth.Keep("cause", cause)

@@ -9,8 +9,10 @@
 package truth
 
 import (
+	"container/list"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -215,17 +217,41 @@ func (p *printer) value(v reflect.Value, depth int) node {
 	return n
 }
 
-// natural adds the forms in which a person would write a well-known type.
+// natural adds the form in which a person would write a well-known type.
 func natural(v reflect.Value, n node) {
-	if !v.CanInterface() || isNil(v) || v.Kind() == reflect.Interface {
+	if !v.CanInterface() || isNil(v) {
 		return
 	}
-	switch x := v.Interface().(type) {
-	case error:
-		n["texts"] = []string{x.Error()}
-	case fmt.Stringer:
-		if path := v.Type().PkgPath(); path != "" && path != "main" || v.Kind() == reflect.Ptr {
-			n["texts"] = []string{x.String()}
+	if text, ok := written(v.Interface()); ok {
+		n["texts"] = []string{text}
+	} else if v.CanAddr() && v.Kind() == reflect.Struct {
+		if text, ok := written(v.Addr().Interface()); ok {
+			n["texts"] = []string{text}
 		}
 	}
+}
+
+func written(v interface{}) (string, bool) {
+	switch x := v.(type) {
+	case error:
+		if reflect.ValueOf(v).Kind() == reflect.Ptr && reflect.ValueOf(v).IsNil() {
+			return "", false
+		}
+		return x.Error(), true
+	case *http.Request:
+		return x.Method + " " + x.URL.String(), true
+	case *http.Response:
+		return x.Status, true
+	case *list.List:
+		return strconv.Itoa(x.Len()) + " elements", true
+	case fmt.Stringer:
+		kind := reflect.TypeOf(v)
+		if kind.Kind() == reflect.Ptr {
+			kind = kind.Elem()
+		}
+		if kind.PkgPath() != "main" && !isNil(reflect.ValueOf(v)) {
+			return x.String(), true
+		}
+	}
+	return "", false
 }

@@ -175,6 +175,7 @@ func Of[T any](v T) interface{} {
 type Fact struct {
 	name, mark string
 	v          reflect.Value
+	text       string        // its natural form
 	elements   []interface{} // a channel's
 	captured   []Fact        // a closure's
 }
@@ -209,8 +210,18 @@ func Closure[T any](name string, f T, captured ...Fact) Fact {
 	return fact
 }
 
+// Natural is Is with the value's natural form.
+func Natural[T any](name string, v T, text string) Fact {
+	fact := Is(name, v)
+	fact.text = text
+	return fact
+}
+
 // details adds what reflect cannot know.
 func (p *printer) details(fact Fact, n node) {
+	if fact.text != "" {
+		n["texts"] = []string{fact.text}
+	}
 	if fact.elements != nil {
 		elements := []node{}
 		for i := range fact.elements {
