@@ -22,19 +22,30 @@ void json_values_init(struct json_values *values, struct json_writer *w, struct 
 	u64map_init(&values->name_classes, lasting);
 }
 
-/** Names of fields and types stand for the whole analysis, so each is judged once. */
+/** FNV-1a: names are short, and the map hashes once more. */
+static uint64_t hash_of(const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/** The names of fields and types come again and again: each is judged once. */
 static enum redact_class class_of(struct json_values *values, const char *name)
 {
 	enum redact_class class;
-	uint64_t known;
+	uint64_t hash, known;
 
 	if (!name)
 		return REDACT_NOTHING;
-	if (u64map_get(&values->name_classes, (uintptr_t)name, &known))
+	hash = hash_of(name);
+	if (u64map_get(&values->name_classes, hash, &known))
 		return (enum redact_class)known;
 	class = redact_name(name, strlen(name));
 	// Out of memory: it is judged again the next time.
-	(void)u64map_put(&values->name_classes, (uintptr_t)name, class);
+	(void)u64map_put(&values->name_classes, hash, class);
 	return class;
 }
 
@@ -420,6 +431,16 @@ static void write_interface(
 	}
 }
 
+/** Of a pointer; of an atomic.Pointer[T], whose own word has no type. */
+static void write_target(
+	struct json_values *values, const struct value *value, enum redact_class class)
+{
+	if (!value->target)
+		return;
+	jsonw_key(values->w, "target");
+	write_value(values, value->target, NULL, class);
+}
+
 static void write_parts(
 	struct json_values *values, const struct value *value, enum redact_class class)
 {
@@ -437,6 +458,7 @@ static void write_parts(
 		break;
 	case VALUE_STRUCT:
 		write_fields(values, value, class);
+		write_target(values, value, class);
 		break;
 	case VALUE_FUNC:
 		if (value->function)
@@ -449,10 +471,7 @@ static void write_parts(
 		write_interface(values, value, class);
 		break;
 	case VALUE_POINTER:
-		if (value->target) {
-			jsonw_key(values->w, "target");
-			write_value(values, value->target, NULL, class);
-		}
+		write_target(values, value, class);
 		break;
 	case VALUE_CHAN:
 		if (value->channel)

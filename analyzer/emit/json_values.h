@@ -10,7 +10,7 @@
 struct json_values {
 	struct json_writer *w;      // borrowed
 	struct arena *scratch;      // borrowed; may be emptied between two values
-	struct u64map name_classes; // address of a lasting name to its enum redact_class
+	struct u64map name_classes; // hash of a name to its enum redact_class
 };
 
 /** `lasting` is for what is kept from value to value, and outlives it. */
@@ -18,8 +18,8 @@ void json_values_init(struct json_values *values, struct json_writer *w, struct 
 	struct arena *scratch);
 
 /**
- * Writes `value` as one object. `name` is that of the variable, argument or the like (NULL: none;
- * it must outlive `values`); NULL for `value` writes null.
+ * Writes `value` as one object. `name` is that of the variable, argument or the like (NULL: none);
+ * NULL for `value` writes null.
  */
 void json_write_value(struct json_values *values, const struct value *value, const char *name);
 

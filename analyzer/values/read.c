@@ -507,6 +507,42 @@ static void read_pointer(
 	take_text(value, value->target);
 }
 
+/**
+ * What an atomic.Pointer[T] points to: its word is an unsafe.Pointer, and T stands in its first
+ * field,
+ * `_ [0]*T` (sync/atomic/type.go, 1.19).
+ */
+static void read_atomic_pointer(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
+{
+	const struct type *type = value->type;
+	const struct type_field *last = &type->fields[type->field_count - 1];
+	struct type *array = type->fields[0].type;
+	uint64_t pointer;
+	bool is_cycle;
+
+	if (!depth || last->type->kind != GO_UNSAFE_POINTER || !type_load(array) ||
+		array->kind != GO_ARRAY || array->length || !type_load(array->element) ||
+		array->element->kind != GO_POINTER || !type_load(array->element->element) ||
+		fetch_word(reader, place, last->offset, &pointer) || !pointer ||
+		!is_kept(reader, place, last->offset, pointer))
+		return;
+	value->target =
+		value_follow(reader, array->element->element, pointer, depth - 1, &is_cycle);
+}
+
+static void read_struct(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
+{
+	static const char atomic_pointer[] = "atomic.Pointer[";
+	const struct type *type = value->type;
+
+	read_fields(reader, value, type->fields, type->field_count, place, depth);
+	if (type->field_count > 1 && type->package && !strcmp(type->package, "sync/atomic") &&
+		!strncmp(type->name, atomic_pointer, sizeof(atomic_pointer) - 1))
+		read_atomic_pointer(reader, value, place, depth);
+}
+
 static enum value_kind kind_of(const struct type *type)
 {
 	static const uint8_t kinds[] = {[GO_INVALID] = VALUE_UNKNOWN,
@@ -557,8 +593,7 @@ static void read_kind(
 		read_array(reader, value, place, depth);
 		break;
 	case VALUE_STRUCT:
-		read_fields(
-			reader, value, value->type->fields, value->type->field_count, place, depth);
+		read_struct(reader, value, place, depth);
 		break;
 	case VALUE_POINTER:
 	case VALUE_UNSAFE_POINTER:

@@ -18,63 +18,69 @@ static bool is_alnum(char c)
 // Names by their end, small letters and digits only: separators in the text are skipped, so that
 // "apikey" is api_key, Api-Key, x.api.key and apiKey. `whole`: must begin where a word begins
 // ("pass", but not "bypass").
+#define KEY(name, class, whole)                                                                    \
+	{                                                                                          \
+		name, sizeof(name) - 1, class, whole                                               \
+	}
+
 static const struct {
 	const char *name;
+	size_t size;
 	enum key_class class;
 	bool whole;
 } keys[] = {
-	{"password", KEY_STRONG, false},
-	{"passwd", KEY_STRONG, false},
-	{"passphrase", KEY_STRONG, false},
-	{"passcode", KEY_STRONG, true},
-	{"passwordhash", KEY_STRONG, false},
-	{"pwd", KEY_STRONG, true},
-	{"pass", KEY_STRONG, true},
-	{"pgpass", KEY_STRONG, true},
-	{"secret", KEY_STRONG, false},
-	{"secretid", KEY_STRONG, false},
-	{"secretvalue", KEY_STRONG, false},
-	{"apikey", KEY_STRONG, false},
-	{"appkey", KEY_STRONG, true},
-	{"accesskey", KEY_STRONG, false},
-	{"accesskeyid", KEY_STRONG, false},
-	{"secretkey", KEY_STRONG, false},
-	{"privatekey", KEY_STRONG, false},
-	{"signingkey", KEY_STRONG, false},
-	{"encryptionkey", KEY_STRONG, false},
-	{"masterkey", KEY_STRONG, false},
-	{"authkey", KEY_STRONG, false},
-	{"accountkey", KEY_STRONG, false},
-	{"hmackey", KEY_STRONG, false},
-	{"jwtkey", KEY_STRONG, false},
-	{"sharedkey", KEY_STRONG, false},
-	{"presharedkey", KEY_STRONG, false},
-	{"connectionstring", KEY_STRONG, false},
-	{"credential", KEY_WEAK, false},
-	{"credentials", KEY_WEAK, false},
-	{"token", KEY_WEAK, false},
-	{"tokenvalue", KEY_WEAK, false},
-	{"jwt", KEY_WEAK, true},
-	{"auth", KEY_WEAK, true},
-	{"session", KEY_WEAK, false},
-	{"sessionid", KEY_WEAK, false},
-	{"sessionkey", KEY_WEAK, false},
-	{"sessid", KEY_WEAK, false},
-	{"csrf", KEY_WEAK, true},
-	{"nonce", KEY_LONG, true},
-	{"otp", KEY_WEAK, true},
-	{"signature", KEY_LONG, false},
-	{"sig", KEY_LONG, true},
-	{"authorization", KEY_AUTHORIZATION, false},
-	{"cookie", KEY_COOKIE, false},
-	{"cookies", KEY_COOKIE, true},
-	{"bearer", KEY_BEARER, true},
+	KEY("password", KEY_STRONG, false),
+	KEY("passwd", KEY_STRONG, false),
+	KEY("passphrase", KEY_STRONG, false),
+	KEY("passcode", KEY_STRONG, true),
+	KEY("passwordhash", KEY_STRONG, false),
+	KEY("pwd", KEY_STRONG, true),
+	KEY("pass", KEY_STRONG, true),
+	KEY("pgpass", KEY_STRONG, true),
+	KEY("secret", KEY_STRONG, false),
+	KEY("secretid", KEY_STRONG, false),
+	KEY("secretvalue", KEY_STRONG, false),
+	KEY("apikey", KEY_STRONG, false),
+	KEY("appkey", KEY_STRONG, true),
+	KEY("accesskey", KEY_STRONG, false),
+	KEY("accesskeyid", KEY_STRONG, false),
+	KEY("secretkey", KEY_STRONG, false),
+	KEY("privatekey", KEY_STRONG, false),
+	KEY("signingkey", KEY_STRONG, false),
+	KEY("encryptionkey", KEY_STRONG, false),
+	KEY("masterkey", KEY_STRONG, false),
+	KEY("authkey", KEY_STRONG, false),
+	KEY("accountkey", KEY_STRONG, false),
+	KEY("hmackey", KEY_STRONG, false),
+	KEY("jwtkey", KEY_STRONG, false),
+	KEY("sharedkey", KEY_STRONG, false),
+	KEY("presharedkey", KEY_STRONG, false),
+	KEY("connectionstring", KEY_STRONG, false),
+	KEY("credential", KEY_WEAK, false),
+	KEY("credentials", KEY_WEAK, false),
+	KEY("token", KEY_WEAK, false),
+	KEY("tokenvalue", KEY_WEAK, false),
+	KEY("jwt", KEY_WEAK, true),
+	KEY("auth", KEY_WEAK, true),
+	KEY("session", KEY_WEAK, false),
+	KEY("sessionid", KEY_WEAK, false),
+	KEY("sessionkey", KEY_WEAK, false),
+	KEY("sessid", KEY_WEAK, false),
+	KEY("csrf", KEY_WEAK, true),
+	KEY("nonce", KEY_LONG, true),
+	KEY("otp", KEY_WEAK, true),
+	KEY("signature", KEY_LONG, false),
+	KEY("sig", KEY_LONG, true),
+	KEY("authorization", KEY_AUTHORIZATION, false),
+	KEY("cookie", KEY_COOKIE, false),
+	KEY("cookies", KEY_COOKIE, true),
+	KEY("bearer", KEY_BEARER, true),
 };
 
 // The start of `name` where it ends at bytes[end], or `end` where it does not.
-static size_t match_back(const char *bytes, size_t end, const char *name)
+static size_t match_back(const char *bytes, size_t end, const char *name, size_t size)
 {
-	size_t at = end, left = strlen(name);
+	size_t at = end, left = size;
 	bool first = true;
 
 	while (left > 0) {
@@ -111,7 +117,7 @@ static bool begins_word(const char *bytes, size_t at)
 enum key_class rules_key(const char *bytes, size_t end)
 {
 	for (size_t i = 0; i < COUNT(keys); i++) {
-		size_t start = match_back(bytes, end, keys[i].name);
+		size_t start = match_back(bytes, end, keys[i].name, keys[i].size);
 
 		if (start < end && (!keys[i].whole || begins_word(bytes, start)))
 			return keys[i].class;
@@ -202,10 +208,12 @@ static size_t jwt(const char *bytes, size_t size)
 size_t rules_token(const char *bytes, size_t size)
 {
 	for (size_t i = 0; i < COUNT(shapes); i++) {
-		size_t prefix = strlen(shapes[i].prefix), run;
+		size_t prefix, run;
 
-		if (size < prefix || bytes[0] != shapes[i].prefix[0] ||
-			memcmp(bytes, shapes[i].prefix, prefix))
+		if (!size || bytes[0] != shapes[i].prefix[0]) // nearly always: at each word
+			continue;
+		prefix = strlen(shapes[i].prefix);
+		if (size < prefix || memcmp(bytes, shapes[i].prefix, prefix))
 			continue;
 		run = run_of(bytes + prefix, size - prefix, shapes[i].more);
 		if (run < shapes[i].least || (shapes[i].most && run > shapes[i].most))

@@ -127,7 +127,7 @@ START_TEST(a_layout_that_cannot_be)
 {
 	static const struct {
 		uint64_t value, size;
-	} rows[] = {{UINT64_MAX, 8}, {8, UINT64_MAX}, {UINT64_MAX - 4, 8}, {1u << 20, 8}};
+	} rows[] = {{UINT64_MAX, 8}, {8, UINT64_MAX}, {UINT64_MAX - 4, 8}, {1u << 22, 8}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct mkruntime *m = mkruntime_create(0);

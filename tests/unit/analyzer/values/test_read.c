@@ -349,6 +349,34 @@ START_TEST(types_that_contain_themselves)
 }
 END_TEST
 
+START_TEST(an_atomic_pointer_knows_its_type)
+{
+	struct values *v = values_create();
+	target_addr pointer = mktypes_of(v->m, "&int", GO_POINTER, v->t_int);
+	target_addr none = mktypes_array(v->m, "[0]&int", pointer, 0, 0);
+	target_addr word = mkruntime_type(v->m, "unsafe.Pointer", GO_UNSAFE_POINTER, 8);
+	const struct mktypes_field fields[] = {
+		{"_", none, 0, false}, {"v", word, 0, false}, {NULL, 0, 0, false}};
+	target_addr type = mktypes_struct(v->m, "atomic.Pointer[int]", 8, fields);
+	target_addr other = mktypes_struct(v->m, "main.Pointer[int]", 8, fields);
+	target_addr at = mkruntime_alloc(v->m, 8), number = mkruntime_alloc(v->m, 8);
+	struct value *value;
+
+	mktypes_define(v->m, type, 80, "sync/atomic", NULL);
+	mktypes_define(v->m, other, 80, "main", NULL);
+	mkruntime_word(v->m, number, 42);
+	values_open(v, 100);
+	ck_assert_ptr_null(values_read(v, type, at)->target);
+	mkruntime_word(v->m, at, number);
+	value = values_read(v, type, at);
+	ck_assert_int_eq(value->kind, VALUE_STRUCT);
+	ck_assert_uint_eq(value->field_count, 2);
+	ck_assert_int_eq(value->target->scalar.integer, 42);
+	ck_assert_ptr_null(values_read(v, other, at)->target);
+	values_destroy(v);
+}
+END_TEST
+
 Suite *suite_values_read(void);
 
 Suite *suite_values_read(void)
@@ -369,6 +397,7 @@ Suite *suite_values_read(void)
 	tcase_add_test(tc, pieces);
 	tcase_add_test(tc, a_part_of_a_place);
 	tcase_add_test(tc, types_that_contain_themselves);
+	tcase_add_test(tc, an_atomic_pointer_knows_its_type);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
