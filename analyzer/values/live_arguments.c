@@ -103,11 +103,12 @@ void live_arguments_add(
 	struct variable_plans *plans, const struct code_place *place, struct variable_plan *plan)
 {
 	uint32_t frame = place->frame_count - 1, item = 0;
+	const char *function = plans->frames->frames[place->first_frame + frame].function;
 	struct argument_list list;
 
 	// A generic function's dictionary has a bit of its own, but no word: the bits are shifted
 	// (cmd/compile/internal/liveness/arg.go, ssagen EmitArgInfo, go1.26).
-	if (strchr(plans->frames->frames[place->first_frame + frame].function, '['))
+	if (function && strchr(function, '['))
 		return;
 	list.count = arguments_words(
 		plans->frames->rt, place, list.words, MAX_ARGUMENT_WORDS, &list.is_whole);

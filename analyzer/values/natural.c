@@ -45,6 +45,8 @@ static const struct form {
 	{"net", "conn", "{fd}", NULL},
 	{"net", "netFD", "{net} {laddr}->{raddr}", NULL},
 	{"net", "OpError", NULL, natural_op_error},
+	{"net/netip", "Addr", NULL, natural_netip},
+	{"net/netip", "AddrPort", NULL, natural_netip_port},
 	{"net/url", "URL", NULL, natural_url},
 	{"net/url", "Error", "{Op} {URL:q}: {Err}", NULL},
 	{"net/http", "Request", "{Method} {URL}", NULL},

@@ -50,8 +50,10 @@ bool natural_dynamic(struct natural *n, struct type *type, const struct place *p
 
 natural_form natural_duration, natural_month, natural_weekday, natural_time; // natural_time.c
 natural_form natural_ip, natural_mask, natural_network, natural_hardware, natural_endpoint,
-	natural_url, natural_uuid, natural_op_error; // natural_net.c
-natural_form natural_mutex, natural_rwmutex, natural_waitgroup, natural_once, natural_cond, natural_atomic,
+	natural_netip, natural_netip_port, natural_url, natural_uuid,
+	natural_op_error; // natural_net.c
+natural_form natural_mutex, natural_rwmutex, natural_waitgroup, natural_once, natural_cond,
+	natural_atomic,
 	natural_atomic_bool; // natural_sync.c
 natural_form natural_integer, natural_ratio, natural_buffer, natural_builder, natural_type_name,
 	natural_errno, natural_joined; // natural_misc.c

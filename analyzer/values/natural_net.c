@@ -161,6 +161,68 @@ bool natural_endpoint(struct natural *n, struct type *type, const struct place *
 	return natural_format(n, "%s:%" PRId64, is_bracketed ? "]" : "", port);
 }
 
+/** The 16 bytes of a netip.Addr; whether it is one of IPv6 is known since 1.23 only (addrDetail).
+ */
+static bool load_netip(struct natural *n, struct type *type, const struct place *place,
+	uint8_t bytes[IP6_SIZE], int64_t *is_ip6)
+{
+	int64_t halves[2];
+
+	if (!natural_number(n, type, place, "z.value.isV6", is_ip6) ||
+		!natural_number(n, type, place, "addr.hi", &halves[0]) ||
+		!natural_number(n, type, place, "addr.lo", &halves[1]))
+		return false;
+	for (int i = 0; i < IP6_SIZE; i++)
+		bytes[i] = (uint8_t)((uint64_t)halves[i / 8] >> (56 - 8 * (i % 8)));
+	return true;
+}
+
+static bool put_netip(struct natural *n, const uint8_t *bytes, bool is_ip6)
+{
+	const uint8_t *ip4 = as_ip4(bytes, IP6_SIZE);
+
+	if (!is_ip6)
+		return ip4 && put_ip(n, ip4, IP4_SIZE);
+	if (ip4)
+		return natural_puts(n, "::ffff:") && put_ip(n, ip4, IP4_SIZE);
+	return put_ip6(n, bytes);
+}
+
+/** "%eth0" of an address that has a zone. */
+static bool put_netip_zone(struct natural *n, struct type *type, const struct place *place)
+{
+	const uint8_t *zone;
+	size_t size;
+
+	return natural_bytes(n, type, place, "z.value.zoneV6", &zone, &size) &&
+	       (!size || (natural_puts(n, "%") && natural_put(n, (const char *)zone, size)));
+}
+
+bool natural_netip(struct natural *n, struct type *type, const struct place *place)
+{
+	uint8_t bytes[IP6_SIZE];
+	int64_t is_ip6;
+
+	return load_netip(n, type, place, bytes, &is_ip6) && put_netip(n, bytes, is_ip6) &&
+	       (!is_ip6 || put_netip_zone(n, type, place));
+}
+
+bool natural_netip_port(struct natural *n, struct type *type, const struct place *place)
+{
+	uint8_t bytes[IP6_SIZE];
+	int64_t is_ip6, port;
+	struct type *ip;
+	struct place at;
+
+	if (!natural_find(n, type, place, "ip", &ip, &at) ||
+		!load_netip(n, ip, &at, bytes, &is_ip6) ||
+		!natural_number(n, type, place, "port", &port))
+		return false;
+	return natural_puts(n, is_ip6 ? "[" : "") && put_netip(n, bytes, is_ip6) &&
+	       (!is_ip6 || put_netip_zone(n, ip, &at)) &&
+	       natural_format(n, "%s:%" PRId64, is_ip6 ? "]" : "", port);
+}
+
 static bool is_unreserved(uint8_t c, const char *more)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

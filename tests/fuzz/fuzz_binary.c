@@ -1,6 +1,9 @@
 // An executable's ELF headers, notes, build information, debug link and DWARF over hostile bytes.
 // Whatever they are, it ends without a fault, and refusals have a message.
 #include "analyzer/binary/debug.h"
+#include "analyzer/binary/dwarf_globals.h"
+#include "analyzer/binary/dwarf_scope.h"
+#include "analyzer/binary/dwarf_type.h"
 #include "analyzer/binary/facts.h"
 
 #include <stdlib.h>
@@ -53,6 +56,37 @@ static void find_facts(struct binary *binary, struct diag *diag)
 	(void)!dwarf_facts_find(binary, facts, sizeof(facts) / sizeof(facts[0]), diag);
 }
 
+/* The variables of a function in the middle of each unit. */
+static void read_variables(struct binary *binary, struct arena *arena, struct diag *diag)
+{
+	struct dwarf_scopes *scopes = arena_alloc(arena, sizeof(*scopes));
+	struct dwarf_location location;
+	struct dwarf_globals globals;
+	struct dwarf_types types;
+	struct dwarf_units units;
+	struct dwarf *dwarf;
+
+	if (binary_dwarf(binary, diag, &dwarf) || dwarf_units_load(dwarf, &units))
+		return;
+	check(scopes);
+	dwarf_types_init(&types, dwarf);
+	for (size_t i = 0; i < units.range_count && i < 8; i++) {
+		const struct dwarf_unit_range *range = &units.ranges[i];
+		uint64_t pc = range->low + (range->high - range->low) / 2;
+
+		if (!dwarf_scopes_at(&units, pc, scopes))
+			continue;
+		for (uint32_t k = 0; k < scopes->list[0].count && k < 64; k++) {
+			struct dwarf_variable *variable = &scopes->list[0].variables[k];
+
+			dwarf_location_at(dwarf, scopes->unit, &variable->die, pc, &location);
+			dwarf_location_is_word(dwarf, scopes->unit, &variable->die);
+			dwarf_types_get(&types, &variable->type);
+		}
+	}
+	(void)!dwarf_globals_find(&units, "main.*", &globals);
+}
+
 static void read_binary(struct binary *binary, struct arena *arena, struct diag *diag)
 {
 	const struct binary_info *info = binary_info(binary);
@@ -67,6 +101,7 @@ static void read_binary(struct binary *binary, struct arena *arena, struct diag 
 	binary_section(binary, ".go.buildinfo", &address, &size);
 	binary_pclntab(binary, &address, &size);
 	find_facts(binary, diag);
+	read_variables(binary, arena, diag);
 	image_close(image);
 }
 

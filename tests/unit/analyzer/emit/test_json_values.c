@@ -77,7 +77,7 @@ static struct value text(struct type *type, const char *bytes)
 		.kind = VALUE_STRING,
 		.has_length = true,
 		.length = strlen(bytes),
-		.scalar.text = {bytes, strlen(bytes)}};
+		.scalar.text = {.bytes = bytes, .size = strlen(bytes)}};
 }
 
 #define HEAD(type, kind) "{\"type\":\"" type "\",\"kind\":\"" kind "\",\"address\":null"

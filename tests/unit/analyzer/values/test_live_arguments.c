@@ -10,9 +10,9 @@
 struct fixture {
 	struct mkruntime *m;
 	struct code_place place;
+	struct frame frame;
 	struct dwarf dwarf;
 	struct frame_table frames;
-	struct frame row;
 	struct variable_plans plans;
 	struct variable_plan plan;
 	struct planned_variable variables[3];
@@ -36,14 +36,15 @@ static struct fixture *setup(void)
 
 	memset(&f, 0, sizeof(f));
 	f.m = mkruntime_create(0);
-	f.row.function = "main.f";
 	f.place = (struct code_place){.frame_count = 1,
 		.argument_info = put(f.m, words, sizeof(words)),
 		.live_info = put(f.m, live, sizeof(live)),
 		.live_index = 1};
 	ck_assert_int_eq(mkruntime_open(f.m), CS_OK);
 	frame_table_init(&f.frames, f.m->rt);
-	f.frames.frames = &f.row;
+	f.frame.function = "main.serve";
+	f.frames.frames = &f.frame;
+	f.frames.frame_count = 1;
 	f.dwarf.arena = &f.m->arena;
 	f.plans = (struct variable_plans){.frames = &f.frames, .dwarf = &f.dwarf};
 	for (int i = 0; i < 3; i++) {
@@ -116,6 +117,18 @@ START_TEST(lists_that_do_not_belong_together_give_nothing)
 }
 END_TEST
 
+/* Its dictionary has a bit and no word. */
+START_TEST(a_generic_function_gives_nothing)
+{
+	struct fixture *f = setup();
+
+	f->frame.function = "main.Sum[...]";
+	live_arguments_add(&f->plans, &f->place, &f->plan);
+	ck_assert_int_eq(f->variables[0].unavailable, UNAVAILABLE_OPTIMIZED_OUT);
+	mkruntime_destroy(f->m);
+}
+END_TEST
+
 START_TEST(what_is_known_otherwise_stays)
 {
 	struct fixture *f = setup();
@@ -142,6 +155,7 @@ Suite *suite_live_arguments(void)
 	tcase_add_test(tests, words_belong_to_arguments);
 	tcase_add_test(tests, live_words_are_given);
 	tcase_add_test(tests, lists_that_do_not_belong_together_give_nothing);
+	tcase_add_test(tests, a_generic_function_gives_nothing);
 	tcase_add_test(tests, what_is_known_otherwise_stays);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -206,6 +206,51 @@ START_TEST(addresses)
 }
 END_TEST
 
+/* netip.AddrPort{Addr{addr{hi, lo}, z{*addrDetail{isV6, zoneV6}}}, port} */
+START_TEST(addresses_with_their_detail)
+{
+	static const struct {
+		uint64_t hi, lo, is_ip6;
+		const char *zone, *text;
+	} rows[] = {{0, UINT64_C(0xffff0a010203), 0, "", "10.1.2.3:80"},
+		{0, UINT64_C(0xffff0a010203), 1, "", "[::ffff:10.1.2.3]:80"},
+		{UINT64_C(0xfe80) << 48, 1, 1, "eth0", "[fe80::1%eth0]:80"},
+		{1, 0, 0, "", NULL}}; // no IPv4 address has these bits
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct values *v = values_create();
+		target_addr t_bool = mkruntime_type(v->m, "bool", GO_BOOL, 1);
+		const struct mktypes_field detail[] = {{"isV6", t_bool, 0, false},
+			{"zoneV6", v->t_string, 8, false}, {NULL, 0, 0, false}};
+		target_addr pointer = mktypes_of(v->m, "&netip.addrDetail", GO_POINTER,
+			mktypes_struct(v->m, "netip.addrDetail", 24, detail));
+		const struct mktypes_field handle[] = {
+			{"value", pointer, 0, false}, {NULL, 0, 0, false}};
+		const struct mktypes_field halves[] = {{"hi", v->t_int, 0, false},
+			{"lo", v->t_int, 8, false}, {NULL, 0, 0, false}};
+		const struct mktypes_field ip[] = {
+			{"addr", mktypes_struct(v->m, "netip.uint128", 16, halves), 0, false},
+			{"z", mktypes_struct(v->m, "unique.Handle", 8, handle), 16, false},
+			{NULL, 0, 0, false}};
+		const struct mktypes_field both[] = {
+			{"ip", define_struct(v, "net/netip", "netip.Addr", 24, ip), 0, false},
+			{"port", v->t_int, 24, false}, {NULL, 0, 0, false}};
+		target_addr type = define_struct(v, "net/netip", "netip.AddrPort", 32, both);
+		target_addr at = mkruntime_alloc(v->m, 32), z = mkruntime_alloc(v->m, 24);
+
+		mkruntime_word(v->m, at, rows[i].hi);
+		mkruntime_word(v->m, at + 8, rows[i].lo);
+		mkruntime_word(v->m, at + 16, z);
+		mkruntime_word(v->m, at + 24, 80);
+		mkruntime_word(v->m, z, rows[i].is_ip6);
+		mkruntime_string(v->m, z + 8, rows[i].zone);
+		values_open(v, 100);
+		expect(v, type, at, rows[i].text);
+		values_destroy(v);
+	}
+}
+END_TEST
+
 /* An error that wraps one that wraps … itself. */
 START_TEST(wrapped_errors)
 {
@@ -323,6 +368,7 @@ Suite *suite_values_natural(void)
 	tcase_add_test(tc, locks);
 	tcase_add_test(tc, readers_and_writers);
 	tcase_add_test(tc, addresses);
+	tcase_add_test(tc, addresses_with_their_detail);
 	tcase_add_test(tc, wrapped_errors);
 	tcase_add_test(tc, large_numbers);
 	tcase_add_test(tc, links);
