@@ -111,6 +111,7 @@
 /* The flow of values through a function */
 #define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
 #define MAX_FLOW_BLOCKS 4096
+#define MAX_FLOW_MAPS 4096       // stack maps of one function
 #define MAX_FLOW_SLOTS 1024      // stack words that it names
 #define MAX_FLOW_STATES (1u << 21) // blocks times places
 #define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes

@@ -125,7 +125,7 @@ static void search_slots(struct search *s, uint32_t frame, const struct flow_sit
 		const struct flow_slot *slot = &site->slots[i];
 		struct flow_value value = {.evidence = evidence};
 
-		if (slot->symbol != wanted || slot->is_exposed)
+		if (slot->symbol != wanted)
 			continue;
 		value.slot = cfa_of(s, frame) + (uint64_t)slot->offset;
 		if (image_read_u64(s->flow->frames->rt->image, value.slot, &value.bits) == CS_OK)
@@ -221,7 +221,11 @@ bool flow_register(struct flow *flow, const struct flow_stack *stack, uint32_t f
 	search_frame(&search, frame, site->registers[reg], EVIDENCE_SPILL);
 	if (search.is_contradicted) {
 		diag_add(flow->frames->rt->diag, DIAG_WARNING, "contradiction",
-			"two frames of a stack disagree on a variable: it is not shown");
+			"two frames of a stack disagree on a variable: it is not shown (the first: "
+			"register %u in %s)",
+			(unsigned int)reg,
+			flow->frames->frames[place_of(flow, stack->walk, frame)->first_frame]
+				.function);
 		return false;
 	}
 	if (!search.is_found)

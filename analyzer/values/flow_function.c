@@ -4,7 +4,7 @@
 // places that come in alike, and a class is only ever split. What is left holds on every path.
 //
 // Go's compiler spills to words that nothing else names, so a store through another pointer cannot
-// change them; a word whose address was taken is never believed (is_exposed).
+// change them; a word whose address was taken is not followed (flow_code.c).
 #include "analyzer/values/flow_function.h"
 
 #include "analyzer/unwind/stack_map.h"
@@ -301,24 +301,17 @@ static uint32_t instruction_at(
 
 /**
  * A variable whose address is taken has pointers, then the collector has it in its list of stack
- * objects, or it has none. So only a live pointer's word, beside those objects, is surely no part
- * of one; any other word above an address that was taken may be.
+ * objects, or it has none. So of the words above an address that was taken only one that holds a
+ * live pointer here is surely no part of such a variable.
  */
-static bool is_exposed(const struct flow_function *f, const struct stack_map *map, int64_t offset)
+static bool is_believed(const struct flow_function *f, const struct stack_map *map, int64_t offset)
 {
-	target_addr address = map->argp + (uint64_t)offset; // as if the CFA were what argp is
-	struct stack_object object;
-	bool may_be = false;
+	target_addr address = map->argp + (uint64_t)offset; // the CFA is where argp is
 
-	for (uint32_t i = 0; i < map->object_count; i++)
-		if (stack_map_object(f->frames->rt, map, i, &object) && address >= object.start &&
-			address - object.start < object.size)
-			return true;
-	for (uint32_t i = 0; i < f->exposed_count; i++)
-		may_be |= f->exposed[i] <= offset && (f->exposed[i] >= 0 || offset < 0);
-	return may_be && !(address >= map->locals.start &&
-				 pointer_words_has(&map->locals,
-					 (uint32_t)((address - map->locals.start) / FLOW_WORD)));
+	return !flow_is_exposed(f, map, offset) ||
+	       (address >= map->locals.start &&
+		       pointer_words_has(&map->locals,
+			       (uint32_t)((address - map->locals.start) / FLOW_WORD)));
 }
 
 static void list_slots(const struct flow_function *f, const struct code_place *place,
@@ -332,12 +325,11 @@ static void list_slots(const struct flow_function *f, const struct code_place *p
 	for (uint32_t i = 0; i < f->slot_count; i++) {
 		symbol value = state[AMD64_REGISTERS + i];
 
-		if (symbol_kind(value) == SYMBOL_NONE)
+		if (symbol_kind(value) == SYMBOL_NONE ||
+			!(has_map ? is_believed(f, &map, f->slots[i]) : !f->exposed_count))
 			continue;
-		site->slots[site->slot_count++] = (struct flow_slot){.offset = f->slots[i],
-			.symbol = value,
-			.is_exposed =
-				has_map ? is_exposed(f, &map, f->slots[i]) : f->exposed_count > 0};
+		site->slots[site->slot_count++] =
+			(struct flow_slot){.offset = f->slots[i], .symbol = value};
 	}
 }
 

@@ -45,11 +45,10 @@ static inline symbol symbol_entry(uint32_t reg)
 
 struct flow_function;
 
-/** A stack word: its address is the CFA and `offset`, a multiple of 8. */
+/** A stack word that nothing but this function's code changes, at the CFA and `offset`. */
 struct flow_slot {
 	int64_t offset;
-	symbol symbol;   // what it holds once the call is under way
-	bool is_exposed; // its address, or that of what it may be part of, was taken
+	symbol symbol; // what it holds once the call is under way
 };
 
 /** What is known at one call, or at one instruction at which a signal stopped the function. */
