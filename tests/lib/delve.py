@@ -96,7 +96,22 @@ def function_of(frame):
     return (frame.get("function") or {}).get("name", "")
 
 
+def is_invented(variable):
+    """Whether a part of it has no location: delve then shows zero for that part."""
+    located = False
+    for word in variable.get("LocationExpr", "").partition("]")[2].split():
+        if word == "DW_OP_piece":
+            if not located:
+                return True
+            located = False
+        elif word.startswith("DW_OP_"):
+            located = True
+    return False
+
+
 def is_readable(variable):
+    if is_invented(variable):
+        return False
     return not variable.get("unreadable") and not (variable["kind"] == 25 and any(
         not is_readable(child) for child in variable["children"]))
 
