@@ -333,15 +333,17 @@ static bool load_instructions(struct flow_function *f)
 	uint64_t size = f->func.end - f->func.entry;
 	const uint8_t *code;
 	struct arena *arena = f->arena;
+	size_t max;
 
 	if (size > MAX_FUNCTION_CODE || f->func.flags & FUNC_FLAG_ASM)
 		return false;
 	code = runtime_bytes(f->frames->rt, f->func.entry, size);
-	f->instructions = arena_array(arena, MAX_FLOW_INSTRUCTIONS, sizeof(*f->instructions));
+	max = size < MAX_FLOW_INSTRUCTIONS ? size : MAX_FLOW_INSTRUCTIONS; // of a byte at least
+	f->instructions = arena_array(arena, max, sizeof(*f->instructions));
 	if (!code || !f->instructions)
 		return false;
-	f->instruction_count = (uint32_t)instructions_decode(
-		code, size, f->func.entry, f->instructions, MAX_FLOW_INSTRUCTIONS);
+	f->instruction_count =
+		(uint32_t)instructions_decode(code, size, f->func.entry, f->instructions, max);
 	f->deltas = arena_array(arena, f->instruction_count + 1, sizeof(*f->deltas));
 	if (!f->instruction_count || !f->deltas)
 		return false;
