@@ -338,32 +338,12 @@ static bool load_kind(struct dwarf_types *types, Dwarf_Die *die, struct type *ty
 	}
 }
 
-/* The sizes of scalar kinds: a value is read by them. */
+/* A value is read by its kind: a size that contradicts it would be read past. */
 static bool is_size_right(const struct type *type)
 {
-	static const uint8_t sizes[GO_UNSAFE_POINTER + 1] = {[GO_BOOL] = 1,
-		[GO_INT] = 8,
-		[GO_INT8] = 1,
-		[GO_INT16] = 2,
-		[GO_INT32] = 4,
-		[GO_INT64] = 8,
-		[GO_UINT] = 8,
-		[GO_UINT8] = 1,
-		[GO_UINT16] = 2,
-		[GO_UINT32] = 4,
-		[GO_UINT64] = 8,
-		[GO_UINTPTR] = 8,
-		[GO_FLOAT32] = 4,
-		[GO_FLOAT64] = 8,
-		[GO_COMPLEX64] = 8,
-		[GO_COMPLEX128] = 16,
-		[GO_CHAN] = WORD,
-		[GO_FUNC] = WORD,
-		[GO_MAP] = WORD,
-		[GO_POINTER] = WORD,
-		[GO_UNSAFE_POINTER] = WORD};
+	uint64_t size = go_kind_size(type->kind);
 
-	return type->kind != GO_INVALID && (!sizes[type->kind] || type->size == sizes[type->kind]);
+	return type->kind != GO_INVALID && (!size || type->size == size);
 }
 
 /*

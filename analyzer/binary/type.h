@@ -37,6 +37,9 @@ enum go_kind {
 	GO_UNSAFE_POINTER,
 };
 
+/** The bytes of every value of this kind; 0 for arrays, structs and what is no kind. */
+uint64_t go_kind_size(enum go_kind kind);
+
 struct type;
 
 struct type_field {
@@ -47,29 +50,30 @@ struct type_field {
 };
 
 /**
- * Lives as long as the reader's arena and is one object for one type of one source, so that pointers
- * compare. `element`, `key` and a field's `type` may still be unloaded: ask type_load before looking
- * into them. Whatever is borrowed here outlives the analysis.
+ * Lives as long as the reader's arena and is one object for one type of one source, so that
+ * pointers compare. `element`, `key` and a field's `type` may still be unloaded: ask type_load
+ * before looking into them. Whatever is borrowed here outlives the analysis.
  */
 struct type {
-	enum go_kind kind;   // GO_INVALID: could not be read; then nothing else but `name` counts
-	const char *name;    // as reflect prints it: "main.MyErr", "map[string]int", "*json.Decoder"
+	enum go_kind kind; // GO_INVALID: could not be read; then nothing else but `name` counts
+	const char *name;  // as reflect prints it: "main.MyErr", "map[string]int", "*json.Decoder"
 	const char *package; // import path where a defined type is declared, "encoding/json"; NULL:
 			     // not a defined type, or not known
 	uint64_t size;
-	struct type *element; // array, chan, map (of its values), pointer, slice
-	struct type *key;     // map
-	uint64_t length;      // array
+	struct type *element;            // array, chan, map (of its values), pointer, slice
+	struct type *key;                // map
+	uint64_t length;                 // array
 	const struct type_field *fields; // struct
 	uint32_t field_count;
-	bool is_named;         // a defined type, predeclared ones too
-	bool has_methods;      // interface: iface layout (itab); false: eface, or not an interface
-	uint64_t descriptor;   // its address in the process, where known; 0 otherwise
-	uint64_t alignment;    // bytes
-	bool is_loaded;        // private to type_load
-	void *source;          // private to the source
-	const void *natural;   // private to analyzer/values/natural.c: its form, once looked up
-	bool (*load)(struct type *type); // private: fills everything in; false: GO_INVALID from now on
+	bool is_named;       // a defined type, predeclared ones too
+	bool has_methods;    // interface: iface layout (itab); false: eface, or not an interface
+	uint64_t descriptor; // its address in the process, where known; 0 otherwise
+	uint64_t alignment;  // bytes
+	bool is_loaded;      // private to type_load
+	void *source;        // private to the source
+	const void *natural; // private to analyzer/values/natural.c: its form, once looked up
+	bool (*load)(
+		struct type *type); // private: fills everything in; false: GO_INVALID from now on
 };
 
 /**

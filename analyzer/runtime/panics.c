@@ -151,27 +151,12 @@ static const char *format_string(const struct runtime *rt, target_addr address, 
 /** A number by itself, without its type's name. */
 static const char *format_basic(const struct runtime *rt, const struct panic_value *value)
 {
-	static const uint8_t sizes[] = {[GO_BOOL] = 1,
-		[GO_INT] = 8,
-		[GO_INT8] = 1,
-		[GO_INT16] = 2,
-		[GO_INT32] = 4,
-		[GO_INT64] = 8,
-		[GO_UINT] = 8,
-		[GO_UINT8] = 1,
-		[GO_UINT16] = 2,
-		[GO_UINT32] = 4,
-		[GO_UINT64] = 8,
-		[GO_UINTPTR] = 8,
-		[GO_FLOAT32] = 4,
-		[GO_FLOAT64] = 8,
-		[GO_COMPLEX64] = 8,
-		[GO_COMPLEX128] = 16};
 	const struct type *type = value->type;
 	const uint8_t *bytes;
 
 	// A descriptor that contradicts its own kind is garbage, and would be read past its size.
-	if (type->kind >= sizeof(sizes) || !sizes[type->kind] || type->size != sizes[type->kind])
+	if (type->kind < GO_BOOL || type->kind > GO_COMPLEX128 ||
+		type->size != go_kind_size(type->kind))
 		return NULL;
 	bytes = runtime_bytes(rt, value->data, type->size);
 	return bytes ? format_number(rt, type->kind, bytes, type->size) : NULL;

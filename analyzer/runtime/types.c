@@ -248,37 +248,6 @@ static bool load_tail(struct types *types, struct type *type)
 	}
 }
 
-/** The sizes that kinds have; 0: as the descriptor says. */
-static uint64_t size_of_kind(enum go_kind kind)
-{
-	static const uint8_t sizes[] = {[GO_BOOL] = 1,
-		[GO_INT] = 8,
-		[GO_INT8] = 1,
-		[GO_INT16] = 2,
-		[GO_INT32] = 4,
-		[GO_INT64] = 8,
-		[GO_UINT] = 8,
-		[GO_UINT8] = 1,
-		[GO_UINT16] = 2,
-		[GO_UINT32] = 4,
-		[GO_UINT64] = 8,
-		[GO_UINTPTR] = 8,
-		[GO_FLOAT32] = 4,
-		[GO_FLOAT64] = 8,
-		[GO_COMPLEX64] = 8,
-		[GO_COMPLEX128] = 16,
-		[GO_CHAN] = 8,
-		[GO_FUNC] = 8,
-		[GO_INTERFACE] = 16,
-		[GO_MAP] = 8,
-		[GO_POINTER] = 8,
-		[GO_SLICE] = 24,
-		[GO_STRING] = 16,
-		[GO_UNSAFE_POINTER] = 8};
-
-	return sizes[kind];
-}
-
 /** A descriptor that contradicts its own kind is garbage. */
 static bool is_sane(const struct type *type)
 {
@@ -287,7 +256,7 @@ static bool is_sane(const struct type *type)
 	if (type->kind == GO_INVALID || type->kind > GO_UNSAFE_POINTER ||
 		type->size > MAX_TYPE_SIZE)
 		return false;
-	size = size_of_kind(type->kind);
+	size = go_kind_size(type->kind);
 	return !size || type->size == size;
 }
 
@@ -430,8 +399,7 @@ struct type *types_of_itab(struct types *types, target_addr itab, struct type **
 	// One that the running program made has no hash (runtime/iface.go getitab, go1.18 to 1.27).
 	descriptor = object_load(rt, words[1], OBJECT_TYPE);
 	if (!descriptor.bytes ||
-		((uint32_t)words[2] &&
-			object_get(rt, descriptor, TYPE_HASH) != (uint32_t)words[2]))
+		((uint32_t)words[2] && object_get(rt, descriptor, TYPE_HASH) != (uint32_t)words[2]))
 		return NULL;
 	if (interface_ret)
 		*interface_ret = interface;
@@ -484,7 +452,7 @@ static struct type *make(
 	if (!type)
 		return NULL;
 	*type = (struct type){
-		.kind = kind, .size = size_of_kind(kind), .alignment = 8, .is_loaded = true};
+		.kind = kind, .size = go_kind_size(kind), .alignment = 8, .is_loaded = true};
 	type->name = arena_format(types->arena, "%s%s", prefix, name ? name : "?");
 	return type->name ? type : NULL;
 }
@@ -548,8 +516,8 @@ struct type *types_basic(struct types *types, enum go_kind kind)
 	if (!type->is_loaded)
 		*type = (struct type){.kind = kind,
 			.name = names[kind],
-			.size = size_of_kind(kind),
-			.alignment = size_of_kind(kind) < 8 ? size_of_kind(kind) : 8,
+			.size = go_kind_size(kind),
+			.alignment = go_kind_size(kind) < 8 ? go_kind_size(kind) : 8,
 			.is_named = true,
 			.is_loaded = true};
 	return type;

@@ -40,16 +40,9 @@ static bool load_hchan(struct value_reader *reader, struct value *value, struct 
 static void read_queued(
 	struct value_reader *reader, struct value *value, const struct hchan *hchan, uint32_t depth)
 {
-	uint64_t shown = hchan->count;
+	uint64_t shown = begin_elements(reader, value, hchan->count, depth);
 
-	if (shown > reader->limits->max_elements)
-		shown = reader->limits->max_elements;
-	if (!depth)
-		shown = 0;
-	if (shown > reader->nodes_left)
-		shown = reader->nodes_left;
-	value->elements = arena_array(reader->arena, shown, sizeof(*value->elements));
-	for (uint64_t i = 0; value->elements && i < shown && reader->nodes_left; i++) {
+	for (uint64_t i = 0; i < shown && reader->nodes_left; i++) {
 		uint64_t slot = (hchan->receive_index + i) % hchan->capacity;
 		struct place place = place_at(hchan->buffer + slot * hchan->element->size, true);
 		struct value *element = value_read_below(reader, hchan->element, &place, depth - 1);
@@ -164,15 +157,7 @@ static void read_hchan(struct value_reader *reader, struct value *value, uint32_
 void read_channel(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
-	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
-
-	if (why) {
-		fail(value, why);
-		return;
-	}
-	value->has_pointer = true;
-	value->is_nil = !value->pointer;
-	if (value->is_nil)
+	if (!read_word(reader, value, place))
 		return;
 	if (!is_kept(reader, place, 0, value->pointer))
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);

@@ -27,15 +27,9 @@ void read_func(
 	struct closure_layout layout = {0};
 	struct place object;
 	uint64_t entry;
-	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
+	enum unavailable why;
 
-	if (why) {
-		fail(value, why);
-		return;
-	}
-	value->has_pointer = true;
-	value->is_nil = !value->pointer;
-	if (value->is_nil)
+	if (!read_word(reader, value, place))
 		return;
 	if (!is_kept(reader, place, 0, value->pointer)) {
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);

@@ -283,16 +283,10 @@ static void read_at(struct value_reader *reader, struct value *value, uint32_t d
 void read_map(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
-	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
+	bool is_there = read_word(reader, value, place);
 
-	if (why) {
-		fail(value, why);
-		return;
-	}
-	value->has_pointer = true;
-	value->is_nil = !value->pointer;
 	value->has_length = value->is_nil;
-	if (value->is_nil)
+	if (!is_there)
 		return;
 	if (!is_kept(reader, place, 0, value->pointer))
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);

@@ -355,20 +355,39 @@ static void read_string(struct value_reader *reader, struct value *value, const 
 		read_text(reader, value, place);
 }
 
+bool read_word(struct value_reader *reader, struct value *value, const struct place *place)
+{
+	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
+
+	if (why) {
+		fail(value, why);
+		return false;
+	}
+	value->has_pointer = true;
+	value->is_nil = !value->pointer;
+	return value->pointer;
+}
+
+uint64_t begin_elements(
+	struct value_reader *reader, struct value *value, uint64_t count, uint32_t depth)
+{
+	uint64_t shown = depth ? count : 0;
+
+	if (shown > reader->limits->max_elements)
+		shown = reader->limits->max_elements;
+	if (shown > reader->nodes_left)
+		shown = reader->nodes_left;
+	value->elements = arena_array(reader->arena, shown, sizeof(*value->elements));
+	return value->elements ? shown : 0;
+}
+
 void read_elements(struct value_reader *reader, struct value *value, struct type *type,
 	const struct place *place, uint64_t count, uint32_t depth)
 {
 	struct piece scratch[MAX_PIECES];
-	uint64_t shown = count;
+	uint64_t shown = begin_elements(reader, value, count, depth);
 
-	if (shown > reader->limits->max_elements)
-		shown = reader->limits->max_elements;
-	if (!depth)
-		shown = 0;
-	if (shown > reader->nodes_left)
-		shown = reader->nodes_left;
-	value->elements = arena_array(reader->arena, shown, sizeof(*value->elements));
-	for (uint64_t i = 0; value->elements && i < shown && reader->nodes_left; i++) {
+	for (uint64_t i = 0; i < shown && reader->nodes_left; i++) {
 		struct value *element = NULL;
 		struct place part;
 
@@ -479,15 +498,9 @@ static void read_pointer(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
 	struct type *element = value->type->element;
-	enum unavailable why = fetch_word(reader, place, 0, &value->pointer);
 
-	if (why) {
-		fail(value, why);
-		return;
-	}
-	value->has_pointer = true;
-	value->is_nil = !value->pointer;
-	if (value->is_nil || value->kind == VALUE_UNSAFE_POINTER || !type_load(element))
+	if (!read_word(reader, value, place) || value->kind == VALUE_UNSAFE_POINTER ||
+		!type_load(element))
 		return;
 	if (!is_kept(reader, place, 0, value->pointer)) {
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);

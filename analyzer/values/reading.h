@@ -44,6 +44,13 @@ bool seen_begin(struct value_reader *reader, struct value *value, target_addr ad
 	uint32_t depth, struct seen **ret);
 void seen_end(struct value_reader *reader, struct seen *seen);
 
+/** The word of a value that is a pointer, into `value`. True where there is something behind it. */
+bool read_word(struct value_reader *reader, struct value *value, const struct place *place);
+
+/** Room in value->elements for as many of `count` as the caps let in; returns how many those are. */
+uint64_t begin_elements(
+	struct value_reader *reader, struct value *value, uint64_t count, uint32_t depth);
+
 /** Reads `count` values of `type`, `stride` bytes apart from `data` on, as value's elements. */
 void read_elements(struct value_reader *reader, struct value *value, struct type *type,
 	const struct place *place, uint64_t count, uint32_t depth);

@@ -201,9 +201,9 @@ static bool is_scalar(const struct type *type)
 }
 
 /*
- * A captured variable of several words gets the place of whichever of them the closure's body loaded:
- * "text" is said to lie where its length alone was spilled, and what lies behind it is something
- * else (cmd/compile internal/ssa/debug.go; found in 1.26.8).
+ * A captured variable of several words gets the place of whichever of them the closure's body
+ * loaded: "text" is said to lie where its length alone was spilled, and what lies behind it is
+ * something else (cmd/compile internal/ssa/debug.go; found in 1.26.8).
  */
 static bool is_misplaced(const struct dwarf_variable *variable, const struct type *type,
 	const struct dwarf_location *location)
