@@ -103,6 +103,7 @@
 #define MAX_CFI_OPERATIONS 256       // of one such expression
 #define MAX_STACK_SIZE (1ull << 30)  // Go's own largest goroutine stack (runtime.maxstacksize)
 #define MAX_STACK_MAP_WORDS (1u << 24) // of one frame, or of one variable in it
+#define MAX_STACK_MAPS 16384           // of one function
 #define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers

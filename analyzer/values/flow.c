@@ -55,7 +55,7 @@ static struct flow_function *function_of(struct flow *flow, const struct code_pl
 
 	if (u64map_get(&flow->functions, frame->entry, &known))
 		return (struct flow_function *)(uintptr_t)known;
-	function = flow_function_create(flow->frames, frame->entry);
+	function = flow_function_create(flow->frames, place);
 	u64map_put(&flow->functions, frame->entry, (uintptr_t)function);
 	return function;
 }

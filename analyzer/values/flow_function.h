@@ -63,10 +63,11 @@ struct flow_site {
 };
 
 /**
- * Analyses the function that holds `pc`. NULL where it cannot be followed: assembly, a jump to a
+ * Analyses the function that `place` is in. NULL where it cannot be followed: assembly, a jump to a
  * computed place, too large, or undecodable.
  */
-struct flow_function *flow_function_create(const struct frame_table *frames, target_addr pc);
+struct flow_function *flow_function_create(
+	const struct frame_table *frames, const struct code_place *place);
 
 /** Where it begins: what its callers call. */
 target_addr flow_function_entry(const struct flow_function *function);

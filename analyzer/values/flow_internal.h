@@ -37,6 +37,7 @@ struct flow_function {
 	struct u64map constant_index;
 	int64_t *exposed; // offsets whose address was taken
 	uint32_t exposed_count;
+	bool *is_exposed; // for each slot: others may change it, so what it holds is never known
 };
 
 /** Decodes the function and finds its words and blocks. False where it cannot be followed. */
