@@ -50,6 +50,21 @@ static uint32_t sort_unique(int64_t *list, uint32_t count)
 	return kept;
 }
 
+/** Whether instruction `i` makes a pointer into the frame: `*ret` is its offset from the CFA. */
+static bool takes_address(const struct flow_function *f, uint32_t i, int64_t *ret)
+{
+	const struct instruction *in = &f->instructions[i];
+
+	if (in->to.reg == AMD64_RBP) // the frame pointer is no pointer to a variable
+		return false;
+	if (in->kind == INSTRUCTION_ADDRESS)
+		return flow_stack_offset(f, i, &in->from, ret);
+	// The lowest variable's address is the stack pointer itself.
+	*ret = -f->deltas[i] - FLOW_WORD;
+	return in->kind == INSTRUCTION_MOVE && in->from.kind == OPERAND_REGISTER &&
+	       in->from.reg == AMD64_RSP;
+}
+
 /** Every word of the frame that an instruction names, and every address of it that one takes. */
 static bool find_slots(struct flow_function *f)
 {
@@ -64,15 +79,12 @@ static bool find_slots(struct flow_function *f)
 		const struct operand *ops[] = {&in->to, &in->from};
 		int64_t offset;
 
+		if (takes_address(f, i, &offset))
+			f->exposed[exposed++] = offset;
 		for (int k = 0; k < 2; k++) {
-			if (!flow_stack_offset(f, i, ops[k], &offset))
+			if (in->kind == INSTRUCTION_ADDRESS ||
+				!flow_stack_offset(f, i, ops[k], &offset))
 				continue;
-			if (in->kind == INSTRUCTION_ADDRESS) {
-				// The frame pointer is no pointer to a variable.
-				if (in->to.reg != AMD64_RBP)
-					f->exposed[exposed++] = offset;
-				continue;
-			}
 			if (offset % FLOW_WORD == 0)
 				f->slots[count++] = offset;
 			if (ops[k]->size == 2 * FLOW_WORD && offset % FLOW_WORD == 0)

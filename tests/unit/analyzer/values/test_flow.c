@@ -18,7 +18,7 @@
 #define SP STACK
 #define DELTA 24
 
-enum { OUTER, INNER, REPEAT, LEAF, COMPUTED, LENT, FUNCTIONS };
+enum { OUTER, INNER, REPEAT, LEAF, COMPUTED, LENT, LENT_LOWEST, FUNCTIONS };
 
 /**
  * outer passes what it got in rax on in rcx, and a constant in rbx; inner keeps both, but takes the
@@ -84,9 +84,22 @@ static const uint8_t code[][FUNCTION_SIZE] = {
 			0x48, 0x83, 0xc4, 0x18,                               // add rsp,0x18
 			0xc3,                                                 // ret
 		},
+	[LENT_LOWEST] =
+		{
+			0x48, 0x83, 0xec, 0x18,                         // sub rsp,0x18
+			0x48, 0xc7, 0x04, 0x24, 0x05, 0x00, 0x00, 0x00, // mov [rsp],5
+			0x48, 0x89, 0xe0,                               // mov rax,rsp
+			0xe8, 0x2c, 0xff, 0xff, 0xff,                   // call <leaf>
+			0x48, 0x8b, 0x1c, 0x24,                         // mov rbx,[rsp]
+			0xb9, 0x07, 0x00, 0x00, 0x00,                   // mov ecx,7
+			0xe8, 0x1e, 0xff, 0xff, 0xff,                   // call <leaf>
+			0x48, 0x83, 0xc4, 0x18,                         // add rsp,0x18
+			0xc3,                                           // ret
+		},
 };
 
-static const char *const names[] = {"outer", "inner", "repeat", "leaf", "computed", "lent"};
+static const char *const names[] = {
+	"outer", "inner", "repeat", "leaf", "computed", "lent", "lowest"};
 
 struct fixture {
 	struct arena arena;
@@ -288,16 +301,22 @@ END_TEST
 
 START_TEST(what_is_loaded_from_a_word_that_others_may_write_is_not_known)
 {
-	struct fixture *f = setup();
-	struct flow_value value;
+	static const struct {
+		uint32_t function, call, word;
+	} rows[] = {{LENT, 0x26, 0x10}, {LENT_LOWEST, 0x22, 0}};
 
-	push(f, LENT, 0x26);
-	*word(f, 0, 0x10) = 8; // the leaf's
-	ck_assert(ask(f, 0, AMD64_RCX, &value));
-	ck_assert_uint_eq(value.bits, 7);
-	ck_assert(!ask(f, 0, AMD64_RBX, &value));
-	ck_assert_uint_eq(f->diag.count, 0);
-	teardown(f);
+	for (int i = 0; i < 2; i++) {
+		struct fixture *f = setup();
+		struct flow_value value;
+
+		push(f, (int)rows[i].function, rows[i].call);
+		*word(f, 0, rows[i].word) = 8; // the leaf's
+		ck_assert(ask(f, 0, AMD64_RCX, &value));
+		ck_assert_uint_eq(value.bits, 7);
+		ck_assert(!ask(f, 0, AMD64_RBX, &value));
+		ck_assert_uint_eq(f->diag.count, 0);
+		teardown(f);
+	}
 }
 END_TEST
 
