@@ -103,6 +103,7 @@
 #define MAX_CFI_OPERATIONS 256       // of one such expression
 #define MAX_STACK_SIZE (1ull << 30)  // Go's own largest goroutine stack (runtime.maxstacksize)
 #define MAX_STACK_MAP_WORDS (1u << 24) // of one frame, or of one variable in it
+#define MAX_STACK_MAPS 16384           // of one function
 #define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
@@ -111,7 +112,6 @@
 /* The flow of values through a function */
 #define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
 #define MAX_FLOW_BLOCKS 4096
-#define MAX_FLOW_MAPS 4096       // stack maps of one function
 #define MAX_FLOW_SLOTS 1024      // stack words that it names
 #define MAX_FLOW_STATES (1u << 21) // blocks times places
 #define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes

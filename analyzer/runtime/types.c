@@ -31,6 +31,7 @@
 #define INTERFACE_METHODS 56 // InterfaceType.Methods, a slice
 #define STRUCT_FIELDS 56     // StructType.Fields, a slice
 #define STRUCT_FIELD_SIZE 24 // {Name *byte, Typ *Type, Offset uintptr}
+#define END_UNKNOWN UINT64_MAX
 
 #define UNCOMMON_SIZE 16 // UncommonType: {PkgPath int32, Mcount, Xcount uint16, Moff uint32, _}
 #define METHOD_SIZE 16   // Method: {Name, Mtyp, Ifn, Tfn int32}
@@ -184,12 +185,33 @@ static bool load_field(
 	return ret->name && ret->type && ret->offset <= struct_size;
 }
 
+static uint64_t align_up(uint64_t offset, uint64_t alignment)
+{
+	return alignment ? (offset + alignment - 1) / alignment * alignment : offset;
+}
+
+/**
+ * Whether the field lies right behind those before, which end at `*end`, as the compiler lays them;
+ * else its offset was read by another release's layout. `*end` becomes its own end.
+ */
+static bool is_next(const struct runtime *rt, const struct type_field *field, uint64_t *end)
+{
+	struct object type = object_load(rt, field->type->descriptor, OBJECT_TYPE);
+	uint64_t before = *end;
+	*end = END_UNKNOWN;
+	if (!field->type->descriptor || !type.bytes)
+		return true;
+	return (before == END_UNKNOWN ||
+		       align_up(before, object_get(rt, type, TYPE_ALIGN)) == field->offset) &&
+	       checked_add(field->offset, object_get(rt, type, TYPE_SIZE), end);
+}
+
 static bool load_fields(struct types *types, struct type *type)
 {
 	struct type_field *fields;
 	const uint8_t *bytes;
 	target_addr data;
-	uint64_t count;
+	uint64_t count, end = 0;
 
 	if (!runtime_slice(types->rt, type->descriptor + STRUCT_FIELDS, &data, &count) ||
 		count > MAX_TYPE_FIELDS)
@@ -199,7 +221,8 @@ static bool load_fields(struct types *types, struct type *type)
 	if (count && (!bytes || !fields))
 		return false;
 	for (uint64_t i = 0; i < count; i++)
-		if (!load_field(types, bytes + i * STRUCT_FIELD_SIZE, type->size, &fields[i]))
+		if (!load_field(types, bytes + i * STRUCT_FIELD_SIZE, type->size, &fields[i]) ||
+			!is_next(types->rt, &fields[i], &end))
 			return false;
 	type->fields = fields;
 	type->field_count = (uint32_t)count;
@@ -526,11 +549,6 @@ struct type *types_basic(struct types *types, enum go_kind kind)
 struct type *types_unknown(struct types *types, const char *name)
 {
 	return make(types, GO_INVALID, "", name);
-}
-
-static uint64_t align_up(uint64_t offset, uint64_t alignment)
-{
-	return alignment ? (offset + alignment - 1) / alignment * alignment : offset;
 }
 
 static uint64_t alignment_of(const struct type *type, bool is_indirect)

@@ -86,6 +86,49 @@ bool stack_map_load(const struct runtime *rt, const struct code_place *place, ta
 	return true;
 }
 
+/** Every bitmap of the stackmap at `address` in one. */
+static bool load_any_bits(const struct runtime *rt, target_addr address, struct pointer_words *ret)
+{
+	struct pointer_words one = {0};
+	uint32_t maps;
+	uint8_t *bits;
+
+	if (!address)
+		return true;
+	if (!load_bits(rt, address, 0, &one))
+		return false;
+	if (!one.count)
+		return true;
+	bits = arena_array(rt->arena, (one.count + 7) / 8, 1);
+	if (!bits || image_read_u32(rt->image, address, &maps) != CS_OK || maps > MAX_STACK_MAPS)
+		return false;
+	for (uint32_t i = 0; i < maps; i++) {
+		if (!load_bits(rt, address, i, &one))
+			return false;
+		for (uint32_t k = 0; k < (one.count + 7) / 8; k++)
+			bits[k] |= one.bits[k];
+	}
+	*ret = (struct pointer_words){.bits = bits, .count = one.count};
+	return true;
+}
+
+bool stack_map_load_any(const struct runtime *rt, const struct code_place *place, target_addr sp,
+	struct stack_map *ret)
+{
+	struct stack_map map = {.rodata = place->rodata};
+
+	if (!place->has_frame_size)
+		return false;
+	find_bases(rt, place, sp, &map);
+	if (!load_any_bits(rt, place->local_maps, &map.locals))
+		return false;
+	map.locals.start = map.varp - (uint64_t)map.locals.count * WORD;
+	map.arguments.start = map.argp;
+	load_objects(rt, place, &map);
+	*ret = map;
+	return true;
+}
+
 bool stack_map_object(const struct runtime *rt, const struct stack_map *map, uint32_t index,
 	struct stack_object *ret)
 {

@@ -36,6 +36,13 @@ struct stack_object {
 bool stack_map_load(const struct runtime *rt, const struct code_place *place, target_addr sp,
 	struct stack_map *ret);
 
+/**
+ * The map of all calls of the function at `place` together: what is a live pointer at any of them. Its
+ * bits are in the arena, and no argument is in it. False where the tables are damaged.
+ */
+bool stack_map_load_any(const struct runtime *rt, const struct code_place *place, target_addr sp,
+	struct stack_map *ret);
+
 /** The object at `index` of map->object_count; false where it cannot be read. */
 bool stack_map_object(const struct runtime *rt, const struct stack_map *map, uint32_t index,
 	struct stack_object *ret);

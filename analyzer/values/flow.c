@@ -55,7 +55,7 @@ static struct flow_function *function_of(struct flow *flow, const struct code_pl
 
 	if (u64map_get(&flow->functions, frame->entry, &known))
 		return (struct flow_function *)(uintptr_t)known;
-	function = flow_function_create(flow->frames, frame->entry);
+	function = flow_function_create(flow->frames, place);
 	u64map_put(&flow->functions, frame->entry, (uintptr_t)function);
 	return function;
 }
@@ -125,7 +125,7 @@ static void search_slots(struct search *s, uint32_t frame, const struct flow_sit
 		const struct flow_slot *slot = &site->slots[i];
 		struct flow_value value = {.evidence = evidence};
 
-		if (slot->symbol != wanted)
+		if (slot->symbol != wanted || slot->is_exposed)
 			continue;
 		value.slot = cfa_of(s, frame) + (uint64_t)slot->offset;
 		if (image_read_u64(s->flow->frames->rt->image, value.slot, &value.bits) == CS_OK)
@@ -221,11 +221,7 @@ bool flow_register(struct flow *flow, const struct flow_stack *stack, uint32_t f
 	search_frame(&search, frame, site->registers[reg], EVIDENCE_SPILL);
 	if (search.is_contradicted) {
 		diag_add(flow->frames->rt->diag, DIAG_WARNING, "contradiction",
-			"two frames of a stack disagree on a variable: it is not shown (the first: "
-			"register %u in %s)",
-			(unsigned int)reg,
-			flow->frames->frames[place_of(flow, stack->walk, frame)->first_frame]
-				.function);
+			"two frames of a stack disagree on a variable: it is not shown");
 		return false;
 	}
 	if (!search.is_found)

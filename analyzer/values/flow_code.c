@@ -1,7 +1,6 @@
 // A function's instructions, the words of its frame that they name, and its blocks.
 #include "analyzer/values/flow_internal.h"
 
-#include "analyzer/unwind/stack_map.h"
 #include "common/limits.h"
 
 #include <stdlib.h>
@@ -51,78 +50,19 @@ static uint32_t sort_unique(int64_t *list, uint32_t count)
 	return kept;
 }
 
-/** The function's stack map with this index, in a frame whose CFA is the map's argp. */
-static bool load_map(const struct flow_function *f, int32_t index, struct stack_map *ret)
+/** Whether instruction `i` makes a pointer into the frame: `*ret` is its offset from the CFA. */
+static bool takes_address(const struct flow_function *f, uint32_t i, int64_t *ret)
 {
-	const struct pclntab *functions = modules_functions(f->frames->rt, f->func.entry);
-	struct code_place place = {.map_index = index, .has_frame_size = true};
+	const struct instruction *in = &f->instructions[i];
 
-	for (uint32_t i = 0; i < f->instruction_count; i++)
-		if (f->deltas[i] + FLOW_WORD > place.frame_size)
-			place.frame_size = f->deltas[i] + FLOW_WORD;
-	place.local_maps = pclntab_funcdata(functions, &f->func, FUNCDATA_LOCALS_POINTER_MAPS);
-	place.stack_objects = pclntab_funcdata(functions, &f->func, FUNCDATA_STACK_OBJECTS);
-	// Any stack pointer does: only offsets count.
-	return stack_map_load(f->frames->rt, &place, (target_addr)1 << 40, ret);
-}
-
-/** Whether the word at `offset` is a pointer by any of the function's stack maps. */
-static bool is_ever_pointer(const struct flow_function *f, int64_t offset)
-{
-	struct stack_map map;
-
-	for (int32_t i = 0; i < MAX_FLOW_MAPS && load_map(f, i, &map) && map.locals.count; i++) {
-		target_addr address = map.argp + (uint64_t)offset;
-
-		if (address >= map.locals.start &&
-			pointer_words_has(
-				&map.locals, (uint32_t)((address - map.locals.start) / FLOW_WORD)))
-			return true;
-	}
-	return false;
-}
-
-static bool is_in_object(const struct flow_function *f, const struct stack_map *map, int64_t offset)
-{
-	target_addr address = map->argp + (uint64_t)offset;
-	struct stack_object object;
-
-	for (uint32_t i = 0; i < map->object_count; i++)
-		if (stack_map_object(f->frames->rt, map, i, &object) && address >= object.start &&
-			address - object.start < object.size)
-			return true;
-	return false;
-}
-
-bool flow_is_exposed(const struct flow_function *f, const struct stack_map *map, int64_t offset)
-{
-	if (is_in_object(f, map, offset))
-		return true;
-	for (uint32_t i = 0; i < f->exposed_count; i++)
-		if (f->exposed[i] <= offset && (f->exposed[i] >= 0 || offset < 0))
-			return true;
-	return false;
-}
-
-/** What others may write to is not followed: a load from there gives a value of its own. */
-static void drop_exposed(struct flow_function *f)
-{
-	struct stack_map map;
-	bool has_map = load_map(f, 0, &map);
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < f->slot_count; i++) {
-		int64_t offset = f->slots[i];
-		bool is_dropped = f->exposed_count > 0;
-
-		if (has_map)
-			is_dropped =
-				is_in_object(f, &map, offset) ||
-				(flow_is_exposed(f, &map, offset) && !is_ever_pointer(f, offset));
-		if (!is_dropped)
-			f->slots[kept++] = offset;
-	}
-	f->slot_count = kept;
+	if (in->to.reg == AMD64_RBP) // the frame pointer is no pointer to a variable
+		return false;
+	if (in->kind == INSTRUCTION_ADDRESS)
+		return flow_stack_offset(f, i, &in->from, ret);
+	// The lowest variable's address is the stack pointer itself.
+	*ret = -f->deltas[i] - FLOW_WORD;
+	return in->kind == INSTRUCTION_MOVE && in->from.kind == OPERAND_REGISTER &&
+	       in->from.reg == AMD64_RSP;
 }
 
 /** Every word of the frame that an instruction names, and every address of it that one takes. */
@@ -139,15 +79,12 @@ static bool find_slots(struct flow_function *f)
 		const struct operand *ops[] = {&in->to, &in->from};
 		int64_t offset;
 
+		if (takes_address(f, i, &offset))
+			f->exposed[exposed++] = offset;
 		for (int k = 0; k < 2; k++) {
-			if (!flow_stack_offset(f, i, ops[k], &offset))
+			if (in->kind == INSTRUCTION_ADDRESS ||
+				!flow_stack_offset(f, i, ops[k], &offset))
 				continue;
-			if (in->kind == INSTRUCTION_ADDRESS) {
-				// The frame pointer is no pointer to a variable.
-				if (in->to.reg != AMD64_RBP)
-					f->exposed[exposed++] = offset;
-				continue;
-			}
 			if (offset % FLOW_WORD == 0)
 				f->slots[count++] = offset;
 			if (ops[k]->size == 2 * FLOW_WORD && offset % FLOW_WORD == 0)
@@ -156,7 +93,6 @@ static bool find_slots(struct flow_function *f)
 	}
 	f->slot_count = sort_unique(f->slots, count);
 	f->exposed_count = sort_unique(f->exposed, exposed);
-	drop_exposed(f);
 	f->place_count = AMD64_REGISTERS + f->slot_count;
 	return f->slot_count <= MAX_FLOW_SLOTS;
 }
@@ -342,14 +278,15 @@ static bool load_instructions(struct flow_function *f)
 	f->instructions = arena_array(arena, max, sizeof(*f->instructions));
 	if (!code || !f->instructions)
 		return false;
-	f->instruction_count =
-		(uint32_t)instructions_decode(code, size, f->func.entry, f->instructions, max);
+	f->instruction_count = (uint32_t)instructions_decode(
+		code, size, f->func.entry, f->instructions, max);
 	f->deltas = arena_array(arena, f->instruction_count + 1, sizeof(*f->deltas));
 	if (!f->instruction_count || !f->deltas)
 		return false;
 	// The padding behind a function has no row.
 	for (uint32_t i = 0; i < f->instruction_count; i++)
-		if (!pclntab_sp_delta(functions, &f->func, f->instructions[i].pc, &f->deltas[i]) &&
+		if (!pclntab_sp_delta(functions, &f->func, f->instructions[i].pc,
+			    &f->deltas[i]) &&
 			f->instructions[i].kind != INSTRUCTION_END)
 			return false;
 	return true;

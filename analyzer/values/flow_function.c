@@ -4,7 +4,8 @@
 // places that come in alike, and a class is only ever split. What is left holds on every path.
 //
 // Go's compiler spills to words that nothing else names, so a store through another pointer cannot
-// change them; a word whose address was taken is not followed (flow_code.c).
+// change them. A word whose address was taken is never believed, nor what is loaded from it: a
+// callee may have written there.
 #include "analyzer/values/flow_function.h"
 
 #include "analyzer/unwind/stack_map.h"
@@ -247,8 +248,48 @@ static bool solve(struct flow_function *f)
 	return is_solved;
 }
 
-struct flow_function *flow_function_create(const struct frame_table *frames, target_addr pc)
+/**
+ * A variable whose address is taken has pointers, then the collector has it in its list of stack
+ * objects, or it has none. So only a word that is a live pointer at some call, beside those objects,
+ * is surely no part of one; any other word above an address that was taken may be.
+ */
+static bool is_exposed(const struct flow_function *f, const struct stack_map *map, int64_t offset)
 {
+	target_addr address = map->argp + (uint64_t)offset; // as if the CFA were what argp is
+	struct stack_object object;
+	bool may_be = false;
+
+	for (uint32_t i = 0; i < map->object_count; i++)
+		if (stack_map_object(f->frames->rt, map, i, &object) && address >= object.start &&
+			address - object.start < object.size)
+			return true;
+	for (uint32_t i = 0; i < f->exposed_count; i++)
+		may_be |= f->exposed[i] <= offset && (f->exposed[i] >= 0 || offset < 0);
+	return may_be && !(address >= map->locals.start &&
+				 pointer_words_has(&map->locals,
+					 (uint32_t)((address - map->locals.start) / FLOW_WORD)));
+}
+
+static bool find_exposed(struct flow_function *f, const struct code_place *place)
+{
+	// Any stack pointer does: only offsets count.
+	target_addr sp = (target_addr)1 << 40;
+	struct stack_map map;
+	bool has_map = stack_map_load_any(f->frames->rt, place, sp, &map);
+
+	f->is_exposed = arena_array(f->arena, f->slot_count + 1, sizeof(*f->is_exposed));
+	if (!f->is_exposed)
+		return false;
+	for (uint32_t i = 0; i < f->slot_count; i++)
+		f->is_exposed[i] =
+			has_map ? is_exposed(f, &map, f->slots[i]) : f->exposed_count > 0;
+	return true;
+}
+
+struct flow_function *flow_function_create(
+	const struct frame_table *frames, const struct code_place *place)
+{
+	target_addr entry = frames->frames[place->first_frame].entry;
 	struct arena *arena = frames->rt->arena;
 	struct flow_function *f = arena_alloc(arena, sizeof(*f));
 
@@ -257,7 +298,8 @@ struct flow_function *flow_function_create(const struct frame_table *frames, tar
 	f->frames = frames;
 	f->arena = arena;
 	u64map_init(&f->constant_index, arena);
-	if (!modules_find_function(frames->rt, pc, &f->func) || !flow_code_load(f) || !solve(f))
+	if (!modules_find_function(frames->rt, entry, &f->func) || !flow_code_load(f) ||
+		!find_exposed(f, place) || !solve(f))
 		return NULL;
 	return f;
 }
@@ -299,37 +341,15 @@ static uint32_t instruction_at(
 	return low - 1;
 }
 
-/**
- * A variable whose address is taken has pointers, then the collector has it in its list of stack
- * objects, or it has none. So of the words above an address that was taken only one that holds a
- * live pointer here is surely no part of such a variable.
- */
-static bool is_believed(const struct flow_function *f, const struct stack_map *map, int64_t offset)
+static void list_slots(const struct flow_function *f, const symbol *state, struct flow_site *site)
 {
-	target_addr address = map->argp + (uint64_t)offset; // the CFA is where argp is
-
-	return !flow_is_exposed(f, map, offset) ||
-	       (address >= map->locals.start &&
-		       pointer_words_has(&map->locals,
-			       (uint32_t)((address - map->locals.start) / FLOW_WORD)));
-}
-
-static void list_slots(const struct flow_function *f, const struct code_place *place,
-	const symbol *state, struct flow_site *site)
-{
-	// Any stack pointer does: only offsets count.
-	target_addr sp = (target_addr)1 << 40;
-	struct stack_map map;
-	bool has_map = stack_map_load(f->frames->rt, place, sp, &map);
-
 	for (uint32_t i = 0; i < f->slot_count; i++) {
 		symbol value = state[AMD64_REGISTERS + i];
 
-		if (symbol_kind(value) == SYMBOL_NONE ||
-			!(has_map ? is_believed(f, &map, f->slots[i]) : !f->exposed_count))
-			continue;
-		site->slots[site->slot_count++] =
-			(struct flow_slot){.offset = f->slots[i], .symbol = value};
+		if (symbol_kind(value) != SYMBOL_NONE)
+			site->slots[site->slot_count++] = (struct flow_slot){.offset = f->slots[i],
+				.symbol = value,
+				.is_exposed = f->is_exposed[i]};
 	}
 }
 
@@ -357,6 +377,6 @@ bool flow_function_site(
 		ret->target = f->instructions[at].target;
 		flow_step(f, state, at);
 	}
-	list_slots(f, place, state, ret);
+	list_slots(f, state, ret);
 	return true;
 }

@@ -45,10 +45,11 @@ static inline symbol symbol_entry(uint32_t reg)
 
 struct flow_function;
 
-/** A stack word that nothing but this function's code changes, at the CFA and `offset`. */
+/** A stack word: its address is the CFA and `offset`, a multiple of 8. */
 struct flow_slot {
 	int64_t offset;
-	symbol symbol; // what it holds once the call is under way
+	symbol symbol;   // what it holds once the call is under way
+	bool is_exposed; // its address, or that of what it may be part of, was taken
 };
 
 /** What is known at one call, or at one instruction at which a signal stopped the function. */
@@ -62,10 +63,11 @@ struct flow_site {
 };
 
 /**
- * Analyses the function that holds `pc`. NULL where it cannot be followed: assembly, a jump to a
+ * Analyses the function that `place` is in. NULL where it cannot be followed: assembly, a jump to a
  * computed place, too large, or undecodable.
  */
-struct flow_function *flow_function_create(const struct frame_table *frames, target_addr pc);
+struct flow_function *flow_function_create(
+	const struct frame_table *frames, const struct code_place *place);
 
 /** Where it begins: what its callers call. */
 target_addr flow_function_entry(const struct flow_function *function);

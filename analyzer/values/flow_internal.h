@@ -37,6 +37,7 @@ struct flow_function {
 	struct u64map constant_index;
 	int64_t *exposed; // offsets whose address was taken
 	uint32_t exposed_count;
+	bool *is_exposed; // for each slot: others may change it, so what it holds is never known
 };
 
 /** Decodes the function and finds its words and blocks. False where it cannot be followed. */
@@ -53,14 +54,6 @@ uint32_t flow_slot_index(const struct flow_function *f, int64_t offset);
  */
 bool flow_stack_offset(
 	const struct flow_function *f, uint32_t i, const struct operand *op, int64_t *ret);
-
-struct stack_map;
-
-/**
- * Whether the word at `offset` from the CFA, which is map->argp, may be part of a variable whose
- * address was taken.
- */
-bool flow_is_exposed(const struct flow_function *f, const struct stack_map *map, int64_t offset);
 
 /** Changes `state`, a symbol for each register and word, as instruction `i` does. */
 void flow_step(struct flow_function *f, symbol *state, uint32_t i);

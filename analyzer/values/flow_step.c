@@ -65,7 +65,7 @@ static symbol value_of(
 		return state[op->reg];
 	if (op->size == FLOW_WORD && frame_operand(f, state, i, op, &offset)) {
 		slot = flow_slot_index(f, offset);
-		if (slot < f->slot_count && f->slots[slot] == offset)
+		if (slot < f->slot_count && f->slots[slot] == offset && !f->is_exposed[slot])
 			return state[AMD64_REGISTERS + slot];
 	}
 	return symbol_make(SYMBOL_NONE, 0);

@@ -139,7 +139,7 @@ def main():
         return 77
     cases.sort(key=lambda case: not case.slow)
     fine, total, skipped = True, 0, set()
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for case, wrong, count, skip in pool.map(try_case, cases):
             total += count
             if skip:

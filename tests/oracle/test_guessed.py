@@ -45,7 +45,8 @@ def differences(right, guessed, path=""):
     elif isinstance(right, list) and isinstance(guessed, list) and len(right) == len(guessed):
         for i, (a, b) in enumerate(zip(right, guessed)):
             yield from differences(a, b, f"{path}[{i}]")
-    elif right != guessed and guessed is not None:  # null: not recovered, which is no untruth
+    elif right != guessed and guessed is not None and not path.endswith(".unavailable"):
+        # null, and a reason for it: not recovered, which is no untruth
         yield f"{path}: {str(right)[:60]} became {str(guessed)[:60]}"
 
 

@@ -339,6 +339,17 @@ class Comparison(unittest.TestCase):
             self.assertEqual(len(agree.addresses_differ(t, ours, result)), addresses, (old, new))
         self.assertEqual((result.rules, result.addresses), ({"live-mark": 1}, 18))
 
+    def test_hidden_words(self):
+        """Eight characters of text, whole, and nothing else."""
+        for theirs, mine, wrong, hidden in (
+                ("0x41626339302d2b2f?", "_?", 0, 1), ("0x41626339302d2b2f, 0x1", "_, 0x2", 1, 1),
+                ("0x41626339302d2b2f", "0x41626339302d2b2f", 1, 1), ("0x41626339302d2b20", "_", 1, 0),
+                ("0x416263", "_", 1, 0), ("0xc000012345", "0xc000012345", 0, 0)):
+            t, ours = (gotrace.parse(ASYNC.replace("f(0x1?)", f"f({args})")) for args in (theirs, mine))
+            result = agree.Comparison()
+            self.assertEqual(len(agree.arguments_differ(t, ours, result, False)), wrong, theirs)
+            self.assertEqual(result.rules.get("hidden", 0), hidden, theirs)
+
     def test_rules_grown(self):
         self.assertEqual(agree.rules_grown({"stopped": 5, "elided": 900}, 1000), [])
         self.assertEqual(len(agree.rules_grown({"stopped": 6}, 1000)), 1)

@@ -110,7 +110,7 @@ def main():
         print(f"no crash with a trace of the scheduler: {skip}")
         return 77
     fine, total, skipped = True, 0, set()
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for case, wrong, count, skip in pool.map(try_case, cases):
             total += count
             if skip:

@@ -187,7 +187,7 @@ def main():
     cases = all_cases()
     fine, skipped, totals = True, {}, Totals()
     print(f"{'release':<11} {'program':<34} {'gorout':>6} {'agreed':>6} {'frames':>7}")
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for case, (release, name, result, problems, skip) in zip(cases, pool.map(try_case, cases)):
             if skip:
                 skipped[skip] = skipped.get(skip, 0) + 1

@@ -50,11 +50,44 @@ START_TEST(what_is_no_descriptor)
 	ck_assert_ptr_null(types_at(m->types, 0));
 	ck_assert_ptr_null(types_at(m->types, m->rt->modules[0].etypes));
 	ck_assert_ptr_null(types_at(m->types, m->rt->modules[0].types - 8));
-	ck_assert_ptr_null(types_at(m->types, m->rt->modules[0].etypes - 8)); // its end is not in the core
+	ck_assert_ptr_null(
+		types_at(m->types, m->rt->modules[0].etypes - 8)); // its end is not in the core
 	ck_assert_ptr_null(types_at(m->types, type + 4));
 	mkruntime_set(m, type, TYPE_STR, UINT32_MAX);
 	ck_assert_ptr_null(types_at(m->types, type));
 	mkruntime_destroy(m);
+}
+END_TEST
+
+START_TEST(fields_lie_one_behind_the_other)
+{
+	static const struct {
+		uint64_t sizes[3], offsets[3], size;
+		bool is_type;
+	} rows[] = {{{1, 8, 1}, {0, 8, 16}, 24, true}, {{1, 1, 8}, {0, 1, 8}, 16, true},
+		{{8, 8, 8}, {0, 16, 32}, 40, false}, // each twice as far, by another release
+		{{8, 8, 8}, {0, 4, 8}, 24, false},   // each half as far
+		{{1, 8, 1}, {0, 8, 15}, 24, false}, {{8, 8, 8}, {8, 16, 24}, 32, false},
+		{{1, 1, 8}, {0, 1, 16}, 8, false}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mkruntime *m = mkruntime_create(0);
+		struct mktypes_field fields[4] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+		target_addr at;
+
+		for (int k = 0; k < 3; k++) {
+			bool is_byte = rows[i].sizes[k] == 1;
+
+			fields[k].type = mkruntime_type(m, is_byte ? "uint8" : "int",
+				is_byte ? GO_UINT8 : GO_INT, rows[i].sizes[k]);
+			mkruntime_set(m, fields[k].type, TYPE_ALIGN, rows[i].sizes[k]);
+			fields[k].offset = rows[i].offsets[k];
+		}
+		at = mktypes_struct(m, "main.T", rows[i].size, fields);
+		ck_assert_int_eq(mkruntime_open(m), CS_OK);
+		ck_assert_msg((types_at(m->types, at) != NULL) == rows[i].is_type, "%zu", i);
+		mkruntime_destroy(m);
+	}
 }
 END_TEST
 
@@ -159,6 +192,7 @@ Suite *suite_types(void)
 
 	tcase_add_test(tc, descriptors);
 	tcase_add_test(tc, what_is_no_descriptor);
+	tcase_add_test(tc, fields_lie_one_behind_the_other);
 	tcase_add_test(tc, a_type_name_of_any_length);
 	tcase_add_test(tc, types_made_by_reflect);
 	tcase_add_test(tc, a_made_type_of_itself_has_no_name);

@@ -18,11 +18,13 @@
 #define SP STACK
 #define DELTA 24
 
-enum { OUTER, INNER, REPEAT, LEAF, COMPUTED, FUNCTIONS };
+enum { OUTER, INNER, REPEAT, LEAF, COMPUTED, LENT, LENT_LOWEST, FUNCTIONS };
 
 /**
  * outer passes what it got in rax on in rcx, and a constant in rbx; inner keeps both, but takes the
  * address of the second. The loop keeps its rax in one word, and what the leaf returns in another.
+ * lent gives the leaf the address of a word that it set to 5, and passes on what is there
+ * afterwards.
  */
 static const uint8_t code[][FUNCTION_SIZE] = {
 	[OUTER] =
@@ -70,9 +72,34 @@ static const uint8_t code[][FUNCTION_SIZE] = {
 			0x48, 0x89, 0x44, 0x24, 0x08, // mov [rsp+0x8],rax
 			0xff, 0xe1,                   // jmp rcx
 		},
+	[LENT] =
+		{
+			0x48, 0x83, 0xec, 0x18,                               // sub rsp,0x18
+			0x48, 0xc7, 0x44, 0x24, 0x10, 0x05, 0x00, 0x00, 0x00, // mov [rsp+0x10],5
+			0x48, 0x8d, 0x44, 0x24, 0x10,                         // lea rax,[rsp+0x10]
+			0xe8, 0x69, 0xff, 0xff, 0xff,                         // call <leaf>
+			0x48, 0x8b, 0x5c, 0x24, 0x10,                         // mov rbx,[rsp+0x10]
+			0xb9, 0x07, 0x00, 0x00, 0x00,                         // mov ecx,7
+			0xe8, 0x5a, 0xff, 0xff, 0xff,                         // call <leaf>
+			0x48, 0x83, 0xc4, 0x18,                               // add rsp,0x18
+			0xc3,                                                 // ret
+		},
+	[LENT_LOWEST] =
+		{
+			0x48, 0x83, 0xec, 0x18,                         // sub rsp,0x18
+			0x48, 0xc7, 0x04, 0x24, 0x05, 0x00, 0x00, 0x00, // mov [rsp],5
+			0x48, 0x89, 0xe0,                               // mov rax,rsp
+			0xe8, 0x2c, 0xff, 0xff, 0xff,                   // call <leaf>
+			0x48, 0x8b, 0x1c, 0x24,                         // mov rbx,[rsp]
+			0xb9, 0x07, 0x00, 0x00, 0x00,                   // mov ecx,7
+			0xe8, 0x1e, 0xff, 0xff, 0xff,                   // call <leaf>
+			0x48, 0x83, 0xc4, 0x18,                         // add rsp,0x18
+			0xc3,                                           // ret
+		},
 };
 
-static const char *const names[] = {"outer", "inner", "repeat", "leaf", "computed"};
+static const char *const names[] = {
+	"outer", "inner", "repeat", "leaf", "computed", "lent", "lowest"};
 
 struct fixture {
 	struct arena arena;
@@ -272,6 +299,27 @@ START_TEST(a_word_that_a_loop_changes_is_told_from_one_that_it_keeps)
 }
 END_TEST
 
+START_TEST(what_is_loaded_from_a_word_that_others_may_write_is_not_known)
+{
+	static const struct {
+		uint32_t function, call, word;
+	} rows[] = {{LENT, 0x26, 0x10}, {LENT_LOWEST, 0x22, 0}};
+
+	for (int i = 0; i < 2; i++) {
+		struct fixture *f = setup();
+		struct flow_value value;
+
+		push(f, (int)rows[i].function, rows[i].call);
+		*word(f, 0, rows[i].word) = 8; // the leaf's
+		ck_assert(ask(f, 0, AMD64_RCX, &value));
+		ck_assert_uint_eq(value.bits, 7);
+		ck_assert(!ask(f, 0, AMD64_RBX, &value));
+		ck_assert_uint_eq(f->diag.count, 0);
+		teardown(f);
+	}
+}
+END_TEST
+
 START_TEST(what_cannot_be_followed_tells_nothing)
 {
 	struct fixture *f = setup();
@@ -318,6 +366,7 @@ Suite *suite_flow(void)
 	tcase_add_test(tests, frames_that_disagree_tell_nothing);
 	tcase_add_test(tests, frames_that_did_not_call_each_other_are_not_linked);
 	tcase_add_test(tests, a_word_that_a_loop_changes_is_told_from_one_that_it_keeps);
+	tcase_add_test(tests, what_is_loaded_from_a_word_that_others_may_write_is_not_known);
 	tcase_add_test(tests, what_cannot_be_followed_tells_nothing);
 	tcase_add_test(tests, every_prefix_of_code_decodes_or_is_refused);
 	suite_add_tcase(suite, tests);
