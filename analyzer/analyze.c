@@ -22,6 +22,7 @@ static const char help[] =
 	"\n"
 	"      --exe FILE          its executable (default: where the core says)\n"
 	"      --exe-dir DIR       look there for executables, too (repeatable)\n"
+	"      --sysroot DIR       the root of the file system that the core's paths are of\n"
 	"      --debug-dir DIR     look there for debug files (default /usr/lib/debug)\n"
 	"      --no-debuginfod     ask no server of DEBUGINFOD_URLS for files\n"
 	"      --format FORMAT     json (default), text or summary\n"

@@ -27,11 +27,13 @@ enum option_code {
 	OPTION_GLOBALS,
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
+	OPTION_SYSROOT,
 };
 
 static const struct option options[] = {
 	{"exe", required_argument, NULL, OPTION_EXE},
 	{"exe-dir", required_argument, NULL, OPTION_EXE_DIR},
+	{"sysroot", required_argument, NULL, OPTION_SYSROOT},
 	{"debug-dir", required_argument, NULL, OPTION_DEBUG_DIR},
 	{"no-debuginfod", no_argument, NULL, OPTION_NO_DEBUGINFOD},
 	{"format", required_argument, NULL, OPTION_FORMAT},
@@ -153,6 +155,9 @@ static int read_option(int code, const char *text, struct analyze_options *ret)
 	case OPTION_EXE_DIR:
 		return read_directory(
 			"exe-dir", text, ret->search.exe_dirs, &ret->search.exe_dir_count);
+	case OPTION_SYSROOT:
+		ret->search.sysroot = text;
+		return COMMAND_OK;
 	case OPTION_DEBUG_DIR:
 		return read_directory(
 			"debug-dir", text, ret->search.debug_dirs, &ret->search.debug_dir_count);

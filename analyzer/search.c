@@ -2,7 +2,7 @@
 // is a directory of --exe-dir, DEBUG one of --debug-dir, HERE the executable's own; ID is
 // .build-id/ab/cdef…, GO go/…:
 //
-//   an executable  its path; then EXE/ID, EXE/GO, EXE/name; then DEBUG/ID
+//   an executable  its path, below --sysroot; then EXE/ID, EXE/GO, EXE/name; then DEBUG/ID
 //   a debug file   DEBUG/ID.debug; then EXE/ID.debug, EXE/GO.debug; then HERE/link,
 //                  HERE/.debug/link, DEBUG/HERE/link, EXE/link; link: name.debug where there is
 //                  none
@@ -98,11 +98,18 @@ static void make_names(
 		strcat(ret->base, ".debug");
 }
 
+/** Whether the path that the core names is looked for below a root of its own. */
+static bool has_root(const struct search *search, const struct channel_message *question)
+{
+	return search->sysroot && *question->path == '/';
+}
+
 /** An executable, or a library. */
 static void list_executables(const struct search *search, const struct channel_message *question,
 	const struct names *names, struct places *ret)
 {
-	add(ret, DEBUG_LINK, "%s", question->path);
+	add(ret, DEBUG_LINK, "%s%s", has_root(search, question) ? search->sysroot : "",
+		question->path);
 	for (size_t i = 0; i < search->exe_dir_count; i++) {
 		const char *directory = search->exe_dirs[i];
 
@@ -183,7 +190,8 @@ enum cs_status search_find(const struct search *search, const struct channel_mes
 	else
 		list_debug_files(search, &names, &places);
 	for (size_t i = question->place; i < places.count && status; i++)
-		status = open_place(&places, i, is_code && !i, reply, fd_ret);
+		status = open_place(
+			&places, i, is_code && !i && !has_root(search, question), reply, fd_ret);
 	if (status)
 		reply->place = (uint32_t)places.count;
 	places_deinit(&places);

@@ -14,6 +14,7 @@
 /** Texts are borrowed. Directories in the order in which they are searched. */
 struct search {
 	const char *executable; // --exe; NULL: as the core says
+	const char *sysroot;    // --sysroot: goes before paths that the core names; NULL: nothing
 	const char *exe_dirs[MAX_SEARCH_DIRECTORIES];
 	size_t exe_dir_count;
 	const char *debug_dirs[MAX_SEARCH_DIRECTORIES];

@@ -9,6 +9,9 @@
 #define MAX_THREADS 262144      // NT_PRSTATUS notes
 #define MAX_MAPPED_FILES 262144 // rows of NT_FILE
 #define MAX_PATH_LENGTH 4096
+#define MAX_LINK_MAP 4096        // rows of the dynamic linker's list of libraries
+#define MAX_DYNAMIC_ENTRIES 1024 // of one file's dynamic section
+#define MIN_DYNAMIC_ENTRIES 8    // fewer tell no two files apart
 #define MAX_EXECUTABLE_SEGMENTS 256 // program headers in the executable's first page
 #define MAX_EXECUTABLE_NOTES_SIZE 65536
 #define MAX_CORE_EXECUTABLE_SIZE (1ull << 30) // of an executable that is read from the core itself

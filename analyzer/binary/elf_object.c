@@ -170,6 +170,43 @@ const void *elf_object_head(const struct elf_object *object, size_t size, size_t
 	return bytes;
 }
 
+/** Whether a row of the section says the same in memory as in the file. */
+static bool is_same_row(const Elf64_Dyn *file, const Elf64_Dyn *memory, uint64_t bias)
+{
+	if (file->d_tag != memory->d_tag)
+		return false;
+	return file->d_tag == DT_DEBUG || memory->d_un.d_val == file->d_un.d_val ||
+	       memory->d_un.d_val == file->d_un.d_val + bias;
+}
+
+bool elf_object_has_dynamic(
+	const struct elf_object *object, const struct image *image, uint64_t bias)
+{
+	size_t file_size, count;
+	const char *bytes = elf_rawfile(object->elf, &file_size);
+	GElf_Phdr header = {0};
+
+	for (size_t i = 0; i < object->segment_count; i++)
+		if (gelf_getphdr(object->elf, (int)i, &header) && header.p_type == PT_DYNAMIC)
+			break;
+	if (!bytes || header.p_type != PT_DYNAMIC || header.p_offset > file_size ||
+		header.p_filesz > file_size - header.p_offset)
+		return false;
+	count = header.p_filesz / sizeof(Elf64_Dyn);
+	for (size_t i = 0; i < count && i < MAX_DYNAMIC_ENTRIES; i++) {
+		Elf64_Dyn file, memory;
+
+		memcpy(&file, bytes + header.p_offset + i * sizeof(file), sizeof(file));
+		if (image_read(image, bias + header.p_vaddr + i * sizeof(memory), &memory,
+			    sizeof(memory)) ||
+			!is_same_row(&file, &memory, bias))
+			return false;
+		if (file.d_tag == DT_NULL)
+			return i >= MIN_DYNAMIC_ENTRIES;
+	}
+	return false;
+}
+
 enum cfi_step elf_object_step(struct elf_object *object, uint64_t bias, const struct image *image,
 	const struct cfi_registers *from, struct cfi_registers *ret)
 {

@@ -52,6 +52,14 @@ bool elf_object_is_code(const struct elf_object *object, uint64_t address);
 /** The first bytes of the file, at most `size`. Borrowed; *size_ret says how many. */
 const void *elf_object_head(const struct elf_object *object, size_t size, size_t *size_ret);
 
+/**
+ * Whether the dynamic section in memory of what is loaded at `bias` is this file's: the addresses
+ * and sizes of all its tables, of which another build moves some. The dynamic linker may have added
+ * `bias` to them. False too where the file has none or the core lacks it.
+ */
+bool elf_object_has_dynamic(
+	const struct elf_object *object, const struct image *image, uint64_t bias);
+
 /** cfi_step within this object, which is loaded at `bias` more than it is linked. */
 enum cfi_step elf_object_step(struct elf_object *object, uint64_t bias, const struct image *image,
 	const struct cfi_registers *from, struct cfi_registers *ret);

@@ -55,6 +55,9 @@ static const struct arch facts[] = {
 			.context_sp = 432,
 			.context_lr = 424,
 			.context_info = -128,
+			// mov x8, #139; svc #0: the kernel's vdso (sigreturn.S), qemu's page, musl
+			.sigreturn = {0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4},
+			.sigreturn_size = 8,
 		},
 };
 

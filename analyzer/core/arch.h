@@ -21,6 +21,10 @@ struct arch {
 	// The kernel's rt_sigframe, as it lies when a handler begins: offsets from the stack
 	// pointer behind the handler's own frame to the ucontext, and from there to the others.
 	int64_t context, context_pc, context_sp, context_lr, context_info;
+	// The code that a handler returns to, where that has no call frame information; size 0: it
+	// has.
+	uint8_t sigreturn[8];
+	uint32_t sigreturn_size;
 };
 
 /** The facts of `arch`; never NULL. */

@@ -64,12 +64,12 @@ struct image_notes {
 
 	struct image_thread *threads; // in the core's order: the dumping thread first
 	size_t thread_count;
-	struct image_mapping *mappings; // sorted by start
+	struct image_mapping *mappings; // sorted by start; of NT_FILE, else of link_map.h
 	size_t mapping_count;
 
 	bool has_auxv;
 	target_addr at_phdr, at_entry, at_random, at_execfn, at_sysinfo_ehdr; // 0 where not given
-	uint64_t at_secure, at_pagesz, at_uid, at_gid;
+	uint64_t at_phnum, at_secure, at_pagesz, at_uid, at_gid;
 };
 
 /** A run of bytes that can be read without a further lookup. */

@@ -166,6 +166,7 @@ static void load_auxv(struct image_notes *notes, struct cursor c)
 		uint64_t *ret;
 	} wanted[] = {
 		{AT_PHDR, &notes->at_phdr},
+		{AT_PHNUM, &notes->at_phnum},
 		{AT_ENTRY, &notes->at_entry},
 		{AT_RANDOM, &notes->at_random},
 		{AT_EXECFN, &notes->at_execfn},

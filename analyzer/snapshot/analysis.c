@@ -4,6 +4,7 @@
 #include "analyzer/snapshot/analysis.h"
 
 #include "analyzer/binary/binary.h"
+#include "analyzer/core/link_map.h"
 #include "analyzer/snapshot/identity.h"
 #include "analyzer/snapshot/plugins.h"
 #include "analyzer/snapshot/values.h"
@@ -323,6 +324,8 @@ static enum cs_status open_runtime(struct analysis *analysis)
 	status = binary_add_to_image(analysis->binary, analysis->image, bias);
 	if (status == CS_OK)
 		status = image_seal(analysis->image);
+	if (status == CS_OK)
+		status = link_map_load(analysis->image, analysis->diag);
 	if (status != CS_OK)
 		return status;
 	if (!has_variables)

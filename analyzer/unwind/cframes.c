@@ -1,5 +1,6 @@
 #include "analyzer/unwind/cframes.h"
 
+#include "analyzer/core/arch.h"
 #include "common/limits.h"
 
 #include <string.h>
@@ -108,6 +109,20 @@ static bool is_go(struct frame_table *table, const struct cfi_registers *at)
 	return frame_table_is_go(table, at->pc, at->is_exact, &name);
 }
 
+/**
+ * Whether it stands where a signal handler returns to, in code that no table describes (the vdso's
+ * own for arm64 was taken away in linux 5.10: it left the interrupted function out).
+ */
+static bool is_sigreturn(const struct image *image, const struct cfi_registers *at)
+{
+	const struct arch *arch = arch_of(image);
+	uint8_t code[sizeof(arch->sigreturn)];
+
+	return arch->sigreturn_size &&
+	       image_read(image, at->pc, code, arch->sigreturn_size) == CS_OK &&
+	       !memcmp(code, arch->sigreturn, arch->sigreturn_size);
+}
+
 /** Moves to the caller. A stack only grows outwards, but for a signal's other stack. */
 static bool step(struct cframes *c, const struct loaded_object *loaded, struct c_stack *stack,
 	uint64_t steps)
@@ -117,6 +132,10 @@ static bool step(struct cframes *c, const struct loaded_object *loaded, struct c
 	target_addr sp = cfi_sp(image_arch(image), &stack->at), next;
 	enum cfi_step how;
 
+	if (is_sigreturn(image, &stack->at)) {
+		stack->end = C_UNREADABLE;
+		return cfi_of_context(image, sp + (uint64_t)arch_of(image)->context, &stack->at);
+	}
 	if (!loaded || !loaded->object) {
 		stack->end = loaded ? C_NO_OBJECT : C_UNKNOWN_PC;
 		// A call through a bad pointer: the call itself has been made.
@@ -172,6 +191,8 @@ struct c_stack cframes_walk(struct cframes *c, struct cfi_registers start, struc
 			stack.end = C_REACHED_GO;
 			break;
 		}
+		// Nothing called it: a pc before it may be in another function, or in none.
+		stack.at.is_exact |= is_sigreturn(c->table->rt->image, &stack.at);
 		place = place_of(c, &stack.at, &loaded);
 		if (place == NO_PLACE) {
 			stack.end = C_UNKNOWN_PC;

@@ -1,4 +1,5 @@
-// How the pieces hang together, go1.18 to go1.27 (runtime/asm_amd64.s, runtime/cgo/asm_amd64.s):
+// How the pieces hang together, go1.18 to go1.27 (runtime/asm_$arch.s, runtime/cgo/asm_$arch.s;
+// c_arch.h has what architectures differ in):
 //
 //   goroutine's stack                          thread's stack (m.g0)
 //   cgocall                                      …
@@ -12,14 +13,12 @@
 // a chain of the calls from C. The goroutine's own stack holds all of its Go frames in one run.
 #include "analyzer/unwind/join.h"
 
+#include "analyzer/core/arch.h"
 #include "analyzer/runtime/goroutine.h"
+#include "analyzer/unwind/c_arch.h"
 #include "common/limits.h"
 
 #include <string.h>
-
-#define AMD64_RBX 3
-#define AMD64_RBP 6
-#define AMD64_R12 12
 
 enum cs_status join_init(struct joiner *j, struct cframes *c)
 {
@@ -49,6 +48,12 @@ static uint64_t read_word(const struct joiner *j, target_addr address)
 
 	// 0 is no return address, goroutine or stack: what is not readable ends the walk as 0 does.
 	return image_read_u64(j->table->rt->image, address, &word) == CS_OK ? word : 0;
+}
+
+/** Where the Go frame from `sp` to its end `fp` returns to. */
+static target_addr read_return(const struct joiner *j, target_addr sp, target_addr fp)
+{
+	return read_word(j, arch_of(j->table->rt->image)->has_link_register ? sp : fp - 8);
 }
 
 /** Puts `part` behind `walk`. Where both are too long, the innermost of `part` are cut out. */
@@ -114,33 +119,49 @@ static void note_end(const struct joiner *j, const struct c_stack *stack)
 					     : "it is too long");
 }
 
+/** What crosscall2, whose frame is [sp, caller), was called by and with. */
+static bool find_saved(
+	const struct joiner *j, target_addr sp, target_addr caller, struct cfi_registers *ret)
+{
+	const struct image *image = j->table->rt->image;
+	const struct c_arch *arch = c_arch_of(image);
+	const struct saved_link *link = arch->saved_links;
+	uint64_t value = 0;
+
+	if (!link) {
+		*ret = cfi_of_return(image_arch(image), read_return(j, sp, caller), caller);
+	} else {
+		while (link->pc && !cframes_has_code(j->c, read_word(j, sp + link->pc) - 1))
+			link++;
+		if (!link->pc)
+			return false;
+		*ret = cfi_of_return(image_arch(image), read_word(j, sp + link->pc), caller);
+		if (image_read_u64(image, sp + link->frame, &value) == CS_OK)
+			cfi_set(ret, arch->frame_pointer, value);
+	}
+	for (const struct saved_registers *row = arch->saved_registers; row->count; row++)
+		for (int i = 0; i < row->count; i++)
+			if (image_read_u64(image, sp + row->offset + 8 * (uint64_t)i, &value) ==
+				CS_OK)
+				cfi_set(ret, row->first + i, value);
+	return true;
+}
+
 /**
  * The C code that called the cgocallback whose frame on the thread's stack begins at `s`.
- * crosscall2 has put away the registers that C wants back (abi_amd64.h PUSH_REGS_HOST_TO_ABI0).
+ * crosscall2 has put away the registers that C wants back (abi_$arch.h).
  */
 static bool find_caller(const struct joiner *j, const struct code_place *callback, target_addr s,
 	struct cfi_registers *ret)
 {
-	static const int saved[] = {
-		AMD64_RBX, AMD64_R12, AMD64_R12 + 1, AMD64_R12 + 2, AMD64_R12 + 3, AMD64_RBP};
-	enum image_arch arch = image_arch(j->table->rt->image);
 	target_addr fp = s + (uint64_t)callback->frame_size;
-	target_addr pc = read_word(j, fp - 8), registers = fp + 24, caller;
-	uint32_t index = frame_table_place(j->table, pc, false);
+	uint32_t index = frame_table_place(j->table, read_return(j, s, fp), false);
 	const struct code_place *place = index == NO_PLACE ? NULL : &j->table->places[index];
 
 	if (!place || !place->has_frame_size || !callback->has_frame_size ||
 		strcmp(j->table->frames[place->first_frame].function, "crosscall2") != 0)
 		return false;
-	caller = fp + (uint64_t)place->frame_size;
-	*ret = cfi_of_return(arch, read_word(j, caller - 8), caller);
-	for (size_t i = 0; arch == ARCH_AMD64 && i < sizeof(saved) / sizeof(saved[0]); i++) {
-		uint64_t value;
-
-		if (image_read_u64(j->table->rt->image, registers + 8 * i, &value) == CS_OK)
-			cfi_set(ret, saved[i], value);
-	}
-	return true;
+	return find_saved(j, fp, fp + (uint64_t)place->frame_size, ret);
 }
 
 /** Behind each cgocallback of `walk` the C code that called it. */
@@ -173,7 +194,7 @@ static void join_callbacks(struct joiner *j, const struct machine *m, struct wal
 			return;
 		i += j->segment->count;
 		j->callbacks_left--;
-		s = read_word(j, s);
+		s = read_word(j, s + c_arch_of(rt->image)->callback_before);
 	}
 }
 
@@ -211,7 +232,7 @@ static bool is_failed_instruction(const struct joiner *j, const struct machine *
 static bool leave_go(struct joiner *j, const struct walk *part, struct travel *t)
 {
 	const struct code_place *last = last_place(j, part);
-	target_addr sp;
+	struct position below = {.pc = part->end_pc};
 
 	if (!last)
 		return false;
@@ -222,12 +243,15 @@ static bool leave_go(struct joiner *j, const struct walk *part, struct travel *t
 	if (part->end != WALK_UNKNOWN_PC || !last->has_frame_size)
 		return false;
 	// Called by C, as crosscall2 is, or put upon it, as sigpanic was until go1.20.
-	sp = part->sps[part->count - 1] + (uint64_t)last->frame_size;
-	go_on(j, t,
-		(struct position){.pc = part->end_pc,
-			.sp = sp,
-			.is_exact = last->role == ROLE_INJECTED &&
-				    is_failed_instruction(j, t->m, part->end_pc)});
+	below.sp = part->sps[part->count - 1] + (uint64_t)last->frame_size;
+	if (last->role == ROLE_INJECTED) {
+		const struct arch *arch = arch_of(j->table->rt->image);
+
+		below.is_exact = is_failed_instruction(j, t->m, below.pc);
+		below.lr = arch->has_link_register ? read_word(j, below.sp) : 0;
+		below.sp += arch->pushed_by_inject;
+	}
+	go_on(j, t, below);
 	return cframes_has_code(j->c, part->end_pc);
 }
 
@@ -258,22 +282,6 @@ static bool travel_go(struct joiner *j, struct travel *t)
 	return has_more;
 }
 
-/** Functions that keep Go's stack pointer in a register that C preserves. */
-static const struct {
-	const char *name;
-	int number; // of the register, amd64
-} keepers[] = {
-	{"racecall", AMD64_R12}, // race_amd64.s
-	{"msancall", AMD64_R12},
-	{"asancall", AMD64_R12},
-	{"runtime.sigfwd", AMD64_RBX}, // sys_linux_amd64.s
-	{"runtime.callCgoMmap", AMD64_RBX},
-	{"runtime.callCgoMunmap", AMD64_RBX},
-	{"runtime.nanotime1", AMD64_R12},
-	{"runtime.walltime", AMD64_R12},
-	{"runtime.vgetrandom1", AMD64_R12},
-};
-
 static bool is_on_stack_of(const struct joiner *j, target_addr g, target_addr sp)
 {
 	struct object object = object_load(j->table->rt, g, OBJECT_G);
@@ -282,48 +290,59 @@ static bool is_on_stack_of(const struct joiner *j, target_addr g, target_addr sp
 	       sp < object_get(j->table->rt, object, G_STACK_HI);
 }
 
-/** Where a function of `keepers` was called; false where it is none. */
+static bool get_register(const struct cfi_registers *at, int number, uint64_t *ret)
+{
+	if (!(at->known >> number & 1))
+		return false;
+	*ret = at->value[number];
+	return true;
+}
+
+/** Where a function of the table's keepers was called; false where it is none. */
 static bool leave_keeper(const struct joiner *j, struct travel *t, struct position *ret)
 {
 	const struct code_place *place = last_place(j, t->walk);
 	const char *name = place ? j->table->frames[place->first_frame].function : "";
+	const struct keeper *row = c_arch_of(j->table->rt->image)->keepers;
+	target_addr sp, fp;
 
-	if (image_arch(j->table->rt->image) != ARCH_AMD64 || !place->has_frame_size)
+	while (row->name && strcmp(name, row->name) != 0)
+		row++;
+	if (!row->name || !place->has_frame_size || !get_register(&t->at, row->sp, &sp))
 		return false;
-	for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++) {
-		target_addr fp;
-
-		if (strcmp(name, keepers[i].name) != 0)
-			continue;
-		if (!(t->at.known >> keepers[i].number & 1))
-			return false;
-		fp = t->at.value[keepers[i].number] + (uint64_t)place->frame_size;
-		*ret = (struct position){.pc = read_word(j, fp - 8), .sp = fp};
-		return true;
-	}
-	return false;
+	*ret = (struct position){.sp = sp};
+	if (row->pc != NO_NUMBER)
+		return get_register(&t->at, row->pc, &ret->pc);
+	fp = sp + (uint64_t)place->frame_size;
+	*ret = (struct position){
+		.pc = read_return(j, row->frame ? fp - row->frame : sp, fp), .sp = fp};
+	return true;
 }
 
 /**
- * Where asmcgocall was called: its two words on the thread's stack are the goroutine and how far
- * its stack pointer is from the stack's end; without a goroutine, 0 and the stack pointer itself.
- * They lie at the bottom, until go1.21 above room for four arguments.
+ * Where asmcgocall, whose place is `place`, was called: its two words on the thread's stack are the
+ * goroutine and how far its stack pointer is from the stack's end; without a goroutine, 0 and the
+ * stack pointer itself.
  */
-static bool leave_asmcgocall(
-	const struct joiner *j, const struct machine *m, target_addr sp, struct position *ret)
+static bool leave_asmcgocall(const struct joiner *j, const struct machine *m,
+	const struct code_place *place, target_addr sp, struct position *ret)
 {
-	static const target_addr places[] = {0, 40};
+	const struct image *image = j->table->rt->image;
+	const struct entry_words *row = c_arch_of(image)->entry_words;
+	bool has_link_register = arch_of(image)->has_link_register;
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		target_addr word = read_word(j, sp + places[i]);
-		target_addr g = read_word(j, sp + places[i] + 8);
+	for (; row->goroutine || row->depth; row++) {
+		target_addr word = read_word(j, sp + row->depth);
+		target_addr g = read_word(j, sp + row->goroutine);
 		struct object object = object_load(j->table->rt, g, OBJECT_G);
 
 		if (g && m && g == m->curg && object.bytes)
 			word = object_get(j->table->rt, object, G_STACK_HI) - word;
 		else if (g || word <= sp || word - sp > 128)
 			continue;
-		*ret = (struct position){.pc = read_word(j, word), .sp = word + 8};
+		// Its own frame there has room for what a link register has pushed, else nothing.
+		*ret = (struct position){.pc = read_word(j, word),
+			.sp = word + (has_link_register ? (uint64_t)place->frame_size : 8)};
 		return ret->pc;
 	}
 	return false;
@@ -347,11 +366,11 @@ static bool leave_entry(struct joiner *j, struct travel *t, struct position *ret
 		target_addr sp = cfi_sp(arch, &t->at);
 		target_addr fp = sp + (uint64_t)last_place(j, t->walk)->frame_size;
 
-		go_on(j, t, (struct position){.pc = read_word(j, fp - 8), .sp = fp});
+		go_on(j, t, (struct position){.pc = read_return(j, sp, fp), .sp = fp});
 		push_one(j, t->walk, &t->at);
 	}
 	if (is_last_function(j, t, "runtime.asmcgocall"))
-		return leave_asmcgocall(j, t->m, cfi_sp(arch, &t->at), ret);
+		return leave_asmcgocall(j, t->m, last_place(j, t->walk), cfi_sp(arch, &t->at), ret);
 	return leave_keeper(j, t, ret);
 }
 
@@ -365,12 +384,13 @@ static bool leave_racecall(const struct joiner *j, const struct machine *m,
 {
 	struct object g0 = {0};
 	struct position racecall = {0};
-	target_addr sp = start->value[AMD64_R12];
+	int keeper = c_arch_of(j->table->rt->image)->racecall_sp;
+	target_addr sp = 0;
 	uint32_t place;
 
-	if (m && image_arch(j->table->rt->image) == ARCH_AMD64)
+	if (m && keeper != NO_NUMBER)
 		g0 = object_load(j->table->rt, m->g0, OBJECT_G);
-	if (!g0.bytes || !(start->known >> AMD64_R12 & 1) || !is_on_stack_of(j, m->curg, sp))
+	if (!g0.bytes || !get_register(start, keeper, &sp) || !is_on_stack_of(j, m->curg, sp))
 		return false;
 	racecall.sp = object_get(j->table->rt, g0, G_SCHED_SP) & ~UINT64_C(15);
 	racecall.pc = read_word(j, racecall.sp - 8);

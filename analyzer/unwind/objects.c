@@ -57,6 +57,16 @@ static void miss(struct objects *objects, const char *path, const char *why)
 					    : arena_format(arena, "%s (%s)", base_name(path), why);
 }
 
+/** Whether nothing but its dynamic section is in the core (qemu's), and that is the file's. */
+static bool is_same_loaded(
+	struct objects *objects, const struct elf_object *object, target_addr base)
+{
+	uint64_t linked;
+
+	return elf_object_base(object, &linked) &&
+	       elf_object_has_dynamic(object, objects->rt->image, base - linked);
+}
+
 /** Whether the file is the one whose first page lies at `base` in the core. */
 static bool is_same(struct objects *objects, const struct elf_object *object, target_addr base,
 	const char **why_ret)
@@ -74,7 +84,7 @@ static bool is_same(struct objects *objects, const struct elf_object *object, ta
 	*why_ret = "its first page is not in the core, so nothing says that it is the same file";
 	head = elf_object_head(object, PAGE, &size);
 	if (!head || image_read(objects->rt->image, base, page, size) != CS_OK)
-		return false;
+		return is_same_loaded(objects, object, base);
 	*why_ret = "it is another file than the one in the core";
 	return !memcmp(head, page, size);
 }

@@ -31,10 +31,10 @@ SETTLE_SECONDS = 0.1  # between the program's "ready" and the signal
 
 class Build:
     """How a program is built: arguments of `go build`, what is added to its environment, the first and
-    the last release that can."""
+    the last release that can. `emulated`: whether it runs under an emulator."""
 
-    def __init__(self, *args, env=None, cgo=False, since=(0, 0), until=(9, 9)):
-        self.args, self.env, self.cgo = list(args), env or {}, cgo
+    def __init__(self, *args, env=None, cgo=False, since=(0, 0), until=(9, 9), emulated=True):
+        self.args, self.env, self.cgo, self.emulated = list(args), env or {}, cgo, emulated
         self.since, self.until = since, until
 
 
@@ -50,7 +50,7 @@ BUILDS = {
     "strip": Build(),  # by binutils, after the build
     "s": Build("-ldflags=-s"),
     "l": Build("-gcflags=all=-l"),
-    "race": Build("-race", cgo=True),
+    "race": Build("-race", cgo=True, emulated=False),  # it wants 48 bits of addresses
     "static": Build("-ldflags=-linkmode external -extldflags -static", cgo=True),
     "external-pie": Build("-buildmode=pie", "-ldflags=-linkmode external", cgo=True),
     "external-stripped": Build("-buildmode=pie", "-ldflags=-linkmode external -s -w", cgo=True),
@@ -66,6 +66,12 @@ EMULATORS = {"arm64": ["qemu-aarch64"]}
 if not os.path.exists("/lib/ld-linux-aarch64.so.1"):
     EMULATORS["arm64"] += ["-L", "/usr/aarch64-linux-gnu"]
 CROSS_PREFIXES = {"amd64": "", "arm64": "aarch64-linux-gnu-"}
+
+
+def sysroot(arch):
+    """Where the files lie that a program under its emulator names; None: where it says."""
+    args = EMULATORS.get(arch, [])
+    return args[args.index("-L") + 1] if "-L" in args else None
 
 
 class Skip(Exception):
@@ -187,7 +193,8 @@ def cases(releases=("local",), only=(), all_flags=True, full=False):
                     if flags != spec["flags"][0] and run != spec.get("flags_run", run):
                         continue
                     for arch in arches():
-                        yield Case(program, run, release, flags, arch)
+                        if BUILDS[flags].emulated or arch not in EMULATORS:
+                            yield Case(program, run, release, flags, arch)
 
 
 _local_version = []

@@ -151,6 +151,32 @@ START_TEST(executables_are_searched_in_order)
 }
 END_TEST
 
+/** Where the core says, below the root of another file system, and never in this one's. */
+START_TEST(a_root_goes_before_the_core_s_path)
+{
+	static const struct found expected[] = {
+		{"%R/sysroot%R/opt/app", DEBUG_LINK},
+		{"%R/exe1/" GNU_PATH, DEBUG_BUILD_ID},
+	};
+	char texts[4][128], sysroot[128], here[128];
+	struct search search = make_search(texts);
+	struct channel_message question = ask(_i ? WANT_LIBRARY : WANT_EXECUTABLE, "%R/opt/app");
+	struct channel_message reply;
+	int fd;
+
+	expand(sysroot, sizeof(sysroot), "%R/sysroot");
+	expand(here, sizeof(here), "%R/opt/app");
+	put(here, ELF_HEAD);
+	search.sysroot = sysroot;
+	EXPECT(&search, &question, "", expected);
+	question.place = 0;
+	search.exe_dir_count = search.debug_dir_count = 0;
+	channel_set(question.path, sizeof(question.path), "opt/app");
+	ck_assert_int_eq(search_find(&search, &question, "", &reply, &fd), CS_NOT_FOUND);
+	ck_assert_str_eq(reply.text, "is not an absolute path");
+}
+END_TEST
+
 START_TEST(debug_files_are_searched_in_order)
 {
 	static const struct found expected[] = {
@@ -260,7 +286,8 @@ Suite *suite_search(void)
 	TCase *tcase = tcase_create("places");
 
 	tcase_add_checked_fixture(tcase, make_root, drop_root);
-	tcase_add_loop_test(tcase, executables_are_searched_in_order, 0, 2); // libraries, too
+	tcase_add_loop_test(tcase, executables_are_searched_in_order, 0, 2);  // libraries, too
+	tcase_add_loop_test(tcase, a_root_goes_before_the_core_s_path, 0, 2); // libraries, too
 	tcase_add_test(tcase, debug_files_are_searched_in_order);
 	tcase_add_loop_test(tcase, hostile_names_lead_nowhere, 0, 7);
 	tcase_add_test(tcase, links_of_the_executable_are_followed);

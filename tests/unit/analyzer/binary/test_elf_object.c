@@ -4,6 +4,7 @@
 #include "tests/lib/mkobject.h"
 
 #include <check.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -304,6 +305,75 @@ START_TEST(what_is_no_object)
 }
 END_TEST
 
+#define ROWS 10
+
+/** A library that is a dynamic section and nothing else; its rows are tables at addresses. */
+static struct dynamic_file {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	Elf64_Dyn rows[ROWS];
+} make_dynamic_file(void)
+{
+	struct dynamic_file file = {
+		.header = {.e_ident = ELFMAG,
+			.e_type = ET_DYN,
+			.e_machine = EM_AARCH64,
+			.e_version = EV_CURRENT,
+			.e_phoff = offsetof(struct dynamic_file, segment),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1},
+		.segment = {.p_type = PT_DYNAMIC,
+			.p_offset = offsetof(struct dynamic_file, rows),
+			.p_vaddr = 0x2000,
+			.p_filesz = sizeof(file.rows)},
+	};
+
+	file.header.e_ident[EI_CLASS] = ELFCLASS64;
+	file.header.e_ident[EI_DATA] = ELFDATA2LSB;
+	file.header.e_ident[EI_VERSION] = EV_CURRENT;
+	for (int i = 0; i < ROWS - 1; i++)
+		file.rows[i] = (Elf64_Dyn){.d_tag = i == 3 ? DT_DEBUG : DT_SYMTAB + i,
+			.d_un.d_val = 0x100 + (uint64_t)i};
+	return file;
+}
+
+/** What the process's section differs in from the file's, and whether that is another file. */
+static const struct {
+	int row;
+	int64_t tag;
+	uint64_t add;
+	bool is_same;
+} differences[] = {
+	{0, 0, 0, true}, {1, 0, BIAS, true},       // relocated by the dynamic linker
+	{1, 0, 8, false},                          // moved by a few bytes
+	{3, 0, 0x1234, true},                      // DT_DEBUG: written by the dynamic linker
+	{2, 1, 0, false}, {ROWS - 1, 1, 0, false}, // goes on
+};
+
+START_TEST(a_dynamic_section_tells_files_apart)
+{
+	struct dynamic_file file = make_dynamic_file(), memory = file;
+	struct image *process = image_create(ARCH_ARM64, &arena);
+	struct image_view view = {.start = BIAS + 0x2000,
+		.end = BIAS + 0x2000 + sizeof(memory.rows),
+		.bytes = (const uint8_t *)memory.rows};
+	struct elf_object *object = NULL;
+
+	memory.rows[differences[_i].row].d_tag += differences[_i].tag;
+	memory.rows[differences[_i].row].d_un.d_val += differences[_i].add;
+	ck_assert_ptr_nonnull(process);
+	ck_assert_int_eq(image_add(process, view), CS_OK);
+	ck_assert_int_eq(image_seal(process), CS_OK);
+	ck_assert_int_eq(
+		elf_object_open_bytes(&file, sizeof(file), ARCH_ARM64, &arena, &object), CS_OK);
+	ck_assert(elf_object_has_dynamic(object, process, BIAS) == differences[_i].is_same);
+	ck_assert(!elf_object_has_dynamic(object, process, BIAS + 16)); // not all in the core
+	elf_object_close(object);
+	image_close(process);
+}
+END_TEST
+
 /* Cut at every byte, then with every byte changed: answers may be wrong, reads may not. */
 START_TEST(a_damaged_object)
 {
@@ -327,6 +397,7 @@ START_TEST(a_damaged_object)
 			bytes[i - size] ^= 0xff;
 		if (elf_object_open_bytes(bytes, length, ARCH_AMD64, &arena, &object) == CS_OK) {
 			elf_object_step(object, BIAS, image, &from, &caller);
+			elf_object_has_dynamic(object, image, BIAS);
 			elf_object_symbol(object, FUNCTION, &left, &symbol);
 			elf_object_build_id(object, &arena);
 			elf_object_close(object);
@@ -355,6 +426,7 @@ Suite *suite_elf_object(void)
 	tcase_add_test(tcase, registers_of_threads_and_contexts);
 	tcase_add_test(tcase, the_plainest_name);
 	tcase_add_test(tcase, what_is_no_object);
+	tcase_add_loop_test(tcase, a_dynamic_section_tells_files_apart, 0, COUNT(differences));
 	tcase_add_test(tcase, a_damaged_object);
 	suite_add_tcase(suite, tcase);
 	return suite;
