@@ -334,7 +334,7 @@ START_TEST(types_that_contain_themselves)
 {
 	struct values *v = values_create();
 	const struct mktypes_field fields[] = {
-		{"a", 0, 0, false}, {"b", 0, 0, false}, {NULL, 0, 0, false}};
+		{"a", 0, 0, false}, {"b", 0, 8, false}, {NULL, 0, 0, false}};
 	target_addr type = mktypes_struct(v->m, "main.S", 8, fields), list;
 
 	memcpy(&list, mkruntime_at(v->m, type + 56), sizeof(list));
