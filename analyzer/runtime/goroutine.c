@@ -200,8 +200,12 @@ enum cs_status goroutines_load(const struct runtime *rt, struct goroutines *ret)
 	addresses = runtime_bytes(rt, data, count * sizeof(target_addr));
 	if (!addresses)
 		return diag_fail(rt->diag, CS_FAULT, "no-goroutines",
-			"the goroutine list of %llu entries at 0x%llx is not in the core",
-			(unsigned long long)count, (unsigned long long)data);
+			"the goroutine list of %llu entries at 0x%llx is not in the core: %s",
+			(unsigned long long)count, (unsigned long long)data,
+			image_file_size(rt->image) < image_expected_size(rt->image)
+				? "it was cut off"
+				: "/proc/PID/coredump_filter without bit 0 keeps private memory "
+				  "out");
 	ret->list = arena_array(rt->arena, count, sizeof(*ret->list));
 	if (!ret->list)
 		return CS_NO_MEMORY;
