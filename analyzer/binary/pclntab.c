@@ -62,13 +62,14 @@ static struct header read_header(const uint8_t *bytes)
 
 /*
  * The table's bytes. Where they do not lie in one run (a core that holds some of its pages, the
- * executable the others) and their size is known, they are put together once.
+ * executable the others) and their size is known, they are put together once, as far as they are
+ * there.
  */
 static bool table_bytes(const struct image *image, target_addr header, uint64_t size,
 	struct arena *arena, struct pcln_region *ret)
 {
 	struct image_view view;
-	uint64_t run;
+	uint64_t run, got = 0;
 	uint8_t *copy;
 
 	if (!image_find(image, header, &view))
@@ -79,8 +80,15 @@ static bool table_bytes(const struct image *image, target_addr header, uint64_t 
 	if (size <= run || size > MAX_PCLNTAB_SIZE)
 		return true;
 	copy = arena_alloc(arena, size);
-	if (copy && image_read(image, header, copy, size) == CS_OK)
-		*ret = (struct pcln_region){copy, size};
+	while (copy && got < size && image_find(image, header + got, &view)) {
+		uint64_t part = view.end - (header + got);
+
+		part = part < size - got ? part : size - got;
+		memcpy(copy + got, view.bytes + (header + got - view.start), part);
+		got += part;
+	}
+	if (got > run)
+		*ret = (struct pcln_region){copy, got};
 	return true;
 }
 

@@ -403,6 +403,11 @@ START_TEST(a_divided_table_is_joined)
 				 &f.diag, &f.table),
 		CS_OK);
 	ck_assert(pclntab_find_name(f.table, "main.ou", &func));
+	// Nothing is mapped behind its end, and how long it is was reckoned generously.
+	ck_assert_int_eq(pclntab_load(f.image, TABLE, made->table.size + 64, 0, GOFUNC, &f.arena,
+				 &f.diag, &f.table),
+		CS_OK);
+	ck_assert(pclntab_find_name(f.table, "main.ou", &func));
 	unload(&f);
 	mkpclntab_destroy(made);
 }
