@@ -144,9 +144,12 @@ def every_kind_of_file_is_read(subject):
 def an_exact_release_asks_for_nothing(subject):
     here = subject.below("exact")
     debugfiles.split(subject.made.exe, here / subject.name, here / f"{subject.name}.debug")
-    snapshot = analyze(subject.made.core, "--exe", here / subject.name)
+    snapshot = analyze(subject.made.core, "--variables", "none", "--exe", here / subject.name)
     check("exact", snapshot["runtime"]["layout"] == "exact", snapshot["runtime"])
     check("exact", snapshot["binary"]["debug_source"] == "none", snapshot["binary"])
+    snapshot = analyze(subject.made.core, "--exe", here / subject.name)
+    check("exact", snapshot["binary"]["debug_source"] == "debuglink", snapshot["binary"])
+    check("exact", any(row["variables"] for row in snapshot["goroutines"]), "no variable is shown")
 
 
 def wrong_files_are_named(subject, other):

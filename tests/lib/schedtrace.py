@@ -24,6 +24,7 @@ class Trace:
     processors: dict = field(default_factory=dict)
     threads: dict = field(default_factory=dict)
     goroutines: dict = field(default_factory=dict)
+    goes_on: bool = False  # GODEBUG=dontfreezetheworld=1: the others run on while the first dies
 
 
 def _numbers(text):
@@ -111,12 +112,15 @@ def _has_scheduled(snapshot, trace):
     choosing = any(m["p"] != "nil" and m["curg"] == "nil" for number, m in trace.threads.items()
                    if str(number) not in trace.dying)
     pairs = [(trace.processors.get(p["id"]), p) for p in snapshot["scheduler"]["processors"]]
-    return choosing or trace.head["spinningthreads"] != "0" or any(
+    return trace.goes_on or choosing or trace.head["spinningthreads"] != "0" or any(
         was is None or int(was["schedtick"]) != p["schedule_tick"] for was, p in pairs)
 
 
 def _frozen_differ(snapshot, trace):
     """`frozen` are those that ran and do not any more: no other, and all of them but what has parked."""
+    if trace.goes_on:
+        return [f"goroutine {row['id']} is frozen in a world that is not" for row in snapshot["goroutines"]
+                if row["frozen"]]
     if _has_scheduled(snapshot, trace):
         return []
     rows, wrong = {row["id"]: row for row in snapshot["goroutines"]}, []
