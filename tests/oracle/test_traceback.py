@@ -123,7 +123,7 @@ def try_case(case):
         return release, case.name, None, [f"{type(error).__name__}: {error}"], None
 
 
-def all_cases():
+def all_cases(skipped):
     releases = os.environ.get("ORACLE_RELEASES", "local").split()
     only = os.environ.get("ORACLE_PROGRAMS", "").split()
     cases = [] if only else committed.crashes()
@@ -132,6 +132,7 @@ def all_cases():
                   if not case.silent and not case.spec.get("secret")]
     except crash.Skip as skip:
         print(f"only the committed crashes: {skip}")
+        skipped[str(skip)] = 1
     # Those that take a minute of waiting begin first.
     return sorted(cases, key=lambda case: not case.slow)
 
@@ -184,8 +185,8 @@ def main():
     if not CORESNAP.exists():
         print(f"no {CORESNAP}: run make first")
         return 1
-    cases = all_cases()
     fine, skipped, totals = True, {}, Totals()
+    cases = all_cases(skipped)
     print(f"{'release':<11} {'program':<34} {'gorout':>6} {'agreed':>6} {'frames':>7}")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for case, (release, name, result, problems, skip) in zip(cases, pool.map(try_case, cases)):
