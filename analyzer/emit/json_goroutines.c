@@ -137,14 +137,13 @@ static void write_stack(
 }
 
 /** One string for each logical frame; an inlined one has no words of its own. */
-static void write_arguments(struct rows *rows, size_t index)
+static void write_arguments(struct rows *rows, bool is_walked)
 {
 	const struct analysis *analysis = rows->analysis;
 	char text[ARGUMENTS_SIZE];
 
 	jsonw_key(rows->w, "arguments");
-	if (!rows->walk || !analysis_wants_values(analysis, index) ||
-		!analysis_walk(analysis, index, rows->walk)) {
+	if (!is_walked) {
 		jsonw_null(rows->w);
 		return;
 	}
@@ -177,8 +176,7 @@ static const char *function_of(
 		if (frame < at->first)
 			return NULL;
 		if (frame - at->first < place->frame_count)
-			return analysis->frames
-				.frames[place->first_frame + (frame - at->first)]
+			return analysis->frames.frames[place->first_frame + (frame - at->first)]
 				.function;
 		at->first += place->frame_count;
 		at->place++;
@@ -186,8 +184,7 @@ static const char *function_of(
 	return NULL;
 }
 
-static void write_variable(
-	struct rows *rows, const struct variable *variable, const char *function)
+static void write_variable(struct rows *rows, const struct variable *variable, const char *function)
 {
 	struct json_writer *w = rows->w;
 
@@ -202,14 +199,17 @@ static void write_variable(
 	jsonw_end_object(w);
 }
 
-static void write_variables(struct rows *rows, size_t index)
+static void write_variables(struct rows *rows, size_t index, bool is_walked)
 {
 	uint32_t stack = rows->analysis->rows[index].stack;
 	struct frame_cursor at = {
 		.stack = stack == NO_STACK ? NULL : &rows->analysis->stacks.stacks[stack]};
 	struct variable *variables;
-	size_t count = analysis_variables(rows->analysis, index, &rows->scratch, &variables);
+	size_t count = 0;
 
+	if (is_walked)
+		count = analysis_variables(
+			rows->analysis, index, rows->walk, &rows->scratch, &variables);
 	jsonw_key(rows->w, "variables");
 	jsonw_begin_array(rows->w);
 	for (size_t i = 0; i < count; i++)
@@ -217,6 +217,16 @@ static void write_variables(struct rows *rows, size_t index)
 			at.stack ? function_of(rows->analysis, &at, variables[i].frame) : NULL);
 	jsonw_end_array(rows->w);
 	arena_reset(&rows->scratch);
+}
+
+/** What the goroutine held: both need its stack pointers, for which it is walked once more. */
+static void write_values(struct rows *rows, size_t index)
+{
+	bool is_walked = rows->walk && analysis_wants_values(rows->analysis, index) &&
+			 analysis_walk(rows->analysis, index, rows->walk);
+
+	write_variables(rows, index, is_walked);
+	write_arguments(rows, is_walked);
 }
 
 static void write_row(struct rows *rows, size_t index)
@@ -240,8 +250,7 @@ static void write_row(struct rows *rows, size_t index)
 	write_labels(rows, g);
 	jsonw_member_bool(w, "locked_to_thread", g->locked_m);
 	write_waiting_on(rows, g, reason);
-	write_variables(rows, index);
-	write_arguments(rows, index);
+	write_values(rows, index);
 	jsonw_end_object(w);
 }
 

@@ -151,8 +151,8 @@ enum cs_status analysis_values_prepare(struct analysis *analysis)
 	if (analysis->binary && binary_bounds(analysis->binary, &start, &end))
 		liveness_add_module(
 			values->liveness, start + analysis->rt->bias, end + analysis->rt->bias);
-	value_reader_init(&values->reader, analysis->rt, analysis->types, &options->limits,
-		values->liveness);
+	value_reader_init(
+		&values->reader, analysis->rt, analysis->types, &options->limits, values->liveness);
 	status = choose_goroutines(analysis, values);
 	analysis->values = values;
 	return status == CS_OK ? prepare_variables(analysis, values) : status;
@@ -174,16 +174,15 @@ static uint64_t values_for(const struct analysis *analysis, size_t index)
 	return even < LEAST_VALUES ? LEAST_VALUES : even;
 }
 
-size_t analysis_variables(
-	const struct analysis *analysis, size_t index, struct arena *scratch, struct variable **ret)
+size_t analysis_variables(const struct analysis *analysis, size_t index, const struct walk *walk,
+	struct arena *scratch, struct variable **ret)
 {
 	struct analysis_values *values = analysis->values;
 
-	if (!values || !values->has_variables || !is_wanted(values, index) ||
-		!analysis_walk(analysis, index, values->walk))
+	if (!values || !values->has_variables || !is_wanted(values, index))
 		return 0;
-	return variables_read(&values->variables, &analysis->goroutines.list[index], values->walk,
-		scratch, values_for(analysis, index), ret);
+	return variables_read(&values->variables, &analysis->goroutines.list[index], walk, scratch,
+		values_for(analysis, index), ret);
 }
 
 struct value *analysis_global(const struct analysis *analysis, size_t index, struct arena *scratch)

@@ -29,11 +29,11 @@ struct analysis_values {
 CS_MUST_USE enum cs_status analysis_values_prepare(struct analysis *analysis);
 
 /**
- * The variables of goroutine `index` in `scratch`; none where it has no stack or is not wanted.
- * Returns their number.
+ * The variables of goroutine `index`, whose stack is `walk` (analysis_walk), in `scratch`; none
+ * where it is not wanted. Returns their number.
  */
-size_t analysis_variables(const struct analysis *analysis, size_t index, struct arena *scratch,
-	struct variable **ret);
+size_t analysis_variables(const struct analysis *analysis, size_t index, const struct walk *walk,
+	struct arena *scratch, struct variable **ret);
 
 /** The value of package variable `index` of values->globals, in `scratch`. */
 struct value *analysis_global(const struct analysis *analysis, size_t index, struct arena *scratch);

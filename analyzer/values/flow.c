@@ -5,8 +5,6 @@
 #include "analyzer/values/flow_function.h"
 #include "common/limits.h"
 
-#define WORD 8
-
 struct flow {
 	const struct frame_table *frames; // borrowed
 	struct u64map functions; // entry to its struct flow_function; 0: cannot be followed
@@ -17,7 +15,7 @@ struct flow {
 /** One question, followed through the frames. */
 struct search {
 	struct flow *flow;
-	const struct flow_stack *stack;
+	const struct walk *walk;
 	struct {
 		uint32_t frame;
 		symbol symbol;
@@ -113,9 +111,9 @@ static void found(struct search *s, struct flow_value value)
 
 static target_addr cfa_of(const struct search *s, uint32_t frame)
 {
-	const struct code_place *place = place_of(s->flow, s->stack->walk, frame);
+	const struct code_place *place = place_of(s->flow, s->walk, frame);
 
-	return s->stack->walk->sps[frame] + (uint64_t)place->frame_size;
+	return s->walk->sps[frame] + (uint64_t)place->frame_size;
 }
 
 static void search_slots(struct search *s, uint32_t frame, const struct flow_site *site,
@@ -125,26 +123,11 @@ static void search_slots(struct search *s, uint32_t frame, const struct flow_sit
 		const struct flow_slot *slot = &site->slots[i];
 		struct flow_value value = {.evidence = evidence};
 
-		if (slot->symbol != wanted || slot->is_exposed)
+		if (slot->symbol != wanted)
 			continue;
 		value.slot = cfa_of(s, frame) + (uint64_t)slot->offset;
 		if (image_read_u64(s->flow->frames->rt->image, value.slot, &value.bits) == CS_OK)
 			found(s, value);
-	}
-}
-
-static void search_registers(
-	struct search *s, uint32_t frame, const struct flow_site *site, symbol wanted)
-{
-	for (uint32_t i = 0; i < s->stack->register_count; i++) {
-		const struct flow_registers *known = &s->stack->registers[i];
-
-		if (known->frame != frame || site->is_call)
-			continue;
-		for (uint32_t reg = 0; reg < AMD64_REGISTERS; reg++)
-			if (known->known >> reg & 1 && site->registers[reg] == wanted)
-				found(s, (struct flow_value){.bits = known->values[reg],
-						 .evidence = EVIDENCE_RUNTIME});
 	}
 }
 
@@ -170,7 +153,7 @@ static void search_callee(
 		return;
 	for (uint32_t reg = 0; reg < AMD64_REGISTERS; reg++)
 		if (site->registers[reg] == wanted && reg != AMD64_RSP && reg != AMD64_RBP &&
-			is_linked(s->flow, s->stack->walk, frame - 1, reg))
+			is_linked(s->flow, s->walk, frame - 1, reg))
 			search_frame(s, frame - 1, symbol_entry(reg), EVIDENCE_CALLEE);
 }
 
@@ -180,20 +163,20 @@ static void search_caller(struct search *s, uint32_t frame, symbol wanted)
 	const struct flow_site *caller;
 
 	if (symbol_kind(wanted) != SYMBOL_ENTRY || reg >= AMD64_REGISTERS || reg == AMD64_RSP ||
-		reg == AMD64_RBP || !is_linked(s->flow, s->stack->walk, frame, (uint32_t)reg))
+		reg == AMD64_RBP || !is_linked(s->flow, s->walk, frame, (uint32_t)reg))
 		return;
-	caller = site_of(s->flow, s->stack->walk, frame + 1);
+	caller = site_of(s->flow, s->walk, frame + 1);
 	search_frame(s, frame + 1, caller->registers[reg], EVIDENCE_CALLER);
 }
 
 /** Everything that holds `wanted` in this frame, and what it is in its neighbours. */
 static void search_frame(struct search *s, uint32_t frame, symbol wanted, enum evidence evidence)
 {
-	const struct flow_site *site = site_of(s->flow, s->stack->walk, frame);
+	const struct flow_site *site = site_of(s->flow, s->walk, frame);
 
 	if (!site || symbol_kind(wanted) == SYMBOL_NONE || !see(s, frame, wanted))
 		return;
-	s->flow->budget -= site->slot_count < s->flow->budget ? site->slot_count : 0;
+	s->flow->budget -= site->slot_count < s->flow->budget ? site->slot_count : s->flow->budget;
 	if (symbol_kind(wanted) == SYMBOL_CONSTANT)
 		found(s, (struct flow_value){.bits = flow_function_constant(site->function, wanted),
 				 .evidence = evidence});
@@ -202,20 +185,19 @@ static void search_frame(struct search *s, uint32_t frame, symbol wanted, enum e
 				 .bits = cfa_of(s, frame) + (uint64_t)symbol_offset(wanted),
 				 .evidence = evidence});
 	search_slots(s, frame, site, wanted, evidence);
-	search_registers(s, frame, site, wanted);
 	search_callee(s, frame, site, wanted);
 	search_caller(s, frame, wanted);
 }
 
-bool flow_register(struct flow *flow, const struct flow_stack *stack, uint32_t frame, uint32_t reg,
+bool flow_register(struct flow *flow, const struct walk *walk, uint32_t frame, uint32_t reg,
 	struct flow_value *ret)
 {
-	struct search search = {.flow = flow, .stack = stack};
+	struct search search = {.flow = flow, .walk = walk};
 	const struct flow_site *site;
 
-	if (!flow || frame >= stack->walk->count || reg >= AMD64_REGISTERS || !flow->budget)
+	if (!flow || frame >= walk->count || reg >= AMD64_REGISTERS || !flow->budget)
 		return false;
-	site = site_of(flow, stack->walk, frame);
+	site = site_of(flow, walk, frame);
 	if (!site || !site->is_call)
 		return false;
 	search_frame(&search, frame, site->registers[reg], EVIDENCE_SPILL);

@@ -10,21 +10,6 @@
 
 struct flow;
 
-/** Registers whose content is known in one frame, by their DWARF numbers: where it was interrupted.
- */
-struct flow_registers {
-	uint32_t frame; // of the walk
-	uint32_t known; // a bit for each
-	uint64_t values[16];
-};
-
-/** A stack to ask about; everything is borrowed. */
-struct flow_stack {
-	const struct walk *walk;
-	const struct flow_registers *registers;
-	uint32_t register_count; // of such frames
-};
-
 /** What a register held. */
 struct flow_value {
 	uint64_t bits;
@@ -36,10 +21,10 @@ struct flow_value {
 struct flow *flow_create(const struct frame_table *frames);
 
 /**
- * What register `reg` (its DWARF number, amd64) held when physical frame `frame` of the stack made
+ * What register `reg` (its DWARF number, amd64) held when physical frame `frame` of the walk made
  * the call that it is in. False where nothing proves it; a contradiction is counted in diagnostics.
  */
-bool flow_register(struct flow *flow, const struct flow_stack *stack, uint32_t frame, uint32_t reg,
+bool flow_register(struct flow *flow, const struct walk *walk, uint32_t frame, uint32_t reg,
 	struct flow_value *ret);
 
 #endif

@@ -250,8 +250,8 @@ static bool solve(struct flow_function *f)
 
 /**
  * A variable whose address is taken has pointers, then the collector has it in its list of stack
- * objects, or it has none. So only a word that is a live pointer at some call, beside those objects,
- * is surely no part of one; any other word above an address that was taken may be.
+ * objects, or it has none. So only a word that is a live pointer at some call, beside those
+ * objects, is surely no part of one; any other word above an address that was taken may be.
  */
 static bool is_exposed(const struct flow_function *f, const struct stack_map *map, int64_t offset)
 {
@@ -346,10 +346,9 @@ static void list_slots(const struct flow_function *f, const symbol *state, struc
 	for (uint32_t i = 0; i < f->slot_count; i++) {
 		symbol value = state[AMD64_REGISTERS + i];
 
-		if (symbol_kind(value) != SYMBOL_NONE)
-			site->slots[site->slot_count++] = (struct flow_slot){.offset = f->slots[i],
-				.symbol = value,
-				.is_exposed = f->is_exposed[i]};
+		if (symbol_kind(value) != SYMBOL_NONE && !f->is_exposed[i])
+			site->slots[site->slot_count++] =
+				(struct flow_slot){.offset = f->slots[i], .symbol = value};
 	}
 }
 

@@ -48,8 +48,7 @@ struct flow_function;
 /** A stack word: its address is the CFA and `offset`, a multiple of 8. */
 struct flow_slot {
 	int64_t offset;
-	symbol symbol;   // what it holds once the call is under way
-	bool is_exposed; // its address, or that of what it may be part of, was taken
+	symbol symbol; // what it holds once the call is under way
 };
 
 /** What is known at one call, or at one instruction at which a signal stopped the function. */

@@ -16,7 +16,7 @@
 /* One physical frame of one goroutine. */
 struct frame_state {
 	const struct goroutine *g;
-	const struct flow_stack *stack;
+	const struct walk *walk;
 	uint32_t index; // in the walk
 	target_addr sp, cfa;
 	uint64_t first; // the position of its innermost logical frame in the stack
@@ -107,7 +107,7 @@ static void place_register(const struct variable_reader *reader, const struct fr
 	if (known_register(&frame->registers, reg, &word)) {
 		set_bits(piece, word);
 	} else if (piece->size <= WORD &&
-		   flow_register(reader->flow, frame->stack, frame->index, reg, &value)) {
+		   flow_register(reader->flow, frame->walk, frame->index, reg, &value)) {
 		*evidence_ret = value.evidence;
 		set_bits(piece, value.bits);
 		piece->is_in_memory = value.slot;
@@ -342,14 +342,14 @@ static size_t count_variables(struct variable_reader *reader, const struct walk 
 }
 
 /* Whether the flow of values tells any of the registers that the variable lies in. */
-static bool is_recovered(const struct variable_reader *reader, const struct flow_stack *stack,
+static bool is_recovered(const struct variable_reader *reader, const struct walk *walk,
 	uint32_t index, const struct planned_variable *variable)
 {
 	struct flow_value value;
 
 	for (uint32_t i = 0; i < variable->piece_count; i++)
 		if (variable->pieces[i].kind == DWARF_PIECE_REGISTER &&
-			flow_register(reader->flow, stack, index,
+			flow_register(reader->flow, walk, index,
 				variable->pieces[i].register_number, &value))
 			return true;
 	return false;
@@ -357,15 +357,13 @@ static bool is_recovered(const struct variable_reader *reader, const struct flow
 
 void variables_plan(struct variable_reader *reader, const struct walk *walk)
 {
-	struct flow_stack stack = {.walk = walk};
-
 	for (uint32_t i = 0; i < walk->count; i++) {
 		uint32_t place = walk->places[i];
 		const struct variable_plan *plan = variable_plan_of(reader->plans, place);
 
 		for (uint32_t k = 0; k < plan->count; k++)
 			if (plan->variables[k].unavailable == UNAVAILABLE_CLOBBERED &&
-				is_recovered(reader, &stack, i, &plan->variables[k]))
+				is_recovered(reader, walk, i, &plan->variables[k]))
 				variable_plan_recover(reader->plans, place, k);
 	}
 }
@@ -374,7 +372,6 @@ size_t variables_read(struct variable_reader *reader, const struct goroutine *g,
 	const struct walk *walk, struct arena *scratch, uint64_t max_values, struct variable **ret)
 {
 	const struct frame_table *frames = reader->plans->frames;
-	struct flow_stack stack = {.walk = walk};
 	struct reading_state state = {.values = max_values, .left = max_values};
 	uint64_t first = 0;
 
@@ -389,7 +386,7 @@ size_t variables_read(struct variable_reader *reader, const struct goroutine *g,
 		const struct code_place *place = &frames->places[walk->places[i]];
 		const struct variable_plan *plan = variable_plan_of(reader->plans, walk->places[i]);
 		struct frame_state frame = {
-			.g = g, .stack = &stack, .index = i, .sp = walk->sps[i], .first = first};
+			.g = g, .walk = walk, .index = i, .sp = walk->sps[i], .first = first};
 
 		frame.cfa = frame.sp + (uint64_t)place->frame_size;
 		if (plan->count && place->has_frame_size) {

@@ -198,9 +198,7 @@ static uint64_t *word(struct fixture *f, uint32_t frame, uint32_t offset)
 
 static bool ask(struct fixture *f, uint32_t frame, uint32_t reg, struct flow_value *ret)
 {
-	struct flow_stack stack = {.walk = f->walk};
-
-	return flow_register(f->flow, &stack, frame, reg, ret);
+	return flow_register(f->flow, f->walk, frame, reg, ret);
 }
 
 START_TEST(a_spilled_register_is_found)
