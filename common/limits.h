@@ -122,6 +122,15 @@
 #define MAX_FLOW_STEPS 64        // from frame to frame for one value
 
 /* Who waits for whom */
+#define MAX_PARKED_WORDS 256          // of a stack, in which what it waits on is looked for
+#define MAX_WAITS (1u << 26)           // things that all goroutines together wait on
+#define MAX_LOCK_FUNCTION 65536        // bytes of a function in which held locks are looked for
+#define MAX_LOCK_INSTRUCTIONS (1u << 24) // bytes of all of them together
+#define MAX_LOCK_LOOK_BACK 64          // instructions before a call, for its argument
+#define MAX_LOCK_CANDIDATES 64         // locks that one frame has pointers to
+#define MAX_CLAIM_EDGES 64             // from one waiter, to those who seem to hold its lock
+#define MAX_CORO_WORDS 64              // of a stack's outermost end
+#define MAX_FRAME_WORDS 65536          // of one frame, looked at for such pointers
 #define MAX_BLOCKING_EDGES (1u << 20) // kept; the total is beside them
 #define MAX_EVIDENCE_LENGTH 1024      // characters of one sentence
 
@@ -130,6 +139,8 @@
 #define MAX_LABEL_LENGTH 4096
 #define MAX_QUEUE_WRITTEN 1024     // rows of one run queue in the snapshot
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
+#define MAX_BLOCKING_WRITTEN 16384 // waiters of one lock, verdicts, sentences in the snapshot
+#define MAX_EDGES_WRITTEN 131072   // of the wait-for graph
 #define MAX_GROUP_EXAMPLES 3
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024 // of the blamed stack, for title and grouping keys

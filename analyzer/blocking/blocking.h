@@ -59,8 +59,13 @@ struct sync_object {
 	target_addr address;
 	const char *kind;
 	size_t *waiters; // in the order of goroutines
-	size_t waiter_count;
+	size_t waiter_count, waiter_capacity;
 	size_t likely_owner; // NO_BLOCKER: not known
+	size_t claim_count;  // how many seem to hold it; owners.h
+	bool has_state;      // what follows could be read
+	bool is_locked;      // a lock or Once: by somebody, for writing
+	int64_t readers;     // of a RWMutex: who hold it for reading
+	int64_t counter;     // of a WaitGroup
 };
 
 struct blocking {
@@ -68,6 +73,7 @@ struct blocking {
 	struct waiting_on *waits;
 	size_t wait_count, wait_capacity;
 	struct blocking_wait *wait_of; // one for each goroutine
+	struct semaphores semaphores;  // who sleeps on which semaphore, and by which sudog
 	struct sync_object *objects;   // in the order of their first waiter
 	size_t object_count, object_capacity;
 	struct blocking_edge *edges;

@@ -4,6 +4,7 @@
 #ifndef CORESNAP_ANALYZER_SNAPSHOT_ANALYSIS_H
 #define CORESNAP_ANALYZER_SNAPSHOT_ANALYSIS_H
 
+#include "analyzer/blocking/blocking.h"
 #include "analyzer/core/executable.h"
 #include "analyzer/core/image.h"
 #include "analyzer/runtime/clock.h"
@@ -84,6 +85,7 @@ struct analysis {
 	struct joiner *joiner; // what joins C frames to Go's; a cache, so not const
 	struct gc_state gc;
 	struct clock clock;
+	struct blocking blocking; // who waits for what and whom
 	struct crash crash;
 	struct groups groups;
 	struct numbering numbering;
