@@ -50,6 +50,7 @@ struct lock_scratch {
 	struct instruction instructions[MAX_LOCK_FUNCTION];
 	uint8_t effect[MAX_LOCK_FUNCTION];
 	uint8_t key[MAX_LOCK_FUNCTION];
+	int32_t line[MAX_LOCK_FUNCTION];
 	uint64_t held[MAX_LOCK_FUNCTION];
 	uint32_t pending[MAX_LOCK_FUNCTION];
 	bool is_pending[MAX_LOCK_FUNCTION];
@@ -64,6 +65,8 @@ struct analysis_of {
 	uint32_t count;
 	uint8_t *effect;    // of each instruction: an index of effects whose body it is in
 	uint8_t *key;       // likewise: which lock that is; NO_KEY: not known
+	int32_t *line;      // likewise: of the function's own, where it calls that body
+	int32_t waits_at;   // the line of the call that is under way, which has taken nothing yet
 	uint64_t *held;     // before each instruction, a bit for each key
 	uint32_t *pending;  // instructions to look at again
 	bool *is_pending;
@@ -131,12 +134,17 @@ static uint8_t called_effect(const struct analysis_of *a, uint32_t i)
 		       : NO_EFFECT;
 }
 
-/** In whose inlined body instruction `i` is: the outermost counts, which is sync's own. */
+/**
+ * In whose inlined body instruction `i` is: the outermost counts, which is sync's own. Notes the line
+ * that has brought it there.
+ */
 static uint8_t inlined_effect(const struct analysis_of *a, uint32_t i)
 {
 	struct pcln_frame logical[MAX_INLINE_DEPTH];
 	size_t count = pclntab_expand(
 		a->table, &a->func, a->instructions[i].pc, logical, MAX_INLINE_DEPTH);
+
+	a->line[i] = count ? logical[count - 1].line : 0;
 
 	for (size_t k = count; k-- > 0;) {
 		uint8_t effect = logical[k].is_inlined ? effect_of_name(logical[k].function)
@@ -160,19 +168,46 @@ static uint8_t find_key(struct analysis_of *a, struct held_lock lock)
 	return (uint8_t)a->key_count++;
 }
 
+/** Finds out what a memory operand's base register holds, if that is an address made just before. */
+static struct operand resolve(const struct analysis_of *a, uint32_t i, struct operand op)
+{
+	for (uint32_t k = i; k-- > 0 && i - k <= MAX_LOCK_LOOK_BACK;) {
+		const struct instruction *in = &a->instructions[k];
+
+		if (in->kind == INSTRUCTION_CALL || in->kind == INSTRUCTION_END ||
+			op.reg >= AMD64_REGISTERS)
+			return op;
+		if (!(in->changed & 1u << op.reg))
+			continue;
+		if (in->kind == INSTRUCTION_ADDRESS && in->from.kind == OPERAND_MEMORY &&
+			!in->from.has_index && in->from.reg != AMD64_RSP)
+			op = (struct operand){.kind = OPERAND_MEMORY,
+				.reg = in->from.reg,
+				.value = in->from.value + op.value};
+		else if (in->kind == INSTRUCTION_MOVE && in->from.kind == OPERAND_REGISTER)
+			op.reg = in->from.reg;
+		else
+			return op;
+	}
+	return op;
+}
+
 /** The lock of which a member `before` bytes behind its start is what the operand names. */
 static uint8_t key_of_memory(
-	struct analysis_of *a, enum lock_mode mode, const struct operand *op, uint64_t before)
+	struct analysis_of *a, enum lock_mode mode, uint32_t i, struct operand op, uint64_t before)
 {
 	struct held_lock lock = {.mode = mode};
 
-	if (op->kind != OPERAND_MEMORY || op->has_index || op->reg == AMD64_RSP)
+	if (op.kind != OPERAND_MEMORY || op.has_index)
 		return NO_KEY;
-	lock.is_variable = op->reg == AMD64_RIP;
+	op = resolve(a, i, op);
+	if (op.reg == AMD64_RSP)
+		return NO_KEY;
+	lock.is_variable = op.reg == AMD64_RIP;
 	if (lock.is_variable)
-		lock.address = (target_addr)op->value - before;
+		lock.address = (target_addr)op.value - before;
 	else
-		lock.offset = op->value - (int64_t)before;
+		lock.offset = op.value - (int64_t)before;
 	return find_key(a, lock);
 }
 
@@ -180,30 +215,10 @@ static uint8_t key_of_memory(
 static uint8_t key_of_call(struct analysis_of *a, uint32_t i, const struct lock_effect *effect)
 {
 	const struct layout *layout = &a->code->frames->rt->layout;
-	uint64_t before =
-		effect->word == LAYOUT_COUNT ? 0 : layout_value(layout, effect->word);
+	struct operand pointer = {.kind = OPERAND_MEMORY, .reg = AMD64_RAX};
 
-	for (uint32_t k = i; k-- > 0 && i - k <= MAX_LOCK_LOOK_BACK;) {
-		const struct instruction *in = &a->instructions[k];
-		struct operand pointer = {.kind = OPERAND_MEMORY, .reg = AMD64_NONE};
-
-		if (in->kind == INSTRUCTION_CALL || in->kind == INSTRUCTION_END)
-			return NO_KEY;
-		if (!(in->changed & 1u << AMD64_RAX))
-			continue;
-		if (in->kind == INSTRUCTION_ADDRESS)
-			return key_of_memory(a, effect->mode, &in->from, before);
-		if (in->kind == INSTRUCTION_MOVE && in->from.kind == OPERAND_CONSTANT)
-			pointer = (struct operand){.kind = OPERAND_MEMORY,
-				.reg = AMD64_RIP,
-				.value = in->from.value};
-		else if (in->kind != INSTRUCTION_MOVE)
-			return NO_KEY;
-		return key_of_memory(a, effect->mode, &pointer, before);
-	}
-	// What the caller itself was given.
-	return key_of_memory(a, effect->mode,
-		&(struct operand){.kind = OPERAND_MEMORY, .reg = AMD64_NONE}, before);
+	return key_of_memory(a, effect->mode, i, pointer,
+		effect->word == LAYOUT_COUNT ? 0 : layout_value(layout, effect->word));
 }
 
 /** Which lock the body that begins at `first` is for: it changes the lock's first word, or calls. */
@@ -222,7 +237,7 @@ static uint8_t key_of_body(struct analysis_of *a, uint32_t first, uint32_t end)
 		if (called != NO_EFFECT)
 			key = key_of_call(a, i, &effects[called]);
 		else if (in->kind == INSTRUCTION_OTHER && in->to.kind == OPERAND_MEMORY)
-			key = key_of_memory(a, effect->mode, &in->to, before);
+			key = key_of_memory(a, effect->mode, i, in->to, before);
 		if (key != NO_KEY)
 			return key;
 	}
@@ -279,7 +294,7 @@ static uint64_t held_on_edge(const struct analysis_of *a, uint32_t from, uint32_
 	if (effects[effect].action == ACTION_TAKE) {
 		bool leaves = to >= a->count || a->effect[to] != effect || a->key[to] != key;
 
-		return key != NO_KEY && leaves ? held | (uint64_t)1 << key : held;
+		return key != NO_KEY && leaves && a->line[from] != a->waits_at ? held | (uint64_t)1 << key : held;
 	}
 	// Who gives back what is not known may have given back anything.
 	return key == NO_KEY ? 0 : held & ~((uint64_t)1 << key);
@@ -334,6 +349,7 @@ static bool use_scratch(struct analysis_of *a)
 	a->instructions = code->scratch->instructions;
 	a->effect = code->scratch->effect;
 	a->key = code->scratch->key;
+	a->line = code->scratch->line;
 	a->held = code->scratch->held;
 	a->pending = code->scratch->pending;
 	a->is_pending = code->scratch->is_pending;
@@ -363,7 +379,7 @@ static struct held_locks *find_held(struct lock_code *code, const struct code_pl
 {
 	const struct frame *frame = &code->frames->frames[place->first_frame];
 	struct arena *arena = code->frames->rt->arena;
-	struct analysis_of a = {.code = code};
+	struct analysis_of a = {.code = code, .waits_at = -1};
 	struct held_locks *ret;
 	struct held_lock *list;
 	uint32_t at;
@@ -379,7 +395,11 @@ static struct held_locks *find_held(struct lock_code *code, const struct code_pl
 	// A return address is behind the call that is under way.
 	if (!place->is_exact)
 		at--;
-	if (!follow(&a) || at >= a.count || a.held[at] == NOT_REACHED || !a.held[at])
+	if (at >= a.count)
+		return NULL;
+	if (a.effect[at] != NO_EFFECT && effects[a.effect[at]].action == ACTION_TAKE)
+		a.waits_at = a.line[at];
+	if (!follow(&a) || a.held[at] == NOT_REACHED || !a.held[at])
 		return NULL;
 	ret = arena_alloc(arena, sizeof(*ret));
 	list = arena_array(arena, a.key_count, sizeof(*list));

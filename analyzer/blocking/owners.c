@@ -8,9 +8,7 @@
 
 #define WORD 8
 #define MUTEX_LOCKED 1
-#define MUTEX_WAITER_SHIFT 3
 #define MAX_READERS (INT32_C(1) << 30) // rwmutexMaxReaders
-#define MANY_WAITERS (1u << 24)        // more than any lock ever has: no lock's state
 
 struct finder {
 	const struct blocking_input *input;
@@ -34,21 +32,35 @@ static bool read_i32(
 	return true;
 }
 
-/** Whether what lies there can be a lock of this mode that somebody holds. */
+static bool is_mutex_locked(const struct finder *f, target_addr lock)
+{
+	int32_t state;
+
+	return read_i32(f, lock, MUTEX_STATE, &state) && state & MUTEX_LOCKED;
+}
+
+/**
+ * Whether what lies there can be a lock that somebody holds and nobody waits for: those that are
+ * waited for are known already.
+ */
 static bool looks_held(const struct finder *f, target_addr lock, enum lock_mode mode)
 {
-	int32_t state, readers, leaving;
+	const struct layout *layout = &f->input->rt->layout;
+	int32_t state, semaphore, readers, leaving;
 
-	if (mode == LOCK_MUTEX)
-		return read_i32(f, lock, MUTEX_STATE, &state) && state & MUTEX_LOCKED &&
-		       (uint32_t)state >> MUTEX_WAITER_SHIFT < MANY_WAITERS;
-	if (!read_i32(f, lock, RWMUTEX_READER_COUNT, &readers) ||
-		!read_i32(f, lock, RWMUTEX_READER_WAIT, &leaving) || readers < -MAX_READERS ||
-		readers > MAX_READERS || leaving < 0 || leaving > MAX_READERS)
+	if (!read_i32(f, lock, MUTEX_STATE, &state) ||
+		!read_i32(f, lock,
+			layout_has(layout, INTERNAL_MUTEX_SEMA) ? INTERNAL_MUTEX_SEMA : MUTEX_SEMA,
+			&semaphore) ||
+		semaphore)
 		return false;
-	if (mode == LOCK_WRITE)
-		return readers < 0;
-	return readers > 0 || leaving > 0;
+	if (mode == LOCK_MUTEX)
+		return state == MUTEX_LOCKED;
+	if (!read_i32(f, lock, RWMUTEX_READER_COUNT, &readers) ||
+		!read_i32(f, lock, RWMUTEX_READER_WAIT, &leaving) || leaving)
+		return false;
+	return mode == LOCK_WRITE ? state == MUTEX_LOCKED && readers == -MAX_READERS
+				  : !state && readers > 0 && readers < MAX_READERS;
 }
 
 /** Reads what the object says of itself: locked, readers, counter. */
@@ -63,7 +75,7 @@ static void read_state(const struct finder *f, struct sync_object *object)
 		lock += layout_value(&rt->layout, ONCE_MUTEX);
 	if (!strcmp(object->kind, "mutex") || !strcmp(object->kind, "once")) {
 		object->has_state = read_i32(f, lock, MUTEX_STATE, &state);
-		object->is_locked = looks_held(f, lock, LOCK_MUTEX);
+		object->is_locked = is_mutex_locked(f, lock);
 	} else if (!strcmp(object->kind, "rwmutex")) {
 		if (!read_i32(f, lock, RWMUTEX_READER_COUNT, &state) ||
 			!read_i32(f, lock, RWMUTEX_READER_WAIT, &leaving))
@@ -184,14 +196,27 @@ static struct candidates find_candidates(
 
 	for (size_t k = 0; words && k < count; k++) {
 		target_addr word, lock;
+		uint64_t object;
 
 		memcpy(&word, words + k * WORD, WORD);
 		lock = word + (uint64_t)held->offset;
-		if (word < WORD || word % WORD || lock % 4 || !looks_held(f, lock, held->mode))
+		if (word < WORD || lock % 4)
 			continue;
-		add_candidate(&all, lock);
+		if (u64map_get(&f->object_of, lock, &object)
+				? is_of_mode(&f->blocking->objects[object], held->mode)
+				: looks_held(f, lock, held->mode))
+			add_candidate(&all, lock);
 	}
 	return all;
+}
+
+/** Whether `lock` is the lock of the object at `waited`. */
+static bool is_waited_for(const struct finder *f, target_addr lock, target_addr waited)
+{
+	uint64_t object;
+
+	return waited && u64map_get(&f->object_of, lock, &object) &&
+	       f->blocking->objects[object].address == waited;
 }
 
 /** Claims what the frame holds: where its pointers allow one lock only. */
@@ -205,10 +230,9 @@ static bool claim_by_pointer(
 
 	// It may wait for the lock that it holds; but if it can hold another, then that.
 	for (size_t k = 0; k < all.count; k++)
-		if (all.count == 1 || all.list[k] != waited)
+		if (all.count == 1 || !is_waited_for(f, all.list[k], waited))
 			all.list[kept++] = all.list[k];
-	if (kept != 1 || all.is_full || !u64map_get(&f->object_of, all.list[0], &object) ||
-		!is_of_mode(&f->blocking->objects[object], held->mode))
+	if (kept != 1 || all.is_full || !u64map_get(&f->object_of, all.list[0], &object))
 		return true;
 	return claim(f, object, goroutine, held->mode);
 }
@@ -239,10 +263,30 @@ static bool has_held(struct finder *f, const struct stack *stack)
 	return false;
 }
 
+/** A writer that waits for readers has the mutex that keeps other writers out. */
+static bool claim_announced(struct finder *f, size_t index)
+{
+	const struct semaphore_waiter *sleeper = semaphores_find(
+		&f->blocking->semaphores, f->input->goroutines->list[index].address);
+	const struct layout *layout = &f->input->rt->layout;
+	size_t count;
+	const struct waiting_on *on = blocking_waits(f->blocking, index, &count);
+	uint64_t object;
+
+	if (!sleeper || count != 1 || strcmp(on->kind, "rwmutex") ||
+		!layout_has(layout, RWMUTEX_WRITER_SEMA) ||
+		sleeper->word != on->address + layout_value(layout, RWMUTEX_WRITER_SEMA) ||
+		!u64map_get(&f->object_of, on->address, &object))
+		return true;
+	return claim(f, object, index, LOCK_MUTEX);
+}
+
 static bool claim_of_goroutine(struct finder *f, size_t index)
 {
 	uint32_t stack = f->input->stack_of[index];
 
+	if (!claim_announced(f, index))
+		return false;
 	if (stack == NO_STACK || !has_held(f, &f->input->stacks->stacks[stack]) ||
 		!f->input->walk(f->input->context, index, f->walk))
 		return true;
@@ -255,7 +299,10 @@ static bool claim_of_goroutine(struct finder *f, size_t index)
 	return true;
 }
 
-/** The one who claims an object for itself alone, or the one reader; two contradict each other. */
+/**
+ * The one who claims an object; two contradict each other. While readers hold a RWMutex, a writer has
+ * only announced itself.
+ */
 static void set_owners(struct finder *f)
 {
 	struct blocking *b = f->blocking;
@@ -264,6 +311,8 @@ static void set_owners(struct finder *f)
 		const struct lock_claim *by = &f->claims->list[i];
 		struct sync_object *object = &b->objects[by->object];
 
+		if (object->readers > 0 && !by->is_read)
+			continue;
 		object->claim_count++;
 		object->likely_owner = object->claim_count == 1 ? by->goroutine : NO_BLOCKER;
 	}
