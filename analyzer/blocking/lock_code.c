@@ -221,30 +221,23 @@ static uint8_t key_of_call(struct analysis_of *a, uint32_t i, const struct lock_
 		effect->word == LAYOUT_COUNT ? 0 : layout_value(layout, effect->word));
 }
 
-/** Which lock the body that begins at `first` is for: it changes the lock's first word, or calls. */
-static uint8_t key_of_body(struct analysis_of *a, uint32_t first, uint32_t end)
+/** Which lock instruction `i` of a body is for: it changes the lock's first word, or calls. */
+static uint8_t key_of_instruction(struct analysis_of *a, uint32_t i)
 {
-	const struct lock_effect *effect = &effects[a->effect[first]];
+	const struct lock_effect *effect = &effects[a->effect[i]];
 	const struct layout *layout = &a->code->frames->rt->layout;
-	uint64_t before = effect->mode == LOCK_READ
-				  ? layout_value(layout, RWMUTEX_READER_COUNT)
-				  : layout_value(layout, MUTEX_STATE);
+	const struct instruction *in = &a->instructions[i];
+	uint8_t called = called_effect(a, i);
 
-	for (uint32_t i = first; i < end; i++) {
-		const struct instruction *in = &a->instructions[i];
-		uint8_t called = called_effect(a, i), key = NO_KEY;
-
-		if (called != NO_EFFECT)
-			key = key_of_call(a, i, &effects[called]);
-		else if (in->kind == INSTRUCTION_OTHER && in->to.kind == OPERAND_MEMORY)
-			key = key_of_memory(a, effect->mode, i, in->to, before);
-		if (key != NO_KEY)
-			return key;
-	}
-	return NO_KEY;
+	if (called != NO_EFFECT)
+		return key_of_call(a, i, &effects[called]);
+	if (in->kind != INSTRUCTION_OTHER)
+		return NO_KEY;
+	return key_of_memory(a, effect->mode, i, in->to,
+		layout_value(layout, effect->mode == LOCK_READ ? RWMUTEX_READER_COUNT : MUTEX_STATE));
 }
 
-/** Finds the bodies of Lock and its like, and which lock each is for. */
+/** Finds the bodies of Lock and its like. */
 static void find_bodies(struct analysis_of *a)
 {
 	for (uint32_t i = 0; i < a->count; i++) {
@@ -255,15 +248,26 @@ static void find_bodies(struct analysis_of *a)
 		if (a->effect[i] == NO_EFFECT && called != NO_EFFECT && effects[called].is_whole)
 			a->effect[i] = called;
 	}
-	for (uint32_t i = 0, end; i < a->count; i = end) {
+}
+
+/**
+ * Finds which lock each body is for. The compiler scatters a body among other code, so that what
+ * belongs together is told by the line that calls it; the first that says which lock it is counts.
+ */
+static void find_keys(struct analysis_of *a)
+{
+	for (uint32_t i = 0; i < a->count; i++) {
 		uint8_t key;
 
-		for (end = i + 1; end < a->count && a->effect[end] == a->effect[i]; end++)
-			;
-		if (a->effect[i] == NO_EFFECT)
+		if (a->effect[i] == NO_EFFECT || a->key[i] != NO_KEY)
 			continue;
-		key = key_of_body(a, i, end);
-		memset(a->key + i, key, end - i);
+		key = key_of_instruction(a, i);
+		if (key == NO_KEY)
+			continue;
+		for (uint32_t k = 0; k < a->count; k++)
+			if (a->effect[k] == a->effect[i] && a->line[k] == a->line[i] &&
+				a->key[k] == NO_KEY)
+				a->key[k] = key;
 	}
 }
 
@@ -283,19 +287,23 @@ static void reach(struct analysis_of *a, uint32_t *pending_count, uint32_t to, u
 	}
 }
 
-/** What is held when control goes from `from` to `to`: leaving a body does what the body is for. */
-static uint64_t held_on_edge(const struct analysis_of *a, uint32_t from, uint32_t to)
+/**
+ * What is held behind instruction `i`. A lock is taken by the branch that asks whether it was free, or
+ * by the call that waits for it; what else the compiler counts to the body may lie anywhere before.
+ */
+static uint64_t held_behind(const struct analysis_of *a, uint32_t i)
 {
-	uint64_t held = a->held[from];
-	uint8_t effect = a->effect[from], key = a->key[from];
+	uint64_t held = a->held[i];
+	uint8_t effect = a->effect[i], key = a->key[i];
+	bool takes = a->instructions[i].kind == INSTRUCTION_BRANCH ||
+		     called_effect(a, i) != NO_EFFECT;
 
 	if (effect == NO_EFFECT)
 		return held;
-	if (effects[effect].action == ACTION_TAKE) {
-		bool leaves = to >= a->count || a->effect[to] != effect || a->key[to] != key;
-
-		return key != NO_KEY && leaves && a->line[from] != a->waits_at ? held | (uint64_t)1 << key : held;
-	}
+	if (effects[effect].action == ACTION_TAKE)
+		return takes && key != NO_KEY && a->line[i] != a->waits_at
+			       ? held | (uint64_t)1 << key
+			       : held;
 	// Who gives back what is not known may have given back anything.
 	return key == NO_KEY ? 0 : held & ~((uint64_t)1 << key);
 }
@@ -322,10 +330,10 @@ static bool follow(struct analysis_of *a)
 			uint32_t to = index_of(a, in->target);
 
 			if (in->target >= a->func.entry && in->target < a->func.end)
-				reach(a, &pending_count, to, held_on_edge(a, i, to));
+				reach(a, &pending_count, to, held_behind(a, i));
 		}
 		if (in->kind != INSTRUCTION_JUMP)
-			reach(a, &pending_count, i + 1, held_on_edge(a, i, i + 1));
+			reach(a, &pending_count, i + 1, held_behind(a, i));
 	}
 	return !pending_count;
 }
@@ -391,6 +399,7 @@ static struct held_locks *find_held(struct lock_code *code, const struct code_pl
 		return NULL;
 	}
 	find_bodies(&a);
+	find_keys(&a);
 	at = index_of(&a, frame->pc);
 	// A return address is behind the call that is under way.
 	if (!place->is_exact)

@@ -3,6 +3,7 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/runtime/signals.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/snapshot/blame.h"
 #include "common/grouping/function_name.h"
 #include "common/redact/redact.h"
 
@@ -250,12 +251,13 @@ static size_t largest_group(const struct analysis *analysis)
 
 /**
  * A panic's, an error's or a fault's own goroutine; where a signal came from outside or nothing
- * moves any more, the largest group: a watchdog's signal hits a thread that has nothing to do with
+ * moves any more, who holds the others up, or the largest group: a watchdog's signal hits a thread that has nothing to do with
  * it.
  */
 static size_t whom_to_blame(const struct analysis *analysis)
 {
 	const struct crash *crash = &analysis->crash;
+	size_t hung;
 	// A fault, or a signal that a thread sent to itself, as abort() does. On a thread without a
 	// goroutine it is nobody's: it happened in C.
 	bool is_own_signal = crash->kind == CRASH_SIGNAL &&
@@ -264,7 +266,7 @@ static size_t whom_to_blame(const struct analysis *analysis)
 	if (is_own_signal || ((crash->kind == CRASH_PANIC || crash->kind == CRASH_FATAL_ERROR) &&
 				     crash->goroutine != NO_GOROUTINE))
 		return crash->goroutine;
-	return largest_group(analysis);
+	return blame_hang(analysis, &hung, 1) ? hung : largest_group(analysis);
 }
 
 static size_t collect_frames(
