@@ -127,6 +127,7 @@
 #define MAX_LOCK_FUNCTION 65536        // bytes of a function in which held locks are looked for
 #define MAX_LOCK_INSTRUCTIONS (1u << 24) // bytes of all of them together
 #define MAX_LOCK_LOOK_BACK 64          // instructions before a call, for its argument
+#define MAX_LOCK_LOOK_AHEAD 8          // instructions behind an atomic one, for what it is part of
 #define MAX_LOCK_CANDIDATES 64         // locks that one frame has pointers to
 #define MAX_CLAIM_EDGES 64             // from one waiter, to those who seem to hold its lock
 #define MAX_CORO_WORDS 64              // of a stack's outermost end

@@ -62,6 +62,7 @@ struct instruction {
 	struct operand to, from;
 	uint32_t changed; // general registers that it overwrites, a bit each; `to` among them
 	uint8_t size;
+	bool is_atomic; // has a lock prefix
 };
 
 /**

@@ -221,22 +221,6 @@ static uint8_t key_of_call(struct analysis_of *a, uint32_t i, const struct lock_
 		effect->word == LAYOUT_COUNT ? 0 : layout_value(layout, effect->word));
 }
 
-/** Which lock instruction `i` of a body is for: it changes the lock's first word, or calls. */
-static uint8_t key_of_instruction(struct analysis_of *a, uint32_t i)
-{
-	const struct lock_effect *effect = &effects[a->effect[i]];
-	const struct layout *layout = &a->code->frames->rt->layout;
-	const struct instruction *in = &a->instructions[i];
-	uint8_t called = called_effect(a, i);
-
-	if (called != NO_EFFECT)
-		return key_of_call(a, i, &effects[called]);
-	if (in->kind != INSTRUCTION_OTHER)
-		return NO_KEY;
-	return key_of_memory(a, effect->mode, i, in->to,
-		layout_value(layout, effect->mode == LOCK_READ ? RWMUTEX_READER_COUNT : MUTEX_STATE));
-}
-
 /** Finds the bodies of Lock and its like. */
 static void find_bodies(struct analysis_of *a)
 {
@@ -250,24 +234,51 @@ static void find_bodies(struct analysis_of *a)
 	}
 }
 
+/** All of the body that `member` is part of is for lock `key`, unless that is known already. */
+static void set_key(struct analysis_of *a, uint32_t member, uint8_t key)
+{
+	if (key == NO_KEY || a->key[member] != NO_KEY)
+		return;
+	for (uint32_t i = 0; i < a->count; i++)
+		if (a->effect[i] == a->effect[member] && a->line[i] == a->line[member])
+			a->key[i] = key;
+}
+
+/** The body of which atomic instruction `i` is part: the compiler may not have counted it in. */
+static uint32_t body_of_atomic(const struct analysis_of *a, uint32_t i)
+{
+	for (uint32_t k = i; k < a->count && k - i <= MAX_LOCK_LOOK_AHEAD; k++)
+		if (a->effect[k] != NO_EFFECT)
+			return a->line[k] == a->line[i] ? k : a->count;
+	return a->count;
+}
+
 /**
  * Finds which lock each body is for. The compiler scatters a body among other code, so that what
- * belongs together is told by the line that calls it; the first that says which lock it is counts.
+ * belongs together is told by the line that calls it. The atomic instruction names the lock's own
+ * word; where there is none, the call of the slow half names the lock.
  */
 static void find_keys(struct analysis_of *a)
 {
-	for (uint32_t i = 0; i < a->count; i++) {
-		uint8_t key;
+	const struct layout *layout = &a->code->frames->rt->layout;
 
-		if (a->effect[i] == NO_EFFECT || a->key[i] != NO_KEY)
+	for (uint32_t i = 0; i < a->count; i++) {
+		uint32_t body = a->instructions[i].is_atomic ? body_of_atomic(a, i) : a->count;
+		enum lock_mode mode;
+
+		if (body == a->count)
 			continue;
-		key = key_of_instruction(a, i);
-		if (key == NO_KEY)
-			continue;
-		for (uint32_t k = 0; k < a->count; k++)
-			if (a->effect[k] == a->effect[i] && a->line[k] == a->line[i] &&
-				a->key[k] == NO_KEY)
-				a->key[k] = key;
+		mode = effects[a->effect[body]].mode;
+		set_key(a, body,
+			key_of_memory(a, mode, i, a->instructions[i].to,
+				layout_value(layout,
+					mode == LOCK_READ ? RWMUTEX_READER_COUNT : MUTEX_STATE)));
+	}
+	for (uint32_t i = 0; i < a->count; i++) {
+		uint8_t called = a->effect[i] == NO_EFFECT ? NO_EFFECT : called_effect(a, i);
+
+		if (called != NO_EFFECT)
+			set_key(a, i, key_of_call(a, i, &effects[called]));
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include "analyzer/blocking/lock_code.h"
 #include "analyzer/blocking/waits.h"
+#include "analyzer/heap/span.h"
 #include "common/limits.h"
 
 #include <string.h>
@@ -187,6 +188,16 @@ static void add_candidate(struct candidates *all, target_addr lock)
 		all->is_full = true;
 }
 
+/** Whether a pointer to `word` leads to what lies at `lock`: in the heap that is one object. */
+static bool is_within(const struct finder *f, target_addr word, target_addr lock)
+{
+	struct span span;
+
+	return !span_find(f->input->rt, word, &span) ||
+	       (lock >= span.start && lock - span.start < span.size &&
+		       span_object(&span, word) == span_object(&span, lock));
+}
+
 static struct candidates find_candidates(
 	const struct finder *f, size_t goroutine, uint32_t i, const struct held_lock *held)
 {
@@ -202,9 +213,10 @@ static struct candidates find_candidates(
 		lock = word + (uint64_t)held->offset;
 		if (word < WORD || lock % 4)
 			continue;
-		if (u64map_get(&f->object_of, lock, &object)
-				? is_of_mode(&f->blocking->objects[object], held->mode)
-				: looks_held(f, lock, held->mode))
+		if ((u64map_get(&f->object_of, lock, &object)
+				    ? is_of_mode(&f->blocking->objects[object], held->mode)
+				    : looks_held(f, lock, held->mode)) &&
+			is_within(f, word, lock))
 			add_candidate(&all, lock);
 	}
 	return all;
