@@ -141,6 +141,7 @@
 #define MAX_QUEUE_WRITTEN 1024     // rows of one run queue in the snapshot
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
 #define MAX_BLOCKING_WRITTEN 16384 // waiters of one lock, verdicts, sentences in the snapshot
+#define MAX_VERDICTS_PRINTED 10    // of each kind, in text for people
 #define MAX_EDGES_WRITTEN 131072   // of the wait-for graph
 #define MAX_GROUP_EXAMPLES 3
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack

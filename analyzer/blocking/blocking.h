@@ -46,6 +46,7 @@ struct blocking_edge {
 struct blocking_cycle {
 	const size_t *members;
 	size_t count;
+	size_t first_evidence, evidence_count; // rows of blocking.evidence
 };
 
 /** A verdict on one goroutine in words. */
@@ -85,6 +86,7 @@ struct blocking {
 	size_t leaked_count, leaked_capacity;
 	struct blocking_evidence *evidence;
 	size_t evidence_count, evidence_capacity;
+	size_t leak_evidence_count; // the first of them are on leaked ones, the others on deadlocks
 };
 
 /** Nothing is known yet. */

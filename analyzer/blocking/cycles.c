@@ -138,7 +138,7 @@ static bool shortest_cycle(struct graph *g, size_t start, struct blocking_cycle 
 	members = arena_array(g->input->arena, count, sizeof(*members));
 	if (!members)
 		return false;
-	*ret = (struct blocking_cycle){members, count};
+	*ret = (struct blocking_cycle){.members = members, .count = count};
 	for (size_t at = last; count--; at = g->from[at] - 1)
 		members[count] = at;
 	return true;
@@ -164,7 +164,7 @@ static const struct blocking_edge *edge_between(const struct graph *g, size_t fr
 	return NULL;
 }
 
-/** "the mutex 0x…, which goroutine 18 seems to hold" */
+/** Why member `i` cannot go on, as what follows "goroutine 7". */
 static bool explain_member(struct graph *g, const struct blocking_cycle *cycle, size_t i)
 {
 	const struct goroutine *all = g->input->goroutines->list;
@@ -176,22 +176,21 @@ static bool explain_member(struct graph *g, const struct blocking_cycle *cycle, 
 		return true;
 	if (!strcmp(on->kind, "coroutine"))
 		return blocking_add_evidence(g->blocking, from,
-			"deadlock: it waits for goroutine %" PRIu64
-			", which runs the function of coroutine 0x%" PRIx64,
-			all[to].id, edge->through);
+			"waits in coroutine 0x%" PRIx64 " for goroutine %" PRIu64
+			", which runs its function",
+			edge->through, all[to].id);
 	if (!strcmp(on->kind, "channel"))
 		return blocking_add_evidence(g->blocking, from,
-			"deadlock: it waits on the channel 0x%" PRIx64 ", to which goroutine %" PRIu64
-			" has a pointer and nobody who can still run",
+			"waits on channel 0x%" PRIx64 ", which goroutine %" PRIu64
+			" could use if it were not waiting itself",
 			edge->through, all[to].id);
 	if (from == to)
 		return blocking_add_evidence(g->blocking, from,
-			"deadlock: it waits for the %s 0x%" PRIx64 ", which it seems to hold itself",
-			on->kind, edge->through);
+			"waits for %s 0x%" PRIx64 ", which it seems to hold itself", on->kind,
+			edge->through);
 	return blocking_add_evidence(g->blocking, from,
-		"deadlock: it waits for the %s 0x%" PRIx64 ", which goroutine %" PRIu64
-		" seems to hold, and that waits for it in turn",
-		on->kind, edge->through, all[to].id);
+		"waits for %s 0x%" PRIx64 ", which goroutine %" PRIu64 " seems to hold", on->kind,
+		edge->through, all[to].id);
 }
 
 static bool report(struct graph *g, size_t start)
@@ -202,9 +201,11 @@ static bool report(struct graph *g, size_t start)
 		return false;
 	if (!cycle.count)
 		return true;
+	cycle.first_evidence = g->blocking->evidence_count;
 	for (size_t i = 0; i < cycle.count; i++)
 		if (!explain_member(g, &cycle, i))
 			return false;
+	cycle.evidence_count = g->blocking->evidence_count - cycle.first_evidence;
 	return add_cycle(g->blocking, cycle);
 }
 

@@ -3,6 +3,7 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/emit/printer.h"
 #include "analyzer/emit/text.h"
+#include "analyzer/emit/verdicts.h"
 #include "analyzer/snapshot/analysis.h"
 
 #include <inttypes.h>
@@ -170,6 +171,7 @@ enum cs_status emit_summary(const struct analysis *analysis, const struct emit_o
 		return CS_NO_MEMORY;
 	print_head(printer, analysis);
 	print_crash(printer, analysis);
+	verdicts_print(printer, analysis);
 	for (size_t i = 0; i < analysis->groups.count; i++)
 		print_group(printer, analysis, &analysis->groups.list[i]);
 	print_diagnostics(printer, analysis->diag);

@@ -5,6 +5,7 @@
 #include "analyzer/emit/text.h"
 
 #include "analyzer/emit/printer.h"
+#include "analyzer/emit/verdicts.h"
 #include "analyzer/snapshot/analysis.h"
 #include "analyzer/snapshot/redacted_labels.h"
 #include "analyzer/unwind/arguments.h"
@@ -448,6 +449,7 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 	if (text.printer && text.walk && text.shown) {
 		print_head(&text);
 		print_goroutines(&text);
+		verdicts_print(text.printer, analysis);
 		status = printer_finish(text.printer);
 	}
 	printer_destroy(text.printer);
