@@ -84,6 +84,7 @@
 #define MAX_ROOT_SAMPLES 4096 // gs of one list that must be ones
 #define MAX_FUNCTION_CODE (1u << 20) // bytes of a runtime function whose references are read
 #define MAX_CODE_REFERENCES 4096     // of one function
+#define MAX_CODE_STARTS 4096         // instructions of one function that begin a line
 #define MAX_WAIT_REASON 64           // characters of one wait reason
 
 #define MAX_VALUES_MEMORY (256u << 20) // that the values of one goroutine or channel may take
