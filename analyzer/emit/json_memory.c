@@ -207,11 +207,15 @@ static void write_scheduler_metrics(struct json_writer *w, const struct analysis
 {
 	const struct scheduler *s = &analysis->scheduler;
 	uint64_t goroutines = analysis->goroutines.count;
+	uint64_t others = s->has_created ? 0 : s->system_goroutines;
 	int64_t wait = s->mutex_wait_ns;
 
 	jsonw_member_i64(w, "/sched/gomaxprocs:threads", s->gomaxprocs);
 	jsonw_member_u64(w, "/sched/goroutines:goroutines",
-		goroutines > s->system_goroutines ? goroutines - s->system_goroutines : 0);
+		goroutines > others ? goroutines - others : 0);
+	if (s->has_created)
+		jsonw_member_u64(
+			w, "/sched/goroutines-created:goroutines", s->goroutines_created);
 	for (size_t i = 0; i < s->machine_count; i++)
 		wait += s->machines[i].lock_wait_ns;
 	if (s->has_mutex_wait)

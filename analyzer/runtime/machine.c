@@ -164,6 +164,7 @@ static void load_processor(const struct runtime *rt, target_addr address, struct
 		ret->seen_syscall_tick = (uint32_t)object_get(rt, p, P_SYSMON_SYSCALL_TICK);
 		ret->mcache = object_get(rt, p, P_MCACHE);
 		ret->cleanups_queued = object_get(rt, p, P_CLEANUPS_QUEUED);
+		ret->goroutines_created = object_get(rt, p, P_GOROUTINES_CREATED);
 		ret->timers = address + layout_value(&rt->layout, P_TIMERS);
 		ret->gc_stop_time = (int64_t)object_get(rt, p, P_GC_STOP_TIME);
 		ret->m = object_get(rt, p, P_M);
@@ -202,6 +203,7 @@ static enum cs_status load_processors(const struct runtime *rt, struct scheduler
 			continue;
 		}
 		load_processor(rt, address, &s->processors[s->processor_count]);
+		s->goroutines_created += s->processors[s->processor_count].goroutines_created;
 		if (!u64map_put(&s->processors_by_address, address, s->processor_count++))
 			return CS_NO_MEMORY;
 	}
@@ -272,6 +274,8 @@ static void load_statistics(const struct runtime *rt, struct scheduler *s)
 	s->is_custom_maxprocs = layout_has(&rt->layout, SCHED_CUSTOM_MAXPROCS)
 					? sched_number(rt, SCHED_CUSTOM_MAXPROCS) != 0
 					: -1;
+	s->has_created = layout_has(&rt->layout, SCHED_GOROUTINES_CREATED);
+	s->goroutines_created = sched_number(rt, SCHED_GOROUTINES_CREATED);
 	s->has_mutex_wait = layout_has(&rt->layout, SCHED_MUTEX_WAIT);
 	s->mutex_wait_ns = (int64_t)(sched_number(rt, SCHED_MUTEX_WAIT) +
 				     sched_number(rt, SCHED_RUNTIME_LOCK_WAIT));

@@ -44,6 +44,7 @@ struct processor {
 	target_addr mcache;                                // 0: none
 	target_addr timers;                                // where its p.timers lies
 	uint64_t cleanups_queued;                          // by it, since 1.25
+	uint64_t goroutines_created;                       // by it, since 1.26
 	target_addr m;
 	target_addr run_next;     // g, or 0
 	const target_addr *queue; // g's in the order in which they will run
@@ -66,6 +67,8 @@ struct scheduler {
 	int is_custom_maxprocs;     // set by the program or its environment; -1: not known, until 1.24
 	int64_t mutex_wait_ns;      // of all sync.Mutex so far, and of locks of threads that are gone
 	bool has_mutex_wait;        // since 1.20
+	uint64_t goroutines_created; // so far
+	bool has_created;           // since 1.26, which counts system goroutines as any others
 	int64_t poll_until;         // when the thread in netpoll will wake up; 0: none
 	int32_t stop_wait;          // processors that are still to stop
 	uint64_t threads, idle_threads, idle_locked_threads, system_threads;

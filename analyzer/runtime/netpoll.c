@@ -34,8 +34,8 @@ static bool is_in_use(const struct runtime *rt, target_addr address)
 {
 	uint64_t sequence, is_closing;
 
-	return runtime_read_at(rt, address, POLL_READ_SEQUENCE, &sequence) && sequence &&
-	       runtime_read_at(rt, address, POLL_CLOSING, &is_closing) && !is_closing;
+	return runtime_read_at(rt, address, NETPOLL_READ_SEQUENCE, &sequence) && sequence &&
+	       runtime_read_at(rt, address, NETPOLL_CLOSING, &is_closing) && !is_closing;
 }
 
 static enum cs_status add_descriptor(const struct runtime *rt, target_addr address,
@@ -44,7 +44,7 @@ static enum cs_status add_descriptor(const struct runtime *rt, target_addr addre
 	struct poll_descriptor *grown;
 	uint64_t fd;
 
-	if (!is_in_use(rt, address) || !runtime_read_at(rt, address, POLL_FD, &fd) ||
+	if (!is_in_use(rt, address) || !runtime_read_at(rt, address, NETPOLL_FD, &fd) ||
 		fd > INT32_MAX || all->count >= MAX_POLL_DESCRIPTORS)
 		return CS_OK;
 	grown = arena_grow(rt->arena, all->list, capacity, all->count + 1, sizeof(*grown));
@@ -53,8 +53,8 @@ static enum cs_status add_descriptor(const struct runtime *rt, target_addr addre
 	all->list = grown;
 	grown[all->count++] = (struct poll_descriptor){.address = address,
 		.fd = (int64_t)fd,
-		.read = load_side(rt, address, POLL_READER, POLL_READ_DEADLINE),
-		.write = load_side(rt, address, POLL_WRITER, POLL_WRITE_DEADLINE)};
+		.read = load_side(rt, address, NETPOLL_READER, NETPOLL_READ_DEADLINE),
+		.write = load_side(rt, address, NETPOLL_WRITER, NETPOLL_WRITE_DEADLINE)};
 	return CS_OK;
 }
 
@@ -62,7 +62,7 @@ static enum cs_status add_descriptor(const struct runtime *rt, target_addr addre
 static enum cs_status scan_chunk(const struct runtime *rt, target_addr chunk,
 	struct poll_descriptors *all, size_t *capacity)
 {
-	uint64_t self = layout_value(&rt->layout, POLL_SELF);
+	uint64_t self = layout_value(&rt->layout, NETPOLL_SELF);
 	const uint8_t *bytes = runtime_bytes(rt, chunk, CHUNK_SIZE);
 
 	if (!bytes) {

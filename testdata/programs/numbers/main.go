@@ -10,6 +10,7 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 	_ "unsafe"
@@ -20,6 +21,7 @@ func nanotime() int64
 
 var (
 	stats   runtime.MemStats
+	again   runtime.MemStats
 	samples []metrics.Sample
 	kept    []interface{}
 	text    = make([]byte, 0, 1<<17)
@@ -238,7 +240,35 @@ func choose() {
 	metrics.Read(samples)
 }
 
-func main() {
+// Threads that are there already need not be made when the world goes on.
+func threads() {
+	var all sync.WaitGroup
+	for i := 0; i < 8; i++ {
+		all.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			time.Sleep(10 * time.Millisecond)
+			runtime.UnlockOSThread()
+			all.Done()
+		}()
+	}
+	all.Wait()
+}
+
+// What the last reading said, as text; true where nothing has changed since.
+func read() bool {
+	text = text[:0]
+	runtime.ReadMemStats(&stats)
+	metrics.Read(samples)
+	tellStats()
+	tellMetrics()
+	runtime.ReadMemStats(&again)
+	number("now", uint64(nanotime()))
+	return stats == again
+}
+
+// On a goroutine of its own: to panic below runtime.main's deferred call costs an object until 1.21.
+func run() {
 	facts = make([]fact, 0, 64)
 	network()
 	timers()
@@ -247,23 +277,23 @@ func main() {
 	allocate()
 	choose()
 	deep(100)
-	runtime.ReadMemStats(&stats)
-	tellStats()
-	tellMetrics()
-	text = text[:0]
-	time.Sleep(20 * time.Millisecond) // so that everybody has parked
-	runtime.ReadMemStats(&stats)
-	metrics.Read(samples)
-	now := nanotime()
-	tellStats()
-	tellMetrics()
+	threads()
 	for _, one := range facts {
 		number(one.name, uint64(one.value))
 	}
 	number("finalizers", unfinished)
 	number("cleanups", unfinishedCleanups)
-	number("now", uint64(now))
-	text = append(text, "crash.kind = \"panic\"\ncrash.message = \"counted\"\ncrash.goroutine = 1\n"...)
+	number("crash.goroutine", self())
+	text = append(text, "crash.kind = \"panic\"\ncrash.message = \"counted\"\n"...)
+	syscall.Write(1, text)
+	for i := 0; i < 100 && (!read() || i < 3); i++ {
+		time.Sleep(5 * time.Millisecond)
+	}
 	syscall.Write(1, text)
 	panic("counted")
+}
+
+func main() {
+	go run()
+	select {}
 }
