@@ -394,6 +394,8 @@ static void write_queue(struct json_values *values, const char *key,
 	for (uint32_t i = 0; i < count; i++) {
 		jsonw_begin_object(w);
 		jsonw_member_u64(w, "goroutine", queue[i].goroutine);
+		if (queue[i].select_case >= 0)
+			jsonw_member_u64(w, "select_case", (uint64_t)queue[i].select_case);
 		if (queue[i].value) {
 			jsonw_key(w, "value");
 			write_value(values, queue[i].value, NULL, class);

@@ -56,6 +56,7 @@ struct value_entry {
 /** A goroutine in a channel's queue. */
 struct value_waiter {
 	uint64_t goroutine;  // its id
+	int64_t select_case; // as in struct waiting_on; -1: it is in no select, or not known
 	struct value *value; // what it would send; NULL where it receives, or not known
 };
 
