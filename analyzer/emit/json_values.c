@@ -443,6 +443,20 @@ static void write_target(
 	write_value(values, value->target, NULL, class);
 }
 
+/** What a well-known struct holds: sync.Map, list.List, reflect.Value. */
+static void write_content(
+	struct json_values *values, const struct value *value, enum redact_class class)
+{
+	if (!value->has_content)
+		return;
+	if (value->entries)
+		write_entries(values, value, class);
+	if (value->elements)
+		write_elements(values, value, class);
+	if (value->dynamic_type)
+		write_interface(values, value, class);
+}
+
 static void write_parts(
 	struct json_values *values, const struct value *value, enum redact_class class)
 {
@@ -460,6 +474,7 @@ static void write_parts(
 		break;
 	case VALUE_STRUCT:
 		write_fields(values, value, class);
+		write_content(values, value, class);
 		write_target(values, value, class);
 		break;
 	case VALUE_FUNC:

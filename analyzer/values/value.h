@@ -100,6 +100,7 @@ struct value {
 	struct type *dynamic_type;   // interface; NULL: nil, or not readable
 	struct value *dynamic_value; // interface
 	struct value *target;        // pointer; NULL: nil, or not followed
+	bool has_content;            // a struct's entries, elements or dynamic value are its own
 	const char *function;        // func; NULL: not known
 	struct value_channel *channel;
 	const char *natural_text; // a well-known type's natural form; NULL: none
@@ -125,6 +126,7 @@ struct value_reader {
 	const struct value_limits *limits; // borrowed
 	const struct liveness *liveness;   // borrowed; NULL: nothing is proved but by its place
 	struct arena *arena;               // borrowed: where values go
+	int64_t now;                       // the runtime's clock at the crash; 0: not known
 	uint64_t nodes_left;               // values that may still be made; then "budget"
 	struct u64map seen;                // address and type to the value written in full there
 	/** What the function at `entry` captures, where somebody (DWARF) knows; may be NULL. */

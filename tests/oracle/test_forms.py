@@ -73,10 +73,11 @@ def is_text(got, fact, now):
     before, after = want.split("%d")
     if not got.startswith(before) or not got.endswith(after):
         return False
-    left = re.sub(" ago$", "", got[len(before):len(got) - len(after)])
+    left = re.sub(" (?:ago|left)$", "", got[len(before):len(got) - len(after)])
     if not DURATION.fullmatch(left):
         return False
-    shown = -nanoseconds(left) if left != got[len(before):len(got) - len(after)] else nanoseconds(left)
+    ago = got[len(before):].startswith(left + " ago")
+    shown = -nanoseconds(left) if ago else nanoseconds(left)
     return abs(shown - (fact["until"] - now)) < SLACK_NS
 
 
