@@ -422,6 +422,26 @@ static void write_channel(
 	jsonw_member_u64(w, "receive_queue_total", channel->receive_queue_total);
 }
 
+/** The errors that an error wraps. */
+static void write_wrapped(struct json_values *values, const struct value *value)
+{
+	struct json_writer *w = values->w;
+
+	jsonw_key(w, "wraps");
+	jsonw_begin_array(w);
+	for (uint32_t i = 0; i < value->wrap_count; i++) {
+		const char *text = value->wraps[i].text;
+
+		if (text)
+			text = redact_text(values->scratch, text, strlen(text), NULL);
+		jsonw_begin_object(w);
+		jsonw_member_string(w, "type", value->wraps[i].type);
+		jsonw_member_string(w, "text", text);
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
 static void write_interface(
 	struct json_values *values, const struct value *value, enum redact_class class)
 {
@@ -431,6 +451,8 @@ static void write_interface(
 		jsonw_key(values->w, "dynamic_value");
 		write_value(values, value->dynamic_value, NULL, class);
 	}
+	if (value->wrap_count && class != REDACT_ALL)
+		write_wrapped(values, value);
 }
 
 /** Of a pointer; of an atomic.Pointer[T], whose own word has no type. */

@@ -94,6 +94,7 @@ static const struct form {
 	{"encoding/json", "SyntaxError", "{msg}", NULL},
 	{"encoding/json", "Number", "{}", NULL},
 	{"encoding/json", "RawMessage", NULL, natural_raw},
+	{"encoding/json/jsontext", "Value", NULL, natural_raw}, // 1.27
 	{"regexp", "Regexp", "{expr}", NULL},
 	{"github.com/pkg/errors", "fundamental", "{msg}", NULL},
 	{"github.com/pkg/errors", "withMessage", "{msg}: {cause}", NULL},
@@ -162,8 +163,7 @@ const struct type_field *type_field_named(const struct type *type, const char *n
 	return NULL;
 }
 
-/** What a pointer points to, if it is kept; anything else stays. */
-static bool through_pointer(struct natural *n, struct type **type, struct place *place)
+bool natural_through_pointer(struct natural *n, struct type **type, struct place *place)
 {
 	uint64_t pointer;
 
@@ -187,7 +187,7 @@ bool natural_find(struct natural *n, struct type *type, const struct place *plac
 		const struct type_field *field;
 		struct piece *scratch;
 
-		if (!through_pointer(n, &type, &at) || type->kind != GO_STRUCT)
+		if (!natural_through_pointer(n, &type, &at) || type->kind != GO_STRUCT)
 			return false;
 		field = type_field_named(type, path, size);
 		if (!field || !type_load(field->type))
@@ -311,7 +311,7 @@ bool natural_append(
 	if (form_of(type))
 		return apply(n, type, &at);
 	if (type->kind == GO_POINTER)
-		return through_pointer(n, &type, &at) && form_of(type) && apply(n, type, &at);
+		return natural_through_pointer(n, &type, &at) && form_of(type) && apply(n, type, &at);
 	if (type->kind == GO_STRING)
 		return append_text(n, type, &at);
 	return natural_number(n, type, &at, "", &number) && natural_format(n, "%" PRId64, number);
@@ -387,6 +387,17 @@ const char *natural_text(struct value_reader *reader, struct type *type, const s
 	if (!apply(&n, type, place) || memchr(n.text, 0, n.used))
 		return NULL;
 	return arena_copy(reader->arena, n.text, n.used);
+}
+
+const char *natural_text_behind(
+	struct value_reader *reader, struct type *type, const struct place *place)
+{
+	struct natural n = {.reader = reader};
+	struct place at = *place;
+
+	if (!form_of(type) && type->kind == GO_POINTER && !natural_through_pointer(&n, &type, &at))
+		return NULL;
+	return natural_text(reader, type, &at);
 }
 
 void natural_content_read(

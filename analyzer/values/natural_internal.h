@@ -43,6 +43,13 @@ bool natural_bytes(struct natural *n, struct type *type, const struct place *pla
 bool natural_header(struct natural *n, struct type *type, const struct place *place,
 	const char *path, target_addr *pointer_ret, uint64_t *length_ret);
 
+/** What a pointer points to, if it is kept; anything else stays. */
+bool natural_through_pointer(struct natural *n, struct type **type, struct place *place);
+
+/** The natural form of what an interface holds, behind a pointer as well; NULL: none. */
+const char *natural_text_behind(
+	struct value_reader *reader, struct type *type, const struct place *place);
+
 /** Appends what the field at `path` is: text, number, or by its own form. */
 bool natural_append(
 	struct natural *n, struct type *type, const struct place *place, const char *path);

@@ -60,6 +60,11 @@ struct value_waiter {
 	struct value *value; // what it would send; NULL where it receives, or not known
 };
 
+/** An error that another wraps. */
+struct value_wrapped {
+	const char *type, *text; // text: what its Error returns; NULL: not known
+};
+
 struct value_channel {
 	bool is_closed, is_timer;
 	uint64_t send_index, receive_index;
@@ -99,6 +104,8 @@ struct value {
 	uint32_t field_count;
 	struct type *dynamic_type;   // interface; NULL: nil, or not readable
 	struct value *dynamic_value; // interface
+	struct value_wrapped *wraps; // interface with an error: what errors.Is looks at, in order
+	uint32_t wrap_count;
 	struct value *target;        // pointer; NULL: nil, or not followed
 	bool has_content;            // a struct's entries, elements or dynamic value are its own
 	const char *function;        // func; NULL: not known

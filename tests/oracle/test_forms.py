@@ -68,6 +68,8 @@ def plain(value):
 
 def is_text(got, fact, now):
     want = fact["text"]
+    if got == fact.get("or"):
+        return True
     if "%d" not in want:
         return got == want
     before, after = want.split("%d")
@@ -133,7 +135,7 @@ def check_forms(check, where, forms, facts, now):
         seen.add("form." + name)
         check_text(check, f"{where} {name}", field(row, "V"), fact, now)
         check_content(check, f"{where} {name}", field(row, "V"), fact)
-    for name in facts:
+    for name in facts if not (forms or {}).get("truncated") else ():
         if name.startswith("form.") and name not in seen:
             check.wrong(where, f"{name} is not shown")
 

@@ -15,47 +15,58 @@ type pick struct {
 
 func address(c interface{}) string { return fmt.Sprintf("%#x", reflect.ValueOf(c).Pointer()) }
 
-// selects starts goroutines that wait in selects of many shapes.
+// selects starts goroutines that wait in selects of many shapes, on channels that nobody shares.
 func selects() {
-	a, b, c, d := make(chan int), make(chan string), make(chan pair), make(chan struct{})
-	var none chan int
-	start("sends and receives", []pick{{address(a), "send", 0, "41"}, {address(b), "receive", 0, ""},
-		{address(c), "send", 1, ""}, {address(d), "receive", 1, ""}}, func() {
+	numbers, words, pairs, units := make(chan int), make(chan string), make(chan pair), make(chan struct{})
+	start("sends and receives", []pick{{address(numbers), "send", 0, "41"}, {address(words), "receive", 0, ""},
+		{address(pairs), "send", 1, ""}, {address(units), "receive", 1, ""}}, func() {
 		select {
-		case a <- 41:
-		case <-b:
-		case c <- pair{5, 6}:
-		case <-d:
+		case numbers <- 41:
+		case <-words:
+		case pairs <- pair{5, 6}:
+		case <-units:
 		}
 	})
-	start("nil channels", []pick{{address(b), "receive", 1, ""}, {address(d), "receive", 3, ""}}, func() {
-		select {
-		case <-none:
-		case text := <-b:
-			use(text)
-		case number := <-none:
-			use(number)
-		case <-d:
-		case none <- 1:
-		}
-	})
-	start("one twice", []pick{{address(b), "receive", 0, ""}, {address(b), "receive", 1, ""}, {address(b), "send", 0, "word"}}, func() {
+	withoutChannels(make(chan string), make(chan struct{}))
+	both := make(chan string)
+	start("one twice", []pick{{address(both), "receive", 0, ""}, {address(both), "receive", 1, ""}, {address(both), "send", 0, "word"}}, func() {
 		var x, y string
 		select {
-		case x = <-b:
-		case y = <-b:
-		case b <- "word":
+		case x = <-both:
+		case y = <-both:
+		case both <- "word":
 		}
 		use(x, y)
 	})
-	start("by reflection", []pick{{address(a), "send", 0, "43"}, {address(b), "receive", 0, ""}, {address(d), "receive", 2, ""}}, func() {
-		reflect.Select([]reflect.SelectCase{
-			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(b)},
-			{Dir: reflect.SelectSend, Chan: reflect.ValueOf(a), Send: reflect.ValueOf(43)},
-			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(none)},
-			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(d)}})
+	reflection(make(chan int), make(chan string), make(chan struct{}))
+	low, lower := make(chan int), make(chan struct{})
+	start("deep", []pick{{address(low), "receive", 0, ""}, {address(lower), "receive", 1, ""}}, func() { deep(100, low, lower) })
+}
+
+func withoutChannels(words chan string, units chan struct{}) {
+	var none chan int
+	start("nil channels", []pick{{address(words), "receive", 1, ""}, {address(units), "receive", 3, ""}}, func() {
+		select {
+		case <-none:
+		case text := <-words:
+			use(text)
+		case number := <-none:
+			use(number)
+		case <-units:
+		case none <- 1:
+		}
 	})
-	start("deep", []pick{{address(a), "receive", 0, ""}, {address(d), "receive", 1, ""}}, func() { deep(100, a, d) })
+}
+
+func reflection(numbers chan int, words chan string, units chan struct{}) {
+	var none chan int
+	start("by reflection", []pick{{address(numbers), "send", 0, "43"}, {address(words), "receive", 0, ""}, {address(units), "receive", 2, ""}}, func() {
+		reflect.Select([]reflect.SelectCase{
+			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(words)},
+			{Dir: reflect.SelectSend, Chan: reflect.ValueOf(numbers), Send: reflect.ValueOf(43)},
+			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(none)},
+			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(units)}})
+	})
 }
 
 // deep waits where its stack has grown, and been copied with the cases of the select upon it.

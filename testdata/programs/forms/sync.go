@@ -16,7 +16,7 @@ func timers() {
 	now := clock()
 	stopped.Stop()
 	say("timer", one, fact{Text: "fires in %d", Until: now + int64(time.Hour)})
-	say("timer.fired", two, fact{Text: "not running"})
+	say("timer.fired", two, fact{Text: "not running", Or: "fired"})
 	say("timer.stopped", stopped, fact{Text: "not running"})
 	say("timer.func", later, fact{Text: "fires in %d", Until: now + int64(30*time.Minute)})
 	say("ticker", ticker, fact{Text: "fires in %d, every 1m0s", Until: now + int64(time.Minute)})
