@@ -127,7 +127,10 @@ bool natural_value_context(struct natural *n, struct type *type, const struct pl
 	return natural_puts(n, word && value->name ? value->name : "nil") && natural_puts(n, ")");
 }
 
-/** ", 59m59.9s left" of a deadline that was counted from this process's own clock. */
+/**
+ * ", at most 59m59.9s left" of a deadline that was counted from this process's own clock, whose last
+ * stamp may be older than the crash.
+ */
 static bool put_left(struct natural *n, struct type *type, const struct place *place)
 {
 	int64_t now = n->reader->now, since, left;
@@ -137,8 +140,9 @@ static bool put_left(struct natural *n, struct type *type, const struct place *p
 		!runtime_read_variable(n->reader->rt, VAR_RUNTIME_INIT_TIME, &began) || !began)
 		return true;
 	left = (int64_t)began + since - now;
-	left = left / (NS / 1000) * (NS / 1000);
-	return natural_puts(n, ", ") && natural_put_duration(n, left < 0 ? -left : left) &&
+	left = (left < 0 ? left : left + NS / 1000 - 1) / (NS / 1000) * (NS / 1000);
+	return natural_puts(n, left < 0 ? ", at least " : ", at most ") &&
+	       natural_put_duration(n, left < 0 ? -left : left) &&
 	       natural_puts(n, left < 0 ? " ago" : " left");
 }
 

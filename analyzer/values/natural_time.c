@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define NS UINT64_C(1000000000)
+#define MILLISECOND INT64_C(1000000)
 #define HAS_MONOTONIC (UINT64_C(1) << 63) // of Time.wall
 #define WALL_SECONDS_SHIFT 30             // of Time.wall: 33 bits of seconds since 1885
 #define NANOSECONDS_MASK ((UINT64_C(1) << 30) - 1)
@@ -361,10 +362,12 @@ bool natural_timer(struct natural *n, struct type *type, const struct place *pla
 		return natural_puts(n, "not running");
 	if (!n->reader->now || when < 0 || period < 0)
 		return false;
-	left = (when - n->reader->now) / 1000000 * 1000000;
+	left = when - n->reader->now;
 	if (left <= 0 && !period)
 		return natural_puts(n, "fired");
-	if (!natural_puts(n, "fires in ") || !natural_put_duration(n, left < 0 ? 0 : left))
+	// The clock's last stamp may be older than the crash.
+	left = left < 0 ? 0 : (left + MILLISECOND - 1) / MILLISECOND * MILLISECOND;
+	if (!natural_puts(n, "fires within ") || !natural_put_duration(n, left))
 		return false;
 	return !period || (natural_puts(n, ", every ") && natural_put_duration(n, period));
 }

@@ -68,17 +68,17 @@ def plain(value):
 
 def is_text(got, fact, now):
     want = fact["text"]
-    if got == fact.get("or"):
+    if got in fact.get("or", ()):
         return True
     if "%d" not in want:
         return got == want
     before, after = want.split("%d")
     if not got.startswith(before) or not got.endswith(after):
         return False
-    left = re.sub(" (?:ago|left)$", "", got[len(before):len(got) - len(after)])
+    left = re.sub("^at (?:most|least) | (?:ago|left)$", "", got[len(before):len(got) - len(after)])
     if not DURATION.fullmatch(left):
         return False
-    ago = got[len(before):].startswith(left + " ago")
+    ago = got[len(before):].startswith("at least " + left + " ago")
     shown = -nanoseconds(left) if ago else nanoseconds(left)
     return abs(shown - (fact["until"] - now)) < SLACK_NS
 

@@ -12,7 +12,7 @@ var out = bufio.NewWriter(os.Stdout)
 // A fact is what a snapshot may say of one form; what is empty is not looked at.
 type fact struct {
 	Text    string                 `json:"text,omitempty"`
-	Or      string                 `json:"or,omitempty"`      // another text that is as true
+	Or      []string               `json:"or,omitempty"`      // others that are as true
 	Until   int64                  `json:"until,omitempty"`   // the text has a %d: nanoseconds from the crash to this nanotime
 	Wraps   []string               `json:"wraps,omitempty"`   // the texts of the errors that it wraps
 	Length  *int                   `json:"length,omitempty"`  // of what it holds

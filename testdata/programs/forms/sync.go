@@ -15,11 +15,11 @@ func timers() {
 	later := time.AfterFunc(30*time.Minute, func() {})
 	now := clock()
 	stopped.Stop()
-	say("timer", one, fact{Text: "fires in %d", Until: now + int64(time.Hour)})
-	say("timer.fired", two, fact{Text: "not running", Or: "fired"})
+	say("timer", one, fact{Text: "fires within %d", Until: now + int64(time.Hour)})
+	say("timer.fired", two, fact{Text: "not running", Or: []string{"fired", "fires within 1ms"}})
 	say("timer.stopped", stopped, fact{Text: "not running"})
-	say("timer.func", later, fact{Text: "fires in %d", Until: now + int64(30*time.Minute)})
-	say("ticker", ticker, fact{Text: "fires in %d, every 1m0s", Until: now + int64(time.Minute)})
+	say("timer.func", later, fact{Text: "fires within %d", Until: now + int64(30*time.Minute)})
+	say("ticker", ticker, fact{Text: "fires within %d, every 1m0s", Until: now + int64(time.Minute)})
 }
 
 func synchronised() {
