@@ -70,6 +70,8 @@
 #define MAX_POLL_DESCRIPTORS (1u << 22)
 #define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
+#define MAX_SELECT_CASES 128           // of one select whose cases are numbered
+#define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
