@@ -44,9 +44,8 @@ static bool index_claims(struct builder *b)
  * Whether the waiter has to wait for this holder. Readers wait for the writer; a writer for readers
  * and for another writer, but not for itself, that is its own announcement (sync/rwmutex.go).
  */
-static bool is_in_the_way(
-	const struct sync_object *object, const struct waiting_on *on, size_t waiter,
-	const struct lock_claim *claim)
+static bool is_in_the_way(const struct sync_object *object, const struct waiting_on *on,
+	size_t waiter, const struct lock_claim *claim)
 {
 	if (strcmp(object->kind, "rwmutex"))
 		return true;

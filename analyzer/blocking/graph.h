@@ -5,8 +5,8 @@
 #include "analyzer/blocking/owners.h"
 
 /**
- * Adds the edges of locks (likely) and coroutines (proved), in the order of waiters. CS_NO_MEMORY is
- * the only failure.
+ * Adds the edges of locks (likely) and coroutines (proved), in the order of waiters. CS_NO_MEMORY
+ * is the only failure.
  */
 CS_MUST_USE enum cs_status graph_build(const struct blocking_input *input,
 	const struct lock_claims *claims, struct blocking *blocking);

@@ -1,6 +1,7 @@
 // A forward analysis over single instructions: at each, the set of locks that are held whatever way
 // led there. What an instruction has to do with locks is the name of the function that was inlined
-// there, or that it calls (go1.18 to go1.27: sync/mutex.go, sync/rwmutex.go, internal/sync/mutex.go).
+// there, or that it calls (go1.18 to go1.27: sync/mutex.go, sync/rwmutex.go,
+// internal/sync/mutex.go).
 #include "analyzer/blocking/lock_code.h"
 
 #include "analyzer/binary/instruction.h"
@@ -19,8 +20,9 @@ struct lock_effect {
 	const char *function;
 	enum lock_action action;
 	enum lock_mode mode;
-	bool is_whole;       // a call of it alone is all there is; else its inlined body, with this in it
-	enum layout_id word; // its argument is the address of this member; LAYOUT_COUNT: of the lock
+	bool is_whole; // a call of it alone is all there is; else its inlined body, with this in it
+	enum layout_id
+		word; // its argument is the address of this member; LAYOUT_COUNT: of the lock
 };
 
 static const struct lock_effect effects[] = {
@@ -63,12 +65,12 @@ struct analysis_of {
 	const struct pclntab *table;
 	struct instruction *instructions;
 	uint32_t count;
-	uint8_t *effect;    // of each instruction: an index of effects whose body it is in
-	uint8_t *key;       // likewise: which lock that is; NO_KEY: not known
-	int32_t *line;      // likewise: of the function's own, where it calls that body
-	int32_t waits_at;   // the line of the call that is under way, which has taken nothing yet
-	uint64_t *held;     // before each instruction, a bit for each key
-	uint32_t *pending;  // instructions to look at again
+	uint8_t *effect;   // of each instruction: an index of effects whose body it is in
+	uint8_t *key;      // likewise: which lock that is; NO_KEY: not known
+	int32_t *line;     // likewise: of the function's own, where it calls that body
+	int32_t waits_at;  // the line of the call that is under way, which has taken nothing yet
+	uint64_t *held;    // before each instruction, a bit for each key
+	uint32_t *pending; // instructions to look at again
 	bool *is_pending;
 	struct held_lock keys[MAX_KEYS];
 	uint32_t key_count;
@@ -97,7 +99,8 @@ enum cs_status lock_code_init(struct lock_code *code, const struct frame_table *
 		uint8_t effect;
 
 		if (!pclntab_at(rt->functions, i, &func) ||
-			(strncmp(func.name, "sync.", 5) && strncmp(func.name, "internal/sync.", 14)))
+			(strncmp(func.name, "sync.", 5) &&
+				strncmp(func.name, "internal/sync.", 14)))
 			continue;
 		effect = effect_of_name(func.name);
 		if (effect != NO_EFFECT && !u64map_put(&code->targets, func.entry, effect))
@@ -135,8 +138,8 @@ static uint8_t called_effect(const struct analysis_of *a, uint32_t i)
 }
 
 /**
- * In whose inlined body instruction `i` is: the outermost counts, which is sync's own. Notes the line
- * that has brought it there.
+ * In whose inlined body instruction `i` is: the outermost counts, which is sync's own. Notes the
+ * line that has brought it there.
  */
 static uint8_t inlined_effect(const struct analysis_of *a, uint32_t i)
 {
@@ -147,8 +150,8 @@ static uint8_t inlined_effect(const struct analysis_of *a, uint32_t i)
 	a->line[i] = count ? logical[count - 1].line : 0;
 
 	for (size_t k = count; k-- > 0;) {
-		uint8_t effect = logical[k].is_inlined ? effect_of_name(logical[k].function)
-						       : NO_EFFECT;
+		uint8_t effect =
+			logical[k].is_inlined ? effect_of_name(logical[k].function) : NO_EFFECT;
 
 		if (effect != NO_EFFECT)
 			return effect;
@@ -168,7 +171,8 @@ static uint8_t find_key(struct analysis_of *a, struct held_lock lock)
 	return (uint8_t)a->key_count++;
 }
 
-/** Finds out what a memory operand's base register holds, if that is an address made just before. */
+/** Finds out what a memory operand's base register holds, if that is an address made just before.
+ */
 static struct operand resolve(const struct analysis_of *a, uint32_t i, struct operand op)
 {
 	for (uint32_t k = i; k-- > 0 && i - k <= MAX_LOCK_LOOK_BACK;) {
@@ -299,15 +303,16 @@ static void reach(struct analysis_of *a, uint32_t *pending_count, uint32_t to, u
 }
 
 /**
- * What is held behind instruction `i`. A lock is taken by the branch that asks whether it was free, or
- * by the call that waits for it; what else the compiler counts to the body may lie anywhere before.
+ * What is held behind instruction `i`. A lock is taken by the branch that asks whether it was free,
+ * or by the call that waits for it; what else the compiler counts to the body may lie anywhere
+ * before.
  */
 static uint64_t held_behind(const struct analysis_of *a, uint32_t i)
 {
 	uint64_t held = a->held[i];
 	uint8_t effect = a->effect[i], key = a->key[i];
-	bool takes = a->instructions[i].kind == INSTRUCTION_BRANCH ||
-		     called_effect(a, i) != NO_EFFECT;
+	bool takes =
+		a->instructions[i].kind == INSTRUCTION_BRANCH || called_effect(a, i) != NO_EFFECT;
 
 	if (effect == NO_EFFECT)
 		return held;

@@ -1,6 +1,6 @@
 // Which locks a function holds at a place in its code: those that every way from its beginning to
-// there has taken and none has given back. The function table tells where sync.(*Mutex).Lock and its
-// like were inlined or are called, the code which word they take. For amd64.
+// there has taken and none has given back. The function table tells where sync.(*Mutex).Lock and
+// its like were inlined or are called, the code which word they take. For amd64.
 #ifndef CORESNAP_ANALYZER_BLOCKING_LOCK_CODE_H
 #define CORESNAP_ANALYZER_BLOCKING_LOCK_CODE_H
 

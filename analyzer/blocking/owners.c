@@ -20,8 +20,7 @@ struct finder {
 	struct walk *walk;       // scratch
 };
 
-static bool read_i32(
-	const struct finder *f, target_addr lock, enum layout_id id, int32_t *ret)
+static bool read_i32(const struct finder *f, target_addr lock, enum layout_id id, int32_t *ret)
 {
 	const struct runtime *rt = f->input->rt;
 	uint32_t bits;
@@ -140,7 +139,8 @@ static bool is_of_mode(const struct sync_object *object, enum lock_mode mode)
 }
 
 /** The words of physical frame `i`, and behind it those that it may have put its arguments in. */
-static const uint8_t *frame_words(const struct finder *f, size_t goroutine, uint32_t i, size_t *count)
+static const uint8_t *frame_words(
+	const struct finder *f, size_t goroutine, uint32_t i, size_t *count)
 {
 	const struct goroutine *g = &f->input->goroutines->list[goroutine];
 	const struct code_place *place = &f->input->frames->places[f->walk->places[i]];
@@ -149,8 +149,8 @@ static const uint8_t *frame_words(const struct finder *f, size_t goroutine, uint
 
 	*count = 0;
 	if (i + 1 < f->walk->count && !(f->walk->cut_at && f->walk->cut_at == i + 1) &&
-		modules_find_function(f->input->rt,
-			f->input->frames->frames[place->first_frame].entry, &func) &&
+		modules_find_function(
+			f->input->rt, f->input->frames->frames[place->first_frame].entry, &func) &&
 		func.arguments_size >= 0)
 		end = f->walk->sps[i + 1] + (uint64_t)func.arguments_size;
 	if (end > g->stack_hi)
@@ -312,8 +312,8 @@ static bool claim_of_goroutine(struct finder *f, size_t index)
 }
 
 /**
- * The one who claims an object; two contradict each other. While readers hold a RWMutex, a writer has
- * only announced itself.
+ * The one who claims an object; two contradict each other. While readers hold a RWMutex, a writer
+ * has only announced itself.
  */
 static void set_owners(struct finder *f)
 {
@@ -330,8 +330,8 @@ static void set_owners(struct finder *f)
 	}
 }
 
-enum cs_status owners_find(const struct blocking_input *input, struct blocking *blocking,
-	struct lock_claims *ret)
+enum cs_status owners_find(
+	const struct blocking_input *input, struct blocking *blocking, struct lock_claims *ret)
 {
 	struct finder f = {.input = input, .blocking = blocking, .claims = ret};
 	enum cs_status status;

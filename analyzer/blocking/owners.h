@@ -21,7 +21,7 @@ struct lock_claims {
  * Reads the state of the objects, sets their likely owners, and lists everybody who seems to hold
  * one. CS_NO_MEMORY is the only failure.
  */
-CS_MUST_USE enum cs_status owners_find(const struct blocking_input *input,
-	struct blocking *blocking, struct lock_claims *ret);
+CS_MUST_USE enum cs_status owners_find(
+	const struct blocking_input *input, struct blocking *blocking, struct lock_claims *ret);
 
 #endif

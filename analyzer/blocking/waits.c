@@ -12,8 +12,8 @@ enum wait_role {
 	ROLE_MUTEX,
 	ROLE_ONCE,
 	ROLE_READ_LOCK,
-	ROLE_WRITE_LOCK,         // until all readers are gone
-	ROLE_WRITE_LOCK_MUTEX,   // until another writer is
+	ROLE_WRITE_LOCK,       // until all readers are gone
+	ROLE_WRITE_LOCK_MUTEX, // until another writer is
 	ROLE_WAIT_GROUP,
 };
 
@@ -102,8 +102,8 @@ static size_t find_semaphore(
 	struct loader *l, size_t index, const char *reason, struct waiting_on *ret)
 {
 	const struct layout *layout = &l->input->rt->layout;
-	const struct semaphore_waiter *sleeper = semaphores_find(
-		&l->waiting.semaphores, l->input->goroutines->list[index].address);
+	const struct semaphore_waiter *sleeper =
+		semaphores_find(&l->waiting.semaphores, l->input->goroutines->list[index].address);
 	enum wait_role role = role_of(l, index);
 	enum layout_id word = roles[role].word;
 
@@ -112,7 +112,8 @@ static size_t find_semaphore(
 		return 0;
 	if (word != LAYOUT_COUNT && !layout_has(layout, word))
 		word = roles[role].alternative;
-	*ret = (struct waiting_on){.kind = roles[role].kind, .operation = roles[role].operation};
+	*ret = (struct waiting_on){
+		.select_case = -1, .kind = roles[role].kind, .operation = roles[role].operation};
 	if (!sleeper || (word != LAYOUT_COUNT && !layout_has(layout, word)))
 		return 1;
 	ret->address = sleeper->word - (word == LAYOUT_COUNT ? 0 : layout_value(layout, word));
@@ -121,12 +122,11 @@ static size_t find_semaphore(
 	return 1;
 }
 
-static size_t find_descriptor(
-	struct loader *l, const struct goroutine *g, struct waiting_on *ret)
+static size_t find_descriptor(struct loader *l, const struct goroutine *g, struct waiting_on *ret)
 {
 	struct poll_wait poll;
 
-	*ret = (struct waiting_on){.kind = "descriptor"};
+	*ret = (struct waiting_on){.select_case = -1, .kind = "descriptor"};
 	if (parked_poll(l->input->rt, g, &poll)) {
 		ret->address = poll.address;
 		ret->operation = poll.is_write ? "write" : "read";
@@ -141,10 +141,10 @@ static size_t find_bubble(struct loader *l, const struct goroutine *g, struct wa
 	const struct layout *layout = &l->input->rt->layout;
 	enum layout_id id = layout_has(layout, G_BUBBLE) ? G_BUBBLE : G_SYNC_GROUP;
 
-	*ret = (struct waiting_on){.kind = "bubble", .operation = "wait"};
-	if (layout_has(layout, id) && image_read_u64(l->input->rt->image,
-					      g->address + layout_value(layout, id),
-					      &ret->address) != CS_OK)
+	*ret = (struct waiting_on){.select_case = -1, .kind = "bubble", .operation = "wait"};
+	if (layout_has(layout, id) &&
+		image_read_u64(l->input->rt->image, g->address + layout_value(layout, id),
+			&ret->address) != CS_OK)
 		ret->address = 0;
 	return 1;
 }
@@ -162,7 +162,8 @@ static size_t find_waits(struct loader *l, size_t index, struct waiting_on *ret)
 	if (has_prefix(reason, "synctest."))
 		return find_bubble(l, g, ret);
 	if (!strcmp(reason, "coroutine")) {
-		*ret = (struct waiting_on){.kind = "coroutine",
+		*ret = (struct waiting_on){.select_case = -1,
+			.kind = "coroutine",
 			.operation = "wait",
 			.address = parked_coroutine(l->input->rt, g)};
 		return 1;
@@ -177,7 +178,8 @@ static size_t find_waits(struct loader *l, size_t index, struct waiting_on *ret)
 	if (count && !strcmp(ret->kind, "cond"))
 		ret->address = parked_cond(&l->parked, g);
 	if (!count && strstr(reason, "(nil chan)")) {
-		*ret = (struct waiting_on){.kind = "channel",
+		*ret = (struct waiting_on){.select_case = -1,
+			.kind = "channel",
 			.operation = strstr(reason, "send") ? "send" : "receive"};
 		return 1;
 	}
@@ -206,9 +208,8 @@ static bool add_object(struct loader *l, const struct waiting_on *on, size_t wai
 		if (!object || !u64map_put(&l->object_of, on->address, known))
 			return false;
 		b->objects = object;
-		object[b->object_count++] = (struct sync_object){.address = on->address,
-			.kind = on->kind,
-			.likely_owner = NO_BLOCKER};
+		object[b->object_count++] = (struct sync_object){
+			.address = on->address, .kind = on->kind, .likely_owner = NO_BLOCKER};
 	}
 	object = &b->objects[known];
 	grown = arena_grow(b->arena, object->waiters, &object->waiter_capacity,
@@ -220,8 +221,7 @@ static bool add_object(struct loader *l, const struct waiting_on *on, size_t wai
 	return true;
 }
 
-static bool add_waits(
-	struct loader *l, size_t index, const struct waiting_on *list, size_t count)
+static bool add_waits(struct loader *l, size_t index, const struct waiting_on *list, size_t count)
 {
 	struct blocking *b = l->blocking;
 	struct waiting_on *grown;

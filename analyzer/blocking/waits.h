@@ -1,6 +1,6 @@
-// What every goroutine waits on: what the runtime layer tells (runtime/waiting.h, parked.h), and, of
-// locks, what only the functions on the stack tell: which kind of lock a semaphore belongs to before
-// go1.20 (WaitGroup: go1.24), and that a mutex is part of a sync.Once or sync.RWMutex.
+// What every goroutine waits on: what the runtime layer tells (runtime/waiting.h, parked.h), and,
+// of locks, what only the functions on the stack tell: which kind of lock a semaphore belongs to
+// before go1.20 (WaitGroup: go1.24), and that a mutex is part of a sync.Once or sync.RWMutex.
 #ifndef CORESNAP_ANALYZER_BLOCKING_WAITS_H
 #define CORESNAP_ANALYZER_BLOCKING_WAITS_H
 

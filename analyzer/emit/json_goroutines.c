@@ -95,7 +95,7 @@ static void write_waiting_on(struct rows *rows, size_t index)
 		else
 			jsonw_null(w);
 		jsonw_member_string(w, "operation", on[i].operation);
-		jsonw_member_null(w, "select_case");
+		json_member_ns(w, "select_case", on[i].select_case);
 		write_descriptor(rows, &on[i]);
 		jsonw_end_object(w);
 	}

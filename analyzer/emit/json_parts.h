@@ -20,5 +20,8 @@ void json_write_sync(struct json_writer *w, const struct analysis *analysis);
 void json_write_blocking(struct json_writer *w, const struct analysis *analysis);
 void json_write_scheduler(struct json_writer *w, const struct analysis *analysis);
 void json_write_gc(struct json_writer *w, const struct analysis *analysis);
+void json_write_memory(struct json_writer *w, const struct analysis *analysis);
+void json_write_timers(struct json_writer *w, const struct analysis *analysis);
+void json_write_descriptors(struct json_writer *w, const struct analysis *analysis);
 
 #endif

@@ -16,26 +16,25 @@ static void print_evidence(struct printer *printer, const struct analysis *analy
 {
 	const struct blocking_evidence *evidence = &analysis->blocking.evidence[i];
 
-	printer_format(
-		printer, "  goroutine %" PRIu64 " ", id_of(analysis, evidence->goroutine));
+	printer_format(printer, "  goroutine %" PRIu64 " ", id_of(analysis, evidence->goroutine));
 	printer_text(printer, evidence->text);
 	printer_format(printer, "\n");
 }
 
-static void print_deadlock(
-	struct printer *printer, const struct analysis *analysis, const struct blocking_cycle *cycle)
+static void print_deadlock(struct printer *printer, const struct analysis *analysis,
+	const struct blocking_cycle *cycle)
 {
 	if (cycle->count == 1)
 		printer_format(printer, "\ndeadlock: goroutine %" PRIu64 " waits for itself\n",
 			id_of(analysis, cycle->members[0]));
 	else
-		printer_format(printer, "\ndeadlock: %zu goroutines wait for each other\n",
-			cycle->count);
+		printer_format(
+			printer, "\ndeadlock: %zu goroutines wait for each other\n", cycle->count);
 	for (size_t i = 0; i < cycle->evidence_count && i < MAX_VERDICTS_PRINTED; i++)
 		print_evidence(printer, analysis, cycle->first_evidence + i);
 	if (cycle->evidence_count > MAX_VERDICTS_PRINTED)
-		printer_format(printer, "  … %zu more\n",
-			cycle->evidence_count - MAX_VERDICTS_PRINTED);
+		printer_format(
+			printer, "  … %zu more\n", cycle->evidence_count - MAX_VERDICTS_PRINTED);
 }
 
 static void print_leaked(struct printer *printer, const struct analysis *analysis)
@@ -49,18 +48,19 @@ static void print_leaked(struct printer *printer, const struct analysis *analysi
 	for (size_t i = 0; i < b->leak_evidence_count && i < MAX_VERDICTS_PRINTED; i++)
 		print_evidence(printer, analysis, i);
 	if (b->leak_evidence_count > MAX_VERDICTS_PRINTED)
-		printer_format(printer, "  … %zu more\n",
-			b->leak_evidence_count - MAX_VERDICTS_PRINTED);
+		printer_format(
+			printer, "  … %zu more\n", b->leak_evidence_count - MAX_VERDICTS_PRINTED);
 }
 
-static void print_jam(struct printer *printer, const struct analysis *analysis,
-	const struct sync_object *object)
+static void print_jam(
+	struct printer *printer, const struct analysis *analysis, const struct sync_object *object)
 {
 	const struct goroutine *owner = &analysis->goroutines.list[object->likely_owner];
 	const char *reason = goroutine_wait_reason(analysis->rt, owner);
 
-	printer_format(printer, "\n%zu goroutines wait for the %s 0x%" PRIx64
-				", which goroutine %" PRIu64 " seems to hold (",
+	printer_format(printer,
+		"\n%zu goroutines wait for the %s 0x%" PRIx64 ", which goroutine %" PRIu64
+		" seems to hold (",
 		object->waiter_count, object->kind, object->address, owner->id);
 	printer_text(printer, reason ? reason : goroutine_status_name(owner->status));
 	printer_format(printer, ")\n");

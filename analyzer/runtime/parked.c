@@ -39,7 +39,8 @@ static bool next_pointer(struct stack_words *words, target_addr *ret)
 	return false;
 }
 
-static bool read_word(const struct runtime *rt, target_addr address, enum layout_id id, uint64_t *ret)
+static bool read_word(
+	const struct runtime *rt, target_addr address, enum layout_id id, uint64_t *ret)
 {
 	return image_read_u64(rt->image, address + layout_value(&rt->layout, id), ret) == CS_OK;
 }
@@ -120,19 +121,20 @@ bool parked_poll(const struct runtime *rt, const struct goroutine *g, struct pol
 	struct stack_words words = words_of(rt, g);
 	target_addr at;
 
-	if (!layout_has(layout, POLL_READER) || !layout_has(layout, POLL_WRITER))
+	if (!layout_has(layout, NETPOLL_READER) || !layout_has(layout, NETPOLL_WRITER))
 		return false;
 	while (next_pointer(&words, &at)) {
 		uint64_t reader, writer, deadline = 0, descriptor = 0;
 		bool is_write;
 
-		if (!read_word(rt, at, POLL_READER, &reader) ||
-			!read_word(rt, at, POLL_WRITER, &writer) ||
+		if (!read_word(rt, at, NETPOLL_READER, &reader) ||
+			!read_word(rt, at, NETPOLL_WRITER, &writer) ||
 			(reader != g->address && writer != g->address))
 			continue;
 		is_write = writer == g->address;
-		if (!read_word(rt, at, POLL_DESCRIPTOR, &descriptor) || descriptor > INT32_MAX ||
-			!read_word(rt, at, is_write ? POLL_WRITE_DEADLINE : POLL_READ_DEADLINE,
+		if (!read_word(rt, at, NETPOLL_FD, &descriptor) || descriptor > INT32_MAX ||
+			!read_word(rt, at,
+				is_write ? NETPOLL_WRITE_DEADLINE : NETPOLL_READ_DEADLINE,
 				&deadline))
 			continue;
 		*ret = (struct poll_wait){at, descriptor, is_write, (int64_t)deadline};
@@ -151,8 +153,8 @@ target_addr parked_coroutine(const struct runtime *rt, const struct goroutine *g
 		return 0;
 	while (next_pointer(&words, &at))
 		// What lies on the stack is no coroutine, but may well hold the g.
-		if ((at < g->stack_lo || at >= g->stack_hi) &&
-			read_word(rt, at, CORO_G, &owner) && owner == g->address)
+		if ((at < g->stack_lo || at >= g->stack_hi) && read_word(rt, at, CORO_G, &owner) &&
+			owner == g->address)
 			return at;
 	return 0;
 }

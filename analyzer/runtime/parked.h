@@ -1,7 +1,7 @@
 // What a parked goroutine waits on where no field of its g says so: the runtime keeps a pointer to
-// it in the frames of the functions that parked it, near the stack pointer. A word there is believed
-// only where what it points to names the goroutine in turn: a Cond's list of waiters, a descriptor's
-// reader or writer, a coroutine's goroutine.
+// it in the frames of the functions that parked it, near the stack pointer. A word there is
+// believed only where what it points to names the goroutine in turn: a Cond's list of waiters, a
+// descriptor's reader or writer, a coroutine's goroutine.
 #ifndef CORESNAP_ANALYZER_RUNTIME_PARKED_H
 #define CORESNAP_ANALYZER_RUNTIME_PARKED_H
 

@@ -12,9 +12,11 @@ struct waiting_on {
 			     // "semaphore", "descriptor", "coroutine", "bubble"
 	target_addr address; // of that thing; 0 where not known, or a nil channel
 	const char
-		*operation; // "send", "receive", "lock", "rlock", "wait", "sleep"; NULL: not known
+		*operation;  // "send", "receive", "lock", "rlock", "wait", "sleep"; NULL: not known
 	uint64_t descriptor; // of kind "descriptor": its number
 	int64_t deadline;    // likewise: runtime clock; 0: none
+	int64_t select_case; // of those with this operation, in the source's order; -1: no
+			     // select's, or not known
 };
 
 struct waiting {

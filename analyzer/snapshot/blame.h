@@ -9,8 +9,8 @@ struct analysis;
 
 /**
  * The goroutines to look at first, at most `max`, as indexes: those of deadlocks; else the likely
- * owner of the lock that most wait for. Of a deadlock that one comes first whose function is first in
- * the alphabet, so that equal hangs are grouped alike. 0: nothing of the kind is known.
+ * owner of the lock that most wait for. Of a deadlock that one comes first whose function is first
+ * in the alphabet, so that equal hangs are grouped alike. 0: nothing of the kind is known.
  */
 size_t blame_hang(const struct analysis *analysis, size_t *ret, size_t max);
 
