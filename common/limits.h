@@ -135,6 +135,10 @@
 #define MAX_FLOW_TOTAL (1u << 28) // places looked at in one analysis
 #define MAX_FLOW_STEPS 64        // from frame to frame for one value
 
+/* Who waits for whom */
+#define MAX_BLOCKING_EDGES (1u << 20) // kept; the total is beside them
+#define MAX_EVIDENCE_LENGTH 1024      // characters of one sentence
+
 /* What is written */
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
 #define MAX_LABEL_LENGTH 4096
