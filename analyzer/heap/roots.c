@@ -64,7 +64,8 @@ static bool mark_field(struct mark *mark, target_addr special, enum layout_id id
 }
 
 /** mgcmark.go markrootSpans. What has a finalizer is not reached by it, but what it points to is. */
-static bool mark_special(struct mark *mark, uint32_t span, struct object special)
+static bool mark_special(
+	struct mark *mark, uint32_t span, struct object special, enum roots_weak weak)
 {
 	const struct runtime *rt = mark->heap->rt;
 	uint64_t kind = object_get(rt, special, SPECIAL_KIND);
@@ -72,8 +73,11 @@ static bool mark_special(struct mark *mark, uint32_t span, struct object special
 		mark->heap->spans[span].start + object_get(rt, special, SPECIAL_OFFSET);
 	struct heap_slot slot;
 
-	if (is_kind(rt, kind, SPECIAL_KIND_WEAK_HANDLE))
+	if (is_kind(rt, kind, SPECIAL_KIND_WEAK_HANDLE)) {
+		if (weak == ROOTS_WITH_WEAK)
+			mark_word(mark, address);
 		return mark_field(mark, special.address, SPECIAL_WEAK_HANDLE);
+	}
 	if (is_kind(rt, kind, SPECIAL_KIND_CLEANUP))
 		return mark_field(mark, special.address, SPECIAL_CLEANUP);
 	if (!is_kind(rt, kind, SPECIAL_KIND_FINALIZER))
@@ -83,7 +87,7 @@ static bool mark_special(struct mark *mark, uint32_t span, struct object special
 	return mark_field(mark, special.address, SPECIAL_FINALIZER);
 }
 
-static bool mark_specials(struct mark *mark)
+static bool mark_specials(struct mark *mark, enum roots_weak weak)
 {
 	const struct runtime *rt = mark->heap->rt;
 	uint64_t budget = MAX_SPECIALS;
@@ -95,7 +99,7 @@ static bool mark_specials(struct mark *mark)
 			struct object special = object_load(rt, at, OBJECT_SPECIAL);
 
 			if (!special.bytes || !budget-- ||
-				!mark_special(mark, mark->heap->specials[i].span, special))
+				!mark_special(mark, mark->heap->specials[i].span, special, weak))
 				return false;
 			at = object_get(rt, special, SPECIAL_NEXT);
 		}
@@ -163,11 +167,11 @@ static bool mark_cleanup_queue(struct mark *mark)
 	       mark_blocks(mark, &blocks);
 }
 
-const char *roots_mark(struct mark *mark)
+const char *roots_mark(struct mark *mark, enum roots_weak weak)
 {
 	if (!mark_variables(mark))
 		return variables_missing;
-	if (!mark_specials(mark))
+	if (!mark_specials(mark, weak))
 		return specials_missing;
 	if (!mark_finalizer_queue(mark))
 		return queues_missing;

@@ -5,10 +5,13 @@
 
 #include "analyzer/heap/mark.h"
 
+/** Whether what only weak pointers lead to counts as reached: the program may still ask for it. */
+enum roots_weak { ROOTS_WITHOUT_WEAK, ROOTS_WITH_WEAK };
+
 /**
  * Marks from all of them; mark_run is the caller's. NULL, or in a few words what could not be read:
  * more may be reachable then than is marked.
  */
-const char *roots_mark(struct mark *mark);
+const char *roots_mark(struct mark *mark, enum roots_weak weak);
 
 #endif
