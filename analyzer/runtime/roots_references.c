@@ -140,6 +140,19 @@ static bool is_semaphores(struct roots *roots, target_addr address)
 	return roots_holds(roots, address, 64);
 }
 
+/** Nothing, or a block that says it is not overfull (runtime/mfinal.go). */
+static bool is_block_list(struct roots *roots, target_addr address)
+{
+	const struct layout *layout = &roots->rt->layout;
+	uint64_t block, count;
+
+	if (!roots_number(roots, address, 8, &block))
+		return false;
+	return !block || (roots_number(roots, block + layout_value(layout, FINALIZERS_COUNT), 4,
+				 &count) &&
+				 count <= layout_size(layout, FINALIZERS_LIST) / 40);
+}
+
 static bool is_goroutines(struct roots *roots, target_addr address)
 {
 	return roots_goroutines_at(roots, address) > 0;
@@ -255,6 +268,14 @@ static const struct row rows[] = {
 		{{"runtime.main", USES_WORD, 0, NO_FIELD},
 			{"runtime.gcMarkTermination", USES_WORD, 0, NO_FIELD}},
 		is_time},
+	{VAR_ALL_FINALIZERS, 8,
+		{{"runtime.queuefinalizer", USES_WORD, 0, NO_FIELD},
+			{"runtime.markroot", USES_WORD, 0, NO_FIELD}},
+		is_block_list},
+	{VAR_CLEANUPS, 0,
+		{{"runtime.markroot", USES, 0, CLEANUPS_ALL},
+			{"runtime.runCleanups", USES_ADDRESS, 0, NO_FIELD}},
+		NULL},
 	{VAR_DEBUG, 0,
 		{{"runtime.goroutineheader", USES, 0, DEBUG_TRACEBACK_LABELS},
 			{"runtime/debug.SetTraceback", AVOIDS, 0, DEBUG_TRACEBACK_LABELS},
