@@ -98,6 +98,21 @@
 #define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
 #define MAX_MAP_TABLES 65536      // of one map's directory
 
+/* The heap */
+#define MAX_HEAP_SPANS (1u << 25)         // rows of mheap_.allspans
+#define MAX_HEAP_PAGES (1ull << 28)       // of all spans: 2 TiB
+#define MAX_HEAP_ARENAS (1u << 22)        // between the lowest and the highest: 256 TiB
+#define MAX_HEAP_MEMORY (4ull << 30)      // for the tables of one heap
+#define MAX_SMALL_SPAN (1u << 17)         // bytes of a span with several objects
+#define MAX_SPECIALS (1u << 24)           // finalizers and the like, of all objects
+#define MAX_FINALIZER_BLOCKS (1u << 20)   // of those that are to run
+#define MAX_MASK_WORDS (1u << 27)         // of one type whose pointers are found by its parts
+#define MAX_MASK_PARTS (1u << 24)         // likewise: parts within parts
+#define MAX_MASK_DEPTH 64                 // likewise
+#define MAX_DEFERS (1u << 20)             // of one goroutine
+#define MAX_SELECT_CASES 65536             // of one select (runtime/select.go)
+#define MAX_HOLDERS_SHOWN 4               // goroutines that one sentence names
+
 /* Unwinding */
 #define MAX_FRAMES 65536 // physical frames of one stack; deeper stacks are cut in the middle
 #define MAX_UNWIND_STEPS (1u << 26) // physical frames walked; a 1 GiB stack of the smallest frames
