@@ -110,7 +110,7 @@
 #define MAX_MASK_PARTS (1u << 24)         // likewise: parts within parts
 #define MAX_MASK_DEPTH 64                 // likewise
 #define MAX_DEFERS (1u << 20)             // of one goroutine
-#define MAX_SELECT_CASES 65536             // of one select (runtime/select.go)
+#define MAX_AWAITED_CASES 65536            // of one select (runtime/select.go)
 #define MAX_HOLDERS_SHOWN 4               // goroutines that one sentence names
 
 /* Unwinding */
@@ -154,6 +154,7 @@
 #define MAX_CLAIM_EDGES 64             // from one waiter, to those who seem to hold its lock
 #define MAX_CORO_WORDS 64              // of a stack's outermost end
 #define MAX_FRAME_WORDS 65536          // of one frame, looked at for such pointers
+#define MAX_ISLAND_WORDS (1u << 26)    // looked at, of what only leaked goroutines can reach
 #define MAX_BLOCKING_EDGES (1u << 20) // kept; the total is beside them
 #define MAX_EVIDENCE_LENGTH 1024      // characters of one sentence
 
@@ -236,7 +237,7 @@
 #define DEFAULT_VALUES 1000 // of one goroutine
 #define GLOBAL_VALUES 500   // of one package variable
 #define LEAST_VALUES 40     // of one goroutine, however many there are
-#define TOTAL_VALUES 80000  // of all goroutines together, about ten megabytes
+#define TOTAL_VALUES 60000  // of all goroutines together, about nine megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64

@@ -4,8 +4,8 @@
 #define CORESNAP_ANALYZER_BLOCKING_BLOCKING_H
 
 #include "analyzer/runtime/goroutine.h"
-#include "analyzer/runtime/machine.h"
 #include "analyzer/runtime/waiting.h"
+#include "analyzer/unwind/threads.h"
 #include "analyzer/unwind/walk.h"
 #include "common/arena.h"
 #include "common/status.h"
@@ -21,8 +21,8 @@ struct blocking_input {
 	const struct runtime *rt;
 	struct arena *arena;
 	const struct goroutines *goroutines;
-	const struct scheduler *scheduler;
-	const struct frame_table *frames;
+	const struct thread_states *threads;
+	struct frame_table *frames; // places are added
 	const struct stack_table *stacks;
 	const uint32_t *stack_of; // of each goroutine, an index of stacks; NO_STACK
 	/** Walks goroutine `index` for its stack pointers; false where it has no stack. */
