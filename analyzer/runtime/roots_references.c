@@ -274,7 +274,7 @@ static const struct row rows[] = {
 		is_block_list},
 	{VAR_CLEANUPS, 0,
 		{{"runtime.markroot", USES, 0, CLEANUPS_ALL},
-			{"runtime.runCleanups", USES_ADDRESS, 0, NO_FIELD}},
+			{"runtime.freeSpecial", USES_ADDRESS, 0, NO_FIELD}},
 		NULL},
 	{VAR_DEBUG, 0,
 		{{"runtime.goroutineheader", USES, 0, DEBUG_TRACEBACK_LABELS},
