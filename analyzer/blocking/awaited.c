@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define WORD 8
-#define NOTIFY_LIST_HEAD 16 // runtime/sema.go notifyList{wait, notify uint32, lock, head, tail}
+#define COND_NOTIFY_LIST 16 // sync/cond.go Cond{noCopy, L Locker, notify notifyList, …}
 
 static const struct {
 	const char *reason;
@@ -225,8 +225,8 @@ static bool enter_list(struct awaiting *awaiting, target_addr address)
 }
 
 /**
- * The list that `g` stands in. Since 1.26 its sudog tells; before, its own stack: notifyListWait is
- * given the list's address.
+ * The list that `g` stands in. Since 1.26 its sudog tells; before, its own stack: (*Cond).Wait goes on
+ * to use its Cond.
  */
 static bool find_list(struct awaiting *awaiting, const struct goroutine *g, bool *is_known_ret)
 {
@@ -240,7 +240,9 @@ static bool find_list(struct awaiting *awaiting, const struct goroutine *g, bool
 		stack_roots_find(awaiting->stacks, g)) {
 		for (size_t i = 0; i < awaiting->stacks->count; i++)
 			if (awaiting->stacks->words[i] % WORD == 0 &&
-				!enter_list(awaiting, awaiting->stacks->words[i]))
+				(!enter_list(awaiting, awaiting->stacks->words[i]) ||
+					!enter_list(awaiting, awaiting->stacks->words[i] +
+								      COND_NOTIFY_LIST)))
 				return false;
 	}
 	*is_known_ret = u64map_get(&awaiting->listed, g->address, &row);

@@ -336,10 +336,11 @@ static bool load_slots(struct heap *heap, const target_addr *mspans)
 static enum cs_status load_spans(struct heap *heap, target_addr list, uint64_t count)
 {
 	target_addr *mspans = arena_array(heap->arena, count, sizeof(*mspans));
+	uint8_t *spans = arena_array(heap->arena, count + 1, sizeof(*heap->spans));
 
-	heap->spans = arena_array(heap->arena, count, sizeof(*heap->spans));
-	if (!mspans || !heap->spans)
+	if (!mspans || !spans)
 		return CS_NO_MEMORY;
+	heap->spans = (struct heap_span *)(void *)(spans + -(uintptr_t)spans % HEAP_CACHE_LINE);
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t before = heap->span_count;
 		target_addr mspan;

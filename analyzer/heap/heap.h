@@ -14,6 +14,7 @@
 #define HEAP_PAGE_SIZE (1u << HEAP_PAGE_SHIFT)
 #define HEAP_PAGES_OF_ARENA (1u << (HEAP_ARENA_SHIFT - HEAP_PAGE_SHIFT))
 #define HEAP_WORD 8
+#define HEAP_CACHE_LINE 64
 
 /** Where it is written which words of an object are pointers (runtime/mbitmap.go). */
 enum heap_shape {
@@ -26,20 +27,23 @@ enum heap_shape {
 	HEAP_ANY_WORD,       // not known: each may be one (user arenas)
 };
 
-/** A run of pages with objects of one size. */
+/** A run of pages with objects of one size: a line of the processor's cache, see mark.c. */
 struct heap_span {
 	target_addr start;
-	const uint8_t *bytes;  // of its pages; borrowed from the image
 	uint64_t element_size; // bytes of a slot
-	target_addr type;      // HEAP_TYPE_OF_SPAN: of its object; 0: that has no pointers
-	uint32_t count;        // slots
 	uint32_t magic;        // slot = offset * magic >> 32
+	uint32_t count;        // slots
 	uint32_t first_word;   // of its slots' bits, in words of 64
+	uint8_t shape;         // enum heap_shape
+	uint8_t span_class;    // runtime/mheap.go spanClass: twice the size class, and 1 for noscan
+	uint16_t map_offset;   // HEAP_BITS_IN_SPAN: where the bits begin, in bytes
+	const uint8_t *bytes;  // of its pages; borrowed from the image
+	target_addr type;      // HEAP_TYPE_OF_SPAN: of its object; 0: that has no pointers
 	uint32_t page_count;
-	uint8_t shape;      // enum heap_shape
-	uint8_t span_class; // runtime/mheap.go spanClass: twice the size class, and 1 for noscan
-	uint16_t map_offset; // HEAP_BITS_IN_SPAN: where the bits begin, in bytes
+	uint32_t unused[3];
 };
+
+_Static_assert(sizeof(struct heap_span) == HEAP_CACHE_LINE, "one span, one line");
 
 struct heap_arena {
 	uint32_t *pages;              // each page's span, 1 for the first; 0: none
@@ -82,22 +86,32 @@ struct heap_slot {
 CS_MUST_USE enum cs_status heap_load(
 	const struct runtime *rt, struct arena *arena, struct heap *ret);
 
+/** The number of the span that holds `address`, 1 for the first; 0: none does. */
+static inline uint32_t heap_span_number(const struct heap *heap, target_addr address)
+{
+	uint64_t arena = (address >> HEAP_ARENA_SHIFT) - heap->first_arena;
+
+	if (arena >= heap->arena_count || !heap->arenas[arena].pages)
+		return 0;
+	return heap->arenas[arena].pages[(address >> HEAP_PAGE_SHIFT) % HEAP_PAGES_OF_ARENA];
+}
+
+/** Which of the span's slots holds `address`, of its own; not less than span->count: none. */
+static inline uint32_t heap_slot_index(const struct heap_span *span, target_addr address)
+{
+	return span->magic ? (uint32_t)((address - span->start) * span->magic >> 32) : 0;
+}
+
 /** The slot that holds `address`, free or not; false where no object can lie there. */
 static inline bool heap_find(
 	const struct heap *heap, target_addr address, struct heap_slot *ret)
 {
-	uint64_t arena = (address >> HEAP_ARENA_SHIFT) - heap->first_arena;
-	const struct heap_span *span;
-	uint32_t number, index;
+	uint32_t number = heap_span_number(heap, address), index;
 
-	if (arena >= heap->arena_count || !heap->arenas[arena].pages)
-		return false;
-	number = heap->arenas[arena].pages[(address >> HEAP_PAGE_SHIFT) % HEAP_PAGES_OF_ARENA];
 	if (!number)
 		return false;
-	span = &heap->spans[number - 1];
-	index = span->magic ? (uint32_t)((address - span->start) * span->magic >> 32) : 0;
-	if (index >= span->count)
+	index = heap_slot_index(&heap->spans[number - 1], address);
+	if (index >= heap->spans[number - 1].count)
 		return false;
 	ret->span = number - 1;
 	ret->index = index;

@@ -1,4 +1,5 @@
-// The inner loop is visit: from a word to its span in three loads, to its bit in one more.
+// The inner loop takes a word to its bit in three steps: page, span, bit. Each loads what lies anywhere
+// in megabytes, so the steps of one word are done while those of the words before it are under way.
 #include "analyzer/heap/mark.h"
 
 #include <string.h>
@@ -65,18 +66,68 @@ static inline bool see(struct mark *mark, const struct heap_span *span, struct h
 	return true;
 }
 
-static inline void visit(struct mark *mark, uint64_t word)
+/** The last step: the slot's bit, and its span into the queue. */
+static inline void reach(struct mark *mark, struct heap_slot slot)
 {
-	const struct heap_span *span;
-	struct heap_slot slot;
+	const struct heap_span *span = &mark->heap->spans[slot.span];
 
-	if (!heap_find(mark->heap, word, &slot))
-		return;
-	span = &mark->heap->spans[slot.span];
 	if (!see(mark, span, slot) || span->shape == HEAP_NO_POINTERS || mark->is_queued[slot.span])
 		return;
 	mark->is_queued[slot.span] = 1;
 	mark->queue[mark->tail++ & mark->ring_mask] = slot.span;
+}
+
+/** The second step, once the span is at hand: which slot. */
+static inline void locate(struct mark *mark, uint64_t word, uint32_t number)
+{
+	struct mark_pending *pending = &mark->slots[mark->next_slot++ % MARK_AHEAD];
+	const struct heap_span *span = &mark->heap->spans[number];
+	struct heap_slot before = {pending->span, pending->index};
+	bool is_used = pending->word;
+	uint32_t index = heap_slot_index(span, word);
+
+	pending->word = 0;
+	if (index < span->count) {
+		*pending = (struct mark_pending){word, number, index};
+		__builtin_prefetch(&mark->seen[span->first_word + index / 64], 1);
+	}
+	if (is_used)
+		reach(mark, before);
+}
+
+/** The first step: which span. */
+static inline void visit(struct mark *mark, uint64_t word)
+{
+	uint32_t number = heap_span_number(mark->heap, word);
+	struct mark_pending *pending, before;
+
+	if (!number)
+		return;
+	pending = &mark->words[mark->next_word++ % MARK_AHEAD];
+	before = *pending;
+	__builtin_prefetch(&mark->heap->spans[number - 1]);
+	*pending = (struct mark_pending){.word = word, .span = number - 1};
+	if (before.word)
+		locate(mark, before.word, before.span);
+}
+
+/** Brings every word in hand to its end. */
+static void flush(struct mark *mark)
+{
+	for (uint32_t i = 0; i < MARK_AHEAD; i++) {
+		struct mark_pending *pending = &mark->words[mark->next_word++ % MARK_AHEAD];
+
+		if (pending->word)
+			locate(mark, pending->word, pending->span);
+		pending->word = 0;
+	}
+	for (uint32_t i = 0; i < MARK_AHEAD; i++) {
+		struct mark_pending *pending = &mark->slots[mark->next_slot++ % MARK_AHEAD];
+
+		if (pending->word)
+			reach(mark, (struct heap_slot){pending->span, pending->index});
+		pending->word = 0;
+	}
 }
 
 /** The words at `at` whose bit is set. */
@@ -237,12 +288,16 @@ static void scan_span(struct mark *mark, uint32_t number)
 
 void mark_run(struct mark *mark)
 {
-	while (mark->head != mark->tail) {
-		uint32_t number = mark->queue[mark->head++ & mark->ring_mask];
+	do {
+		flush(mark);
+		while (mark->head != mark->tail) {
+			uint32_t number = mark->queue[mark->head++ & mark->ring_mask];
 
-		mark->is_queued[number] = 0;
-		scan_span(mark, number);
-	}
+			mark->is_queued[number] = 0;
+			scan_span(mark, number);
+		}
+		flush(mark);
+	} while (mark->head != mark->tail);
 }
 
 void mark_word(struct mark *mark, uint64_t word)

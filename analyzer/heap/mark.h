@@ -8,6 +8,14 @@
 
 #include "analyzer/heap/heap.h"
 
+#define MARK_AHEAD 16 // words in hand at each of two steps; 8 and 32 measured alike, 0 twice as slow
+
+/** A word on its way to its bit: what the next step will load was asked for of memory already. */
+struct mark_pending {
+	uint64_t word;
+	uint32_t span, index;
+};
+
 struct mark {
 	const struct heap *heap; // borrowed
 	struct arena *arena;     // borrowed
@@ -16,6 +24,8 @@ struct mark {
 	uint32_t *queue;         // a ring of spans that have slots seen and not done
 	uint32_t head, tail, ring_mask;
 	uint8_t *is_queued, *is_watched; // for each span
+	struct mark_pending words[MARK_AHEAD], slots[MARK_AHEAD]; // rings
+	uint32_t next_word, next_slot;
 	struct heap_slot *hits;          // slots of watched spans, in the order of their marking
 	size_t hit_count, hit_capacity;
 	uint64_t objects, bytes; // reached

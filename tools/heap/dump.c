@@ -113,9 +113,10 @@ static void print_leaks(const struct analysis *analysis, const struct leaks *lea
 	printf(leaks->why_not ? "\"%s\"" : "null", leaks->why_not);
 	printf(",\n \"leaked\": [");
 	for (size_t i = 0; i < leaks->count; i++)
-		printf("%s\n  {\"goroutine\": %llu, \"text\": \"%s\"}", i ? "," : "",
+		printf("%s\n  {\"goroutine\": %llu, \"start\": \"%s\", \"text\": \"%s\"}",
+			i ? "," : "",
 			(unsigned long long)analysis->goroutines.list[leaks->list[i]].id,
-			leaks->evidence[i]);
+			analysis->rows[leaks->list[i]].start, leaks->evidence[i]);
 	printf("]}}\n");
 }
 
