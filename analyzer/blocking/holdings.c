@@ -1,5 +1,5 @@
-// From each leaked goroutine's stack through the island, word by word: a number that only looks like a
-// pointer makes one holder too many, never one too few.
+// From each leaked goroutine's stack through the island, word by word: a number that only looks
+// like a pointer makes one holder too many, never one too few.
 #include "analyzer/blocking/holdings.h"
 
 #include "common/limits.h"
@@ -57,14 +57,13 @@ static bool reach(struct islanders *s, uint64_t word, size_t index)
 	u64map_get(&s->seen, object, &known);
 	if (known == index + 1)
 		return true;
-	grown = arena_grow(&s->search->scratch, s->queue, &s->queue_capacity, s->tail + 1,
-		sizeof(*grown));
+	grown = arena_grow(
+		&s->search->scratch, s->queue, &s->queue_capacity, s->tail + 1, sizeof(*grown));
 	if (!grown || !u64map_put(&s->seen, object, index + 1))
 		return false;
 	s->queue = grown;
 	grown[s->tail++] = object;
-	return !u64map_get(&search->by_object, object, &row) ||
-	       add_holder(s, (uint32_t)row, index);
+	return !u64map_get(&search->by_object, object, &row) || add_holder(s, (uint32_t)row, index);
 }
 
 /** Everything that an object points to. */
@@ -153,8 +152,8 @@ static bool add_holdings(struct islanders *s, uint32_t first, target_addr addres
 		for (size_t i = 0; i < count && i < MAX_CLAIM_EDGES &&
 				   search->awaiting.list[row].object == address;
 			i++)
-			if (!add_holding(s, (struct leak_holding){search->owner_of_row[row], list[i],
-						    address, count == 1}))
+			if (!add_holding(s, (struct leak_holding){search->owner_of_row[row],
+						    list[i], address, count == 1}))
 				return false;
 	return true;
 }

@@ -40,7 +40,8 @@ var hangs = []hang{
 	{"cond", condWithoutSignal, nil, map[string]int{"main.waitForSignal": 1}},
 	{"pipeline", fullPipeline, nil, map[string]int{"main.produce": 1, "main.double": 1}},
 	{"select", selectWithoutCase, nil, map[string]int{"main.selectDead": 1, "main.selectNone": 1}},
-	{"finalizer", blockedFinalizer, nil, map[string]int{"main.finalize": 1}},
+	// The queue of finalizers still leads to what this one waits on.
+	{"finalizer", blockedFinalizer, nil, nil},
 	{"errgroup", groupInItself, nil, map[string]int{"main.groupCaller": 1, "main.(*group).Go.func1": 1}},
 	{"token", lostToken, nil, map[string]int{"main.takeToken": 1}},
 	{"once", onceAgain, [][]string{{"main.enterOnce"}}, map[string]int{"main.enterOnce": 1}},
@@ -95,7 +96,12 @@ func printProfile() {
 func main() {
 	deadlocks, leaked := [][]string{}, map[string]int{}
 	for _, h := range hangs {
-		if len(os.Args) > 1 && os.Args[1] != "" && os.Args[1] != h.name {
+		// What runs was stopped anywhere, where it may hold what it holds no more: alone.
+		if isTogether := len(os.Args) < 2 || os.Args[1] == ""; isTogether {
+			if h.name == "starved" {
+				continue
+			}
+		} else if os.Args[1] != h.name {
 			continue
 		}
 		h.start()
