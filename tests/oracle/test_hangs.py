@@ -114,20 +114,25 @@ def check_crash(made):
     return wrong, sum(rings.values()) + sum(leaked.values())
 
 
-def check_twice(case):
+ATTEMPTS = 3
+
+
+def check_case(case):
     """A word left behind on the stack of a thread that was just looking for work may keep anything alive,
-    and then a verdict is honestly missing: the program is stopped once more. A false one never passes."""
-    made = crash.crash(case)
-    wrong, verdicts = check_crash(made)
-    if wrong and all(line.endswith("missing") for line in wrong):
-        shutil.rmtree(made.dir)
-        wrong, verdicts = check_crash(crash.crash(case))
+    and then a verdict is honestly missing: the program is stopped anew. A false verdict never passes."""
+    for attempt in range(ATTEMPTS):
+        made = crash.crash(case)
+        wrong, verdicts = check_crash(made)
+        if not wrong or not all(line.endswith("missing") for line in wrong):
+            break
+        if attempt < ATTEMPTS - 1:
+            shutil.rmtree(made.dir)
     return wrong, verdicts
 
 
 def try_case(case):
     try:
-        wrong, verdicts = check_twice(case)
+        wrong, verdicts = check_case(case)
     except crash.Skip as skip:
         return case, [], 0, str(skip)
     except crash.Failed as error:
