@@ -65,7 +65,13 @@
 #define MAX_PROCESS_MODULES 64         // the executable and its plugins
 #define MAX_RUN_QUEUE 16777216         // steps along one run queue
 #define MAX_PANICS 256                 // links of one goroutine's panic chain
+#define MAX_TIMERS (1u << 24)          // in one processor's heap
+#define MAX_PERSISTENT_CHUNKS 65536    // of 256 KiB, in which netpoll's descriptors lie
+#define MAX_POLL_DESCRIPTORS (1u << 22)
+#define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
+#define MAX_SELECT_CASES 128           // of one select whose cases are numbered
+#define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
@@ -126,6 +132,8 @@
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
 #define MAX_LABEL_LENGTH 4096
 #define MAX_QUEUE_WRITTEN 1024     // rows of one run queue in the snapshot
+#define MAX_TIMERS_WRITTEN 1024       // rows of `timers`
+#define MAX_DESCRIPTORS_WRITTEN 4096  // rows of `descriptors`
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack
@@ -196,7 +204,7 @@
 #define DEFAULT_VALUES 1000 // of one goroutine
 #define GLOBAL_VALUES 500   // of one package variable
 #define LEAST_VALUES 40     // of one goroutine, however many there are
-#define TOTAL_VALUES 80000  // of all goroutines together, about ten megabytes
+#define TOTAL_VALUES 60000  // of all goroutines together, about nine megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64

@@ -140,6 +140,25 @@ static bool is_semaphores(struct roots *roots, target_addr address)
 	return roots_holds(roots, address, 64);
 }
 
+/** A chunk of persistentalloc begins with the address of the one before it. */
+static bool is_persistent_chunk(struct roots *roots, target_addr address)
+{
+	uint64_t chunk, before;
+
+	return roots_number(roots, address, 8, &chunk) && chunk && !(chunk & 4095) &&
+	       roots_number(roots, chunk, 8, &before) && !(before & 4095) && before != chunk;
+}
+
+/** runtime/mfinal.go: nothing yet, or a block that has room for 101 finalizers. */
+static bool is_finalizer_block(struct roots *roots, target_addr address)
+{
+	uint64_t block, count;
+
+	return roots_number(roots, address, 8, &block) &&
+	       (!block || (roots_field(roots, block, FINALIZERS_IN_BLOCK, &count) &&
+				  count <= 101));
+}
+
 static bool is_goroutines(struct roots *roots, target_addr address)
 {
 	return roots_goroutines_at(roots, address) > 0;
@@ -242,6 +261,25 @@ static const struct row rows[] = {
 		NULL},
 	// Without inlining those two ask a third.
 	{VAR_MHEAP, 0, {{"runtime.spanOf", USES, 0, MHEAP_ARENAS}}, NULL},
+	// The other variables there are reached by their address.
+	{VAR_PERSISTENT_CHUNKS, 8, {{"runtime.persistentalloc1", USES_WORD, 0, NO_FIELD}},
+		is_persistent_chunk},
+	{VAR_CPUS, 4,
+		{{"runtime.osinit", USES_HALF, 0, NO_FIELD},
+			{"runtime.gcStart", USES_HALF, 0, NO_FIELD}},
+		is_processor_count},
+	{VAR_CPUS_AT_START, 4,
+		{{"runtime.osinit", USES_HALF, 0, NO_FIELD},
+			{"runtime.gcStart", USES_HALF, 0, NO_FIELD}},
+		is_processor_count},
+	{VAR_ALL_FINALIZERS, 8,
+		{{"runtime.queuefinalizer", USES_WORD, 0, NO_FIELD},
+			{"runtime.markroot", USES_WORD, 0, NO_FIELD}},
+		is_finalizer_block},
+	{VAR_CLEANUPS, 0,
+		{{"runtime.(*p).destroy", USES, 0, CLEANUPS_QUEUED},
+			{"runtime.runCleanups", USES, 0, CLEANUPS_EXECUTED}},
+		NULL},
 	{VAR_SEMTABLE, 0,
 		{{"runtime.semacquire1", USES_ADDRESS, 0, NO_FIELD},
 			{"runtime.semrelease1", USES_ADDRESS, 0, NO_FIELD}},
