@@ -271,6 +271,7 @@ static enum cs_status load_state(struct analysis *analysis)
 	analysis->clock =
 		clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
 	status = timers_load(rt, &analysis->scheduler, &analysis->timers);
+	clock_see_timers(&analysis->clock, &analysis->timers);
 	return status == CS_OK ? poll_descriptors_load(rt, &analysis->descriptors) : status;
 }
 

@@ -66,7 +66,7 @@ GOROUTINE = {
     "locked_to_thread": BOOL, "waiting_on": opt(LIST), "why": opt(TEXT), "variables": opt(LIST), "arguments": opt(LIST),
 }
 RANGE = {"low": ADDRESS, "high": ADDRESS}
-THREAD_STATES = ("running", "c", "syscall", "spinning", "scheduling", "polling", "parked", "locked", "stopped",
+THREAD_STATES = ("running", "c", "syscall", "spinning", "scheduling", "polling", "parked", "locked", "stopped", "stopping",
                  "monitor", "dying", "foreign", "other")
 THREAD = {"id": INT, "goroutine": opt(INT), "state": opt(one(*THREAD_STATES)), "state_ns": opt(INT),
           "machine": opt(INT), "processor": opt(INT), "locked_goroutine": opt(INT), "stack": opt(INT), "registers": opt(OBJECT), "signal": opt(INT)}
