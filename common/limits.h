@@ -170,6 +170,10 @@
 #define MAX_TOKEN_LENGTH 1024
 
 /* Grouping */
+#define MAX_FRAME_KEY_STEPS (1u << 20) // rows of line tables and functions, for inlined closures
+#define MAX_CLOSURE_DEPTH 8            // closures that closures create
+#define MAX_BLAMED 16                  // goroutines to look at first
+#define MAX_BLAMED_GROUPS 256          // groups that are looked at for them
 #define MAX_GROUPED_FRAMES 512    // frames of the fine key
 #define MAX_GROUPED_APP_FRAMES 16 // frames of the default key
 #define MAX_GROUPED_MESSAGE 1024  // bytes of a message that its class looks at
