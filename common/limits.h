@@ -65,7 +65,13 @@
 #define MAX_PROCESS_MODULES 64         // the executable and its plugins
 #define MAX_RUN_QUEUE 16777216         // steps along one run queue
 #define MAX_PANICS 256                 // links of one goroutine's panic chain
+#define MAX_TIMERS (1u << 24)          // in one processor's heap
+#define MAX_PERSISTENT_CHUNKS 65536    // of 256 KiB, in which netpoll's descriptors lie
+#define MAX_POLL_DESCRIPTORS (1u << 22)
+#define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
+#define MAX_SELECT_CASES 128           // of one select whose cases are numbered
+#define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
@@ -80,6 +86,7 @@
 #define MAX_ROOT_SAMPLES 4096 // gs of one list that must be ones
 #define MAX_FUNCTION_CODE (1u << 20) // bytes of a runtime function whose references are read
 #define MAX_CODE_REFERENCES 4096     // of one function
+#define MAX_CODE_STARTS 4096         // instructions of one function that begin a line
 #define MAX_WAIT_REASON 64           // characters of one wait reason
 
 #define MAX_VALUES_MEMORY (256u << 20) // that the values of one goroutine or channel may take
@@ -125,6 +132,8 @@
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
 #define MAX_LABEL_LENGTH 4096
 #define MAX_QUEUE_WRITTEN 1024     // rows of one run queue in the snapshot
+#define MAX_TIMERS_WRITTEN 1024       // rows of `timers`
+#define MAX_DESCRIPTORS_WRITTEN 4096  // rows of `descriptors`
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack

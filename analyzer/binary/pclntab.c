@@ -381,6 +381,22 @@ int32_t pclntab_last_line(const struct pclntab *table, const struct pcln_func *f
 	return last;
 }
 
+size_t pclntab_line_starts(
+	const struct pclntab *table, const struct pcln_func *func, uint32_t *ret, size_t max)
+{
+	struct cursor c = cursor_over(table->pctab.bytes, table->pctab.size);
+	target_addr at = func->entry;
+	uint32_t value = UINT32_MAX;
+	size_t count = 0;
+
+	if (!func->line_table)
+		return 0;
+	cursor_seek(&c, func->line_table);
+	while (count < max && step(table, &c, &at, &value, !count) && at < func->end)
+		ret[count++] = (uint32_t)(at - func->entry);
+	return count;
+}
+
 bool pclntab_sp_delta(
 	const struct pclntab *table, const struct pcln_func *func, target_addr pc, int32_t *ret)
 {

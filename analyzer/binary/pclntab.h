@@ -115,6 +115,13 @@ void pclntab_each_line(const struct pclntab *table, const struct pcln_func *func
 /** The last line of the function's own code, without what was inlined into it; 0: not known. */
 int32_t pclntab_last_line(const struct pclntab *table, const struct pcln_func *func);
 
+/**
+ * Offsets in the function where a line begins, ascending, at most `max`: instructions start there.
+ * Returns how many.
+ */
+size_t pclntab_line_starts(
+	const struct pclntab *table, const struct pcln_func *func, uint32_t *ret, size_t max);
+
 /** File and line of `pc` without the inline tree: file "?" and line 0 where not known. */
 void pclntab_line(const struct pclntab *table, const struct pcln_func *func, target_addr pc,
 	const char **file_ret, int32_t *line_ret);

@@ -1,4 +1,4 @@
-// threads, scheduler, gc.
+// threads, scheduler.
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/emit/registers.h"
@@ -140,42 +140,6 @@ void json_write_scheduler(struct json_writer *w, const struct analysis *analysis
 	jsonw_begin_array(w);
 	for (size_t i = 0; i < s->processor_count; i++)
 		write_processor(w, analysis, &s->processors[i]);
-	jsonw_end_array(w);
-	jsonw_end_object(w);
-}
-
-void json_write_gc(struct json_writer *w, const struct analysis *analysis)
-{
-	const struct gc_state *gc = &analysis->gc;
-
-	jsonw_newline(w);
-	jsonw_key(w, "gc");
-	if (!analysis->rt || !gc->is_known) {
-		jsonw_null(w);
-		return;
-	}
-	jsonw_begin_object(w);
-	jsonw_member_string(w, "phase", gc_phase_name(gc->phase));
-	jsonw_member_u64(w, "cycles", gc->cycles);
-	jsonw_member_u64(w, "forced_cycles", gc->forced_cycles);
-	jsonw_member_u64(w, "heap_live", gc->heap_live);
-	jsonw_member_u64(w, "heap_marked", gc->heap_marked);
-	jsonw_member_u64(w, "heap_goal", gc->heap_goal);
-	jsonw_key(w, "percent"); // GOGC; null: off
-	if (gc->percent < 0)
-		jsonw_null(w);
-	else
-		jsonw_i64(w, gc->percent);
-	jsonw_key(w, "memory_limit"); // GOMEMLIMIT; null: none
-	if (gc->memory_limit == INT64_MAX)
-		jsonw_null(w);
-	else
-		jsonw_i64(w, gc->memory_limit);
-	jsonw_member_u64(w, "pause_total_ns", gc->pause_total_ns);
-	jsonw_key(w, "last_pauses_ns");
-	jsonw_begin_array(w);
-	for (uint32_t i = 0; i < gc->pause_count; i++)
-		jsonw_u64(w, gc->pauses_ns[i]);
 	jsonw_end_array(w);
 	jsonw_end_object(w);
 }

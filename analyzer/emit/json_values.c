@@ -394,6 +394,8 @@ static void write_queue(struct json_values *values, const char *key,
 	for (uint32_t i = 0; i < count; i++) {
 		jsonw_begin_object(w);
 		jsonw_member_u64(w, "goroutine", queue[i].goroutine);
+		if (queue[i].select_case >= 0)
+			jsonw_member_u64(w, "select_case", (uint64_t)queue[i].select_case);
 		if (queue[i].value) {
 			jsonw_key(w, "value");
 			write_value(values, queue[i].value, NULL, class);
@@ -420,6 +422,26 @@ static void write_channel(
 	jsonw_member_u64(w, "receive_queue_total", channel->receive_queue_total);
 }
 
+/** The errors that an error wraps. */
+static void write_wrapped(struct json_values *values, const struct value *value)
+{
+	struct json_writer *w = values->w;
+
+	jsonw_key(w, "wraps");
+	jsonw_begin_array(w);
+	for (uint32_t i = 0; i < value->wrap_count; i++) {
+		const char *text = value->wraps[i].text;
+
+		if (text)
+			text = redact_text(values->scratch, text, strlen(text), NULL);
+		jsonw_begin_object(w);
+		jsonw_member_string(w, "type", value->wraps[i].type);
+		jsonw_member_string(w, "text", text);
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
 static void write_interface(
 	struct json_values *values, const struct value *value, enum redact_class class)
 {
@@ -429,6 +451,8 @@ static void write_interface(
 		jsonw_key(values->w, "dynamic_value");
 		write_value(values, value->dynamic_value, NULL, class);
 	}
+	if (value->wrap_count && class != REDACT_ALL)
+		write_wrapped(values, value);
 }
 
 /** Of a pointer; of an atomic.Pointer[T], whose own word has no type. */
@@ -439,6 +463,20 @@ static void write_target(
 		return;
 	jsonw_key(values->w, "target");
 	write_value(values, value->target, NULL, class);
+}
+
+/** What a well-known struct holds: sync.Map, list.List, reflect.Value. */
+static void write_content(
+	struct json_values *values, const struct value *value, enum redact_class class)
+{
+	if (!value->has_content)
+		return;
+	if (value->entries)
+		write_entries(values, value, class);
+	if (value->elements)
+		write_elements(values, value, class);
+	if (value->dynamic_type)
+		write_interface(values, value, class);
 }
 
 static void write_parts(
@@ -458,6 +496,7 @@ static void write_parts(
 		break;
 	case VALUE_STRUCT:
 		write_fields(values, value, class);
+		write_content(values, value, class);
 		write_target(values, value, class);
 		break;
 	case VALUE_FUNC:

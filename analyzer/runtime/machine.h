@@ -13,6 +13,10 @@ struct machine {
 	target_addr g0, gsignal, curg, locked_g;
 	target_addr caught_signal; // the g that the fatal signal hit; 0: none
 	target_addr p;
+	target_addr old_p;     // which it had when it entered its system call
+	uint32_t syscall_tick; // of old_p then
+	int64_t lock_wait_ns;  // that it has waited for locks of the runtime, since 1.22
+	target_addr start_function; // of a thread with a task of its own: sysmon
 	target_addr vdso_pc, vdso_sp; // set while Go code is inside a vDSO call
 	int32_t throwing, dying;
 	bool is_spinning, is_blocked, is_in_cgo, is_extra;
@@ -34,7 +38,13 @@ struct processor {
 	int32_t id;
 	uint32_t status; // enum processor_status
 	uint32_t schedule_tick, syscall_tick;
+	// What sysmon saw when it last looked (proc.go retake), and when that had become so at most.
+	uint32_t seen_schedule_tick, seen_syscall_tick;
 	int64_t schedule_when, syscall_when, gc_stop_time; // runtime clock; 0 where not set
+	target_addr mcache;                                // 0: none
+	target_addr timers;                                // where its p.timers lies
+	uint64_t cleanups_queued;                          // by it, since 1.25
+	uint64_t goroutines_created;                       // by it, since 1.26
 	target_addr m;
 	target_addr run_next;     // g, or 0
 	const target_addr *queue; // g's in the order in which they will run
@@ -53,6 +63,14 @@ struct scheduler {
 	target_addr *global_queue; // g's, first to run first
 	size_t global_count;       // how many could be followed
 	uint64_t global_total;     // what the scheduler says
+	int32_t cpus;               // that the process could use when it began; 0: not known
+	int is_custom_maxprocs;     // set by the program or its environment; -1: not known, until 1.24
+	int64_t mutex_wait_ns;      // of all sync.Mutex so far, and of locks of threads that are gone
+	bool has_mutex_wait;        // since 1.20
+	uint64_t goroutines_created; // so far
+	bool has_created;           // since 1.26, which counts system goroutines as any others
+	int64_t poll_until;         // when the thread in netpoll will wake up; 0: none
+	int32_t stop_wait;          // processors that are still to stop
 	uint64_t threads, idle_threads, idle_locked_threads, system_threads;
 	uint64_t idle_processors, spinning_threads, system_goroutines;
 	bool is_stopping;                   // sched.gcwaiting

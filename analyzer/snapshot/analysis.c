@@ -121,6 +121,7 @@ void analysis_value_reader(const struct analysis *analysis, struct value_reader 
 
 	value_reader_init(ret, analysis->rt, analysis->types,
 		options->variables == VARIABLES_NONE ? &nothing : &options->limits, NULL);
+	ret->now = analysis->clock.now;
 }
 
 static void place_goroutine(struct analysis *analysis, size_t index)
@@ -227,6 +228,24 @@ void analysis_close(struct analysis *analysis)
 		cframes_close(analysis->joiner->c);
 }
 
+/** What the scheduler, the collector and the allocator keep of themselves. */
+static enum cs_status load_state(struct analysis *analysis)
+{
+	const struct runtime *rt = analysis->rt;
+	enum cs_status status = scheduler_load(rt, &analysis->scheduler);
+
+	if (status != CS_OK)
+		return status;
+	scheduler_mark_frozen(rt, &analysis->scheduler, &analysis->goroutines);
+	analysis->gc = gc_load(rt);
+	analysis->memory = memory_stats_load(rt, &analysis->scheduler);
+	analysis->finalizers = finalizer_queues_load(rt, &analysis->scheduler);
+	analysis->clock =
+		clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
+	status = timers_load(rt, &analysis->scheduler, &analysis->timers);
+	return status == CS_OK ? poll_descriptors_load(rt, &analysis->descriptors) : status;
+}
+
 enum cs_status analysis_run(struct analysis *analysis)
 {
 	struct runtime *rt = analysis->rt;
@@ -236,13 +255,9 @@ enum cs_status analysis_run(struct analysis *analysis)
 	if (!analysis->types)
 		return CS_NO_MEMORY;
 	if (status == CS_OK)
-		status = scheduler_load(rt, &analysis->scheduler);
+		status = load_state(analysis);
 	if (status != CS_OK)
 		return status;
-	scheduler_mark_frozen(rt, &analysis->scheduler, &analysis->goroutines);
-	analysis->gc = gc_load(rt);
-	analysis->clock =
-		clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
 	frame_table_init(&analysis->frames, rt);
 	stack_table_init(&analysis->stacks, analysis->arena);
 	analysis->frame_keys = arena_alloc(analysis->arena, sizeof(*analysis->frame_keys));
@@ -270,7 +285,7 @@ enum cs_status analysis_run(struct analysis *analysis)
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
 	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: sync, blocking, memory, timers, descriptors");
+		"not read by this version: sync, blocking");
 	return status;
 }
 
