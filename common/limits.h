@@ -136,6 +136,7 @@
 #define MAX_DESCRIPTORS_WRITTEN 4096  // rows of `descriptors`
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
+#define MIN_OTHERS 10 // goroutines that must look alike for another one to be unlike them
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024 // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256

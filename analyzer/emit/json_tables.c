@@ -53,8 +53,7 @@ static void write_c_frame(struct json_writer *w, const struct frame *frame)
 	jsonw_member_string(w, "object", object);
 }
 
-static void write_go_frame(
-	struct json_writer *w, const struct analysis *analysis, uint32_t index)
+static void write_go_frame(struct json_writer *w, const struct analysis *analysis, uint32_t index)
 {
 	const struct frame *frame = &analysis->frames.frames[index];
 	const struct frame_key *key = frame_key_of(analysis, index);
@@ -116,7 +115,13 @@ static void write_group(
 	jsonw_member_string(w, "status", goroutine_status_name(group->status));
 	jsonw_member_string(w, "wait_reason", group->reason);
 	jsonw_member_u64(w, "count", group->count);
+	json_member_ns(w, "wait_median_ns", group->wait_median);
 	json_member_ns(w, "wait_max_ns", group->wait_max);
+	jsonw_key(w, "unlike");
+	if (group->unlike)
+		jsonw_u64(w, group->unlike);
+	else
+		jsonw_null(w);
 	jsonw_key(w, "examples");
 	jsonw_begin_array(w);
 	for (size_t i = 0; i < group->example_count; i++)

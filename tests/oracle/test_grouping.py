@@ -64,11 +64,42 @@ def main():
             else:
                 results.setdefault(case.run, {}).setdefault(found["fingerprint"], []).append((where, found, keys))
     wrong += report(results)
+    for case in cases:
+        if case.run == "hang" and case.flags == "default":
+            lines = check_groups(case)
+            wrong += len(lines)
+            print("\n".join(lines), end="\n" if lines else "")
     for reason in sorted(skipped):
         print(f"skipped: {reason}")
     if not results and not wrong:
         return 77
     return 1 if wrong else 0
+
+
+def check_groups(case):
+    """The groups of a hang: which one is unlike the others, and where each order puts it."""
+    try:
+        made = crash.crash(case)
+    except crash.Skip:
+        return []
+    what = ("--exe", str(made.exe), "--variables", "none", str(made.core))
+    groups = json.loads(output_of("analyze", *what))["groups"]
+    wrong = []
+    large, odd = groups[0], [group for group in groups if group["unlike"]]
+    if large["count"] != 49 or large["wait_reason"] != "chan receive" or large["unlike"]:
+        wrong.append(f"the largest group is {large}")
+    if [(group["count"], group["unlike"], group["wait_reason"]) for group in odd] != [(1, 49, "chan send (nil chan)")]:
+        wrong.append(f"unlike the others: {odd}")
+    for order, first in (("rarest", "1 × chan send"), ("largest", "49 × chan receive")):
+        text = output_of("analyze", "--format", "summary", "--sort", order, *what).decode()
+        line = next(line for line in text.splitlines() if " × " in line)
+        if not line.startswith(first):
+            wrong.append(f"--sort {order} begins with {line!r}")
+    plain, sorted_ = (sorted(output_of("analyze", "--format", "text", *order, *what).split(b"\n\n"))
+                      for order in ((), ("--sort", "rarest")))
+    if [part.strip() for part in plain] != [part.strip() for part in sorted_]:
+        wrong.append("text: another order shows other goroutines")
+    return [f"{crash.go_version(case.release)} hang: {line}" for line in wrong]
 
 
 def report(results):

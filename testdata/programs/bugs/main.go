@@ -227,12 +227,18 @@ func sorted() {
 }
 
 //go:noinline
-func wait(work chan int) { fmt.Println(<-work) }
+func wait(work chan int, id int) {
+	if id == 17 { // the one that does not look like the others
+		var nobody chan int
+		nobody <- id
+	}
+	fmt.Println(<-work)
+}
 
 func hang() {
 	work := make(chan int)
 	for i := 0; i < 50; i++ {
-		go wait(work)
+		go wait(work, i)
 	}
 	time.Sleep(50 * time.Millisecond)
 	fmt.Println("ready")
