@@ -136,6 +136,8 @@
 #define MAX_DESCRIPTORS_WRITTEN 4096  // rows of `descriptors`
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
+#define MAX_DOT_NODES 2000     // boxes of one graph
+#define MAX_DOT_EDGES 8000     // and arrows between them
 #define MIN_OTHERS 10 // goroutines that must look alike for another one to be unlike them
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024 // of the blamed stack, for title and grouping keys
@@ -147,6 +149,13 @@
 #define MAX_JSON_MEMBERS 128         // top-level members
 #define MAX_JSON_ROWS 16777216       // rows of one table
 #define MAX_JSON_NUMBER 64           // characters of one number
+#define MAX_SNAPSHOT_READ (1ull << 30)   // bytes of one file, and of what it unpacks to
+#define MAX_SNAPSHOT_MEMORY (2ull << 30) // for what is made of them
+#define MAX_SNAPSHOT_SECONDS 60
+#define MAX_DIFFERENCE_ROWS (1u << 20)   // names that two snapshots are compared by
+#define MAX_DIFFERENCE_DEPTH 6           // objects within objects that hold numbers
+#define MAX_DIFFERENCE_FRAMES 256        // of a stack, that a group is known by
+#define MAX_DIFFERENCE_SHOWN 6           // of them, in text
 #define MAX_JSON_DECODED (16u << 20) // bytes of one row or member that is decoded whole
 
 /* The server */

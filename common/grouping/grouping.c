@@ -267,8 +267,6 @@ static bool add_coarse(
 static bool add_lines(
 	struct arena *arena, const struct grouping_input *input, size_t count, struct grouping *g)
 {
-	if (!add_part(arena, &g->fine, input->type ? input->type : ""))
-		return false;
 	for (size_t i = g->origin; i < count; i++)
 		if (!input->frames[i].is_c &&
 			!add_part(arena, &g->fine,

@@ -4,7 +4,7 @@
 //   coarse   the kind of crash, and the function of the first frame of the program's own code
 //   default  kind and message, and the functions of the program's own frames (of a dependency's,
 //            where it has none, and so on), and of the place in a dependency where it happened
-//   fine     the same, the type of a panic's value, and every frame with its line in its function
+//   fine     the same message, and every frame with its line in its function
 // No key holds an address, an absolute line or an argument: they survive a rebuild.
 #ifndef CORESNAP_COMMON_GROUPING_GROUPING_H
 #define CORESNAP_COMMON_GROUPING_GROUPING_H
@@ -45,7 +45,6 @@ enum grouping_family {
 struct grouping_input {
 	const char *kind;      // as in the snapshot: "panic", "fatal error", "signal" …
 	const char *detail;    // a signal's number and code
-	const char *type;      // of the value of the last panic
 	const char *message;   // normalised here
 	unsigned int reraised; // so many panics at the end of the chain only raise again what was
 	const struct grouping_frame *frames; // of the blamed goroutine

@@ -2,6 +2,7 @@
 // releases is a table.
 #include "common/grouping/grouping.h"
 #include "common/limits.h"
+#include "common/utf8.h"
 
 #include <string.h>
 
@@ -96,6 +97,14 @@ static size_t path(const char *text, size_t size)
 	return n;
 }
 
+// A byte that is not UTF-8, as itself or as a snapshot writes it: "\xff".
+static size_t not_text(const char *text, size_t size)
+{
+	if (*text != '\\')
+		return !utf8_length(text, size);
+	return size >= 4 && text[1] == 'x' && is_hex(text[2]) && is_hex(text[3]) ? 4 : 0;
+}
+
 // The bytes at `text` that differ from crash to crash; 0: none here.
 static size_t variable(const char *text, size_t size, bool starts_word)
 {
@@ -103,6 +112,8 @@ static size_t variable(const char *text, size_t size, bool starts_word)
 
 	if (starts_word && is_uuid(text, size))
 		return 36;
+	if ((unsigned char)*text >= 0x80 || *text == '\\')
+		return not_text(text, size);
 	if (*text == '"' || *text == '`' || (*text == '\'' && starts_word))
 		return quoted(text, size);
 	if (starts_word && *text == '/')
@@ -125,10 +136,15 @@ char *grouping_normalise(struct arena *arena, const char *message)
 	for (size_t i = 0; out && i < size;) {
 		size_t n = variable(message + i, size - i, i == 0 || !is_word(message[i - 1]));
 
-		if (!n)
-			out[used++] = message[i++];
-		else
+		if (n) {
 			out[used++] = '*';
+			i += n;
+			continue;
+		}
+		// A character as a whole: its second byte alone is none.
+		n = utf8_length(message + i, size - i);
+		memcpy(out + used, message + i, n);
+		used += n;
 		i += n;
 	}
 	return out;
