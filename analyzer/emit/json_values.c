@@ -285,11 +285,13 @@ static void write_elements(
 	}
 	jsonw_key(values->w, "elements");
 	jsonw_begin_array(values->w);
-	for (uint32_t i = 0; i < value->element_count; i++)
+	for (uint32_t i = 0; i < value->element_count; i++) {
+		values->is_part = true;
 		write_value(values, value->elements[i], NULL,
 			stricter(class,
 				i ? class_after(values, value->elements[i - 1], value->elements[i])
 				  : REDACT_NOTHING));
+	}
 	jsonw_end_array(values->w);
 }
 
@@ -313,8 +315,10 @@ static void write_entries(
 
 		jsonw_begin_object(values->w);
 		jsonw_key(values->w, "key");
+		values->is_part = true;
 		write_value(values, entry->key, NULL, class);
 		jsonw_key(values->w, "value");
+		values->is_part = true;
 		write_value(values, entry->value, NULL, stricter(class, class_of_key(entry->key)));
 		jsonw_end_object(values->w);
 	}
@@ -349,6 +353,7 @@ static void write_named(struct json_values *values, const char *key, const struc
 		jsonw_key(values->w, "name");
 		jsonw_string(values->w, list[i].name);
 		jsonw_key(values->w, "value");
+		values->is_part = true;
 		write_value(values, list[i].value, list[i].name, own);
 		jsonw_end_object(values->w);
 	}
@@ -495,7 +500,8 @@ static void write_parts(
 			write_entries(values, value, class);
 		break;
 	case VALUE_STRUCT:
-		write_fields(values, value, class);
+		if (value->field_count || !value->is_truncated)
+			write_fields(values, value, class);
 		write_content(values, value, class);
 		write_target(values, value, class);
 		break;
@@ -521,15 +527,23 @@ static void write_parts(
 	}
 }
 
-static void write_head(struct json_writer *w, const struct value *value)
+/** What others point to or wait for is a whole: a word within it is found by its name. */
+static bool has_place(const struct value *value, bool is_part)
+{
+	return !is_part || value->kind == VALUE_STRUCT || value->kind == VALUE_ARRAY;
+}
+
+static void write_head(struct json_writer *w, const struct value *value, bool is_part)
 {
 	jsonw_member_string(w, "type", value->type->name);
 	jsonw_member_string(w, "kind", kind_name(value->kind));
-	jsonw_key(w, "address");
-	if (value->address)
-		jsonw_address(w, value->address);
-	else
-		jsonw_null(w);
+	if (has_place(value, is_part)) {
+		jsonw_key(w, "address");
+		if (value->address)
+			jsonw_address(w, value->address);
+		else
+			jsonw_null(w);
+	}
 	if (value->is_nil)
 		jsonw_member_bool(w, "nil", true);
 	else if (value->has_pointer)
@@ -581,12 +595,15 @@ static void write_tail(
 static void write_members(struct json_values *values, const struct value *value, const char *name,
 	enum redact_class class)
 {
+	bool is_part = values->is_part;
+
+	values->is_part = false;
 	class = stricter(class, class_of(values, name));
 	class = stricter(class, class_of(values, value->type->name));
 	if (value->is_redacted)
 		class = REDACT_ALL;
-	write_head(values->w, value);
-	if (!value->unavailable && !value->is_nil)
+	write_head(values->w, value, is_part);
+	if (!value->unavailable && !value->is_nil && !value->same_as)
 		write_scalar(values, value, class);
 	write_length(values->w, value);
 	write_parts(values, value, class);

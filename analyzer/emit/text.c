@@ -271,7 +271,7 @@ static void print_header(struct text *text, size_t index)
 	const struct goroutine *g = &analysis->goroutines.list[index];
 	const char *reason = goroutine_wait_reason(analysis->rt, g);
 	const struct machine *m = scheduler_machine_at(&analysis->scheduler, g->m);
-	struct wait_time wait = analysis_wait(analysis, index);
+	struct wait_time wait = clock_wait(&analysis->clock, g); // as the runtime prints it
 
 	printer_format(text->printer, "goroutine %" PRIu64, g->id);
 	if (text->has_addresses && m)

@@ -71,7 +71,7 @@ static int64_t end_of_finding_cycle(const struct clock *clock, int64_t stamp)
 
 struct wait_time clock_wait(const struct clock *clock, const struct goroutine *g)
 {
-	struct wait_time wait = {-1, -1, -1, false};
+	struct wait_time wait = {.best = -1, .min = -1, .max = -1};
 
 	if (g->status != GOROUTINE_WAITING && g->status != GOROUTINE_SYSCALL &&
 		g->status != GOROUTINE_LEAKED)

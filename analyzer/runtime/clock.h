@@ -19,6 +19,7 @@ struct clock {
 struct wait_time {
 	int64_t best, min, max;
 	bool is_from_gc; // g.waitsince, which a GC sets when it scans a waiting goroutine
+	bool is_exact;   // a stamp that the scheduler or sysmon took when it began
 };
 
 /** Derives "now" from every stamp there is. */

@@ -291,6 +291,7 @@ enum cs_status scheduler_load(const struct runtime *rt, struct scheduler *ret)
 	u64map_init(&ret->machines_by_address, rt->arena);
 	u64map_init(&ret->machines_by_thread, rt->arena);
 	u64map_init(&ret->processors_by_address, rt->arena);
+	u64map_init(&ret->queued, rt->arena);
 	load_statistics(rt, ret);
 	status = load_machines(rt, ret);
 	if (status == CS_OK)
@@ -320,45 +321,4 @@ const struct processor *scheduler_processor_at(const struct scheduler *s, target
 
 	return u64map_get(&s->processors_by_address, address, &index) ? &s->processors[index]
 								      : NULL;
-}
-
-/** Whether a parked goroutine was preempted: gopreempt_m and asyncPreempt2 leave it so. */
-static bool is_preempted(const struct runtime *rt, const struct goroutine *g)
-{
-	struct pcln_func func;
-
-	return g->status == GOROUTINE_RUNNABLE && modules_find_function(rt, g->sched_pc, &func) &&
-	       (!strcmp(func.name, "runtime.asyncPreempt2") ||
-		       !strcmp(func.name, "runtime.gopreempt_m") ||
-		       !strcmp(func.name, "runtime.asyncPreempt") ||
-		       strncmp(func.name, "runtime.", 8) != 0); // stopped in its own prologue
-}
-
-/** Marks the goroutine at `address` where it was stopped while it ran; false where it was not. */
-static bool mark_preempted(const struct runtime *rt, struct goroutines *all, target_addr address)
-{
-	struct goroutine *g = goroutines_find(all, address);
-
-	// One that has never run cannot have been running.
-	if (!g || g->sched_pc == g->start_pc || !is_preempted(rt, g))
-		return false;
-	g->is_frozen = true;
-	return true;
-}
-
-void scheduler_mark_frozen(
-	const struct runtime *rt, const struct scheduler *s, struct goroutines *all)
-{
-	size_t stopped = 0;
-
-	if (!s->is_frozen)
-		return;
-	// proc.go goschedImpl: since 1.26 it stays with its processor, before it went to the end of
-	// the global queue.
-	for (size_t i = 0; i < s->processor_count; i++)
-		stopped += s->processors[i].status == PROCESSOR_GC_STOP &&
-			   !mark_preempted(rt, all, s->processors[i].run_next);
-	for (size_t i = s->global_count; i > 0 && stopped; i--, stopped--)
-		if (!mark_preempted(rt, all, s->global_queue[i - 1]))
-			break;
 }

@@ -158,9 +158,11 @@ static void read_hchan(struct value_reader *reader, struct value *value, uint32_
 	}
 	value->channel->send_index = hchan.send_index;
 	value->channel->receive_index = hchan.receive_index;
-	add_internal(reader, value, "buf", GO_UNSAFE_POINTER, hchan.buffer);
-	add_internal(reader, value, "elemsize", GO_UINT16, hchan.element->size);
-	if (value->channel->is_timer)
+	if (has_internals(reader, depth)) {
+		add_internal(reader, value, "buf", GO_UNSAFE_POINTER, hchan.buffer);
+		add_internal(reader, value, "elemsize", GO_UINT16, hchan.element->size);
+	}
+	if (has_internals(reader, depth) && value->channel->is_timer)
 		add_internal(reader, value, "timer", GO_UNSAFE_POINTER,
 			object_get(rt, hchan.object, HCHAN_TIMER));
 	read_queued(reader, value, &hchan, depth);

@@ -1,5 +1,8 @@
 #include "analyzer/values/known_registers.h"
 
+#include "analyzer/binary/instruction.h"
+#include "analyzer/core/arch.h"
+
 #include <string.h>
 
 #define WORD 8
@@ -7,40 +10,21 @@
 #define XMM_COUNT 16
 
 // The kernel's ucontext (arch/x86/include/uapi/asm/sigcontext.h, sigcontext_64)
-#define UCONTEXT_REGISTERS 40
 #define UCONTEXT_FPSTATE 224
 #define FPSTATE_XMM 160
 
-/* The order of its general registers, as DWARF numbers: r8 … r15, di, si, bp, bx, dx, ax, cx, sp.
- */
-static const uint8_t ucontext_order[] = {8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
-
 /* What asyncPreempt stores from its stack pointer on, the same in go1.18 to go1.27
  * (runtime/preempt_amd64.s): ax, cx, dx, bx, si, di, r8 … r15. */
-static const uint8_t preempt_order[] = {0, 2, 1, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+static const uint8_t preempt_order[] = {AMD64_RAX, AMD64_RCX, AMD64_RDX, AMD64_RBX, AMD64_RSI,
+	AMD64_RDI, AMD64_R8, AMD64_R9, AMD64_R10, AMD64_R11, AMD64_R12, AMD64_R13, AMD64_R14,
+	AMD64_R15};
 #define PREEMPT_XMM 112 // then X0 …, until go1.25; since then elsewhere, and the frame is smaller
 #define PREEMPT_XMM_FRAME 368
-
-/* The order of elf_gregset_t (arch/x86/include/asm/user_64.h): r15 … r12, bp, bx, r11 … r8, ax, cx,
- * dx, si, di, orig_ax, ip, cs, flags, sp. 255: none of DWARF's. */
-static const uint8_t thread_order[] = {
-	15, 14, 13, 12, 6, 3, 11, 10, 9, 8, 0, 2, 1, 4, 5, 255, 16, 255, 255, 7};
 
 static void set(struct known_registers *registers, uint32_t number, uint64_t value)
 {
 	registers->values[number] = value;
 	registers->mask |= UINT64_C(1) << number;
-}
-
-/* Registers that lie one behind the other at `address`. */
-static void load_block(const struct image *image, target_addr address, const uint8_t *order,
-	size_t count, struct known_registers *ret)
-{
-	uint64_t value;
-
-	for (size_t i = 0; i < count; i++)
-		if (image_read_u64(image, address + i * WORD, &value) == CS_OK)
-			set(ret, order[i], value);
 }
 
 static void load_xmm(const struct image *image, target_addr address, struct known_registers *ret)
@@ -55,25 +39,32 @@ static void load_xmm(const struct image *image, target_addr address, struct know
 static void load_context(
 	const struct image *image, target_addr context, struct known_registers *ret)
 {
-	uint64_t state;
+	const struct arch *arch = arch_of(image);
+	uint64_t value;
 
-	load_block(
-		image, context + UCONTEXT_REGISTERS, ucontext_order, sizeof(ucontext_order), ret);
-	if (image_read_u64(image, context + UCONTEXT_FPSTATE, &state) == CS_OK && state)
-		load_xmm(image, state + FPSTATE_XMM, ret);
+	for (uint32_t i = 0; i < arch->dwarf_count; i++)
+		if (image_read_u64(image, context + arch->dwarf[i].context, &value) == CS_OK)
+			set(ret, i, value);
+	if (image_read_u64(image, context + UCONTEXT_FPSTATE, &value) == CS_OK && value)
+		load_xmm(image, value + FPSTATE_XMM, ret);
 }
 
-static void load_thread(const struct image_regs *regs, struct known_registers *ret)
+static void load_thread(
+	const struct arch *arch, const struct image_regs *regs, struct known_registers *ret)
 {
-	for (size_t i = 0; i < sizeof(thread_order) && i < regs->count; i++)
-		if (thread_order[i] != 255)
-			set(ret, thread_order[i], regs->raw[i]);
+	for (uint32_t i = 0; i < arch->dwarf_count; i++)
+		if (arch->dwarf[i].index < regs->count)
+			set(ret, i, regs->raw[arch->dwarf[i].index]);
 }
 
 static void load_preempted(const struct image *image, const struct code_place *preempt,
 	target_addr sp, struct known_registers *ret)
 {
-	load_block(image, sp, preempt_order, sizeof(preempt_order), ret);
+	uint64_t value;
+
+	for (size_t i = 0; i < sizeof(preempt_order); i++)
+		if (image_read_u64(image, sp + i * WORD, &value) == CS_OK)
+			set(ret, preempt_order[i], value);
 	if (preempt->frame_size >= PREEMPT_XMM_FRAME + 8)
 		load_xmm(image, sp + PREEMPT_XMM, ret);
 }
@@ -103,7 +94,7 @@ static void load_from_thread(const struct image *image, const struct thread_stat
 		if (i)
 			load_context(image, state->way.contexts[i], ret);
 		else
-			load_thread(&state->thread->regs, ret);
+			load_thread(arch_of(image), &state->thread->regs, ret);
 		return;
 	}
 }

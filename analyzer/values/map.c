@@ -282,9 +282,9 @@ static void read_at(struct value_reader *reader, struct value *value, uint32_t d
 	value->has_length = true;
 	if (depth && value->length && !seen_begin(reader, value, value->pointer, depth, &seen))
 		return;
-	if (is_swiss)
+	if (has_internals(reader, depth) && is_swiss)
 		add_map_internals(&walk, map);
-	else
+	else if (has_internals(reader, depth))
 		add_hmap_internals(&walk, map);
 	read_entries(&walk, map, is_swiss);
 	seen_end(reader, seen);

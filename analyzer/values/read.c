@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#define LONG_BYTES 32 // of a []byte, from which on writing it twice would cost
 #define MAX_LENGTH (UINT64_C(1) << 47) // no object is larger than the address space
 
 void value_reader_init(struct value_reader *reader, const struct runtime *rt, struct types *types,
@@ -401,6 +402,18 @@ void read_elements(struct value_reader *reader, struct value *value, struct type
 		value->is_truncated = true;
 }
 
+/** A buffer goes from function to function: it is written in the first. */
+static void read_bytes(struct value_reader *reader, struct value *value, const struct place *place)
+{
+	struct seen *seen = NULL;
+
+	if (value->length >= LONG_BYTES && is_kept(reader, place, 0, value->pointer) &&
+		!seen_begin(reader, value, value->pointer, 1, &seen))
+		return;
+	read_text(reader, value, place);
+	seen_end(reader, seen);
+}
+
 static void read_slice(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
@@ -421,7 +434,7 @@ static void read_slice(
 	}
 	value->is_nil = !value->pointer;
 	if (value->kind == VALUE_BYTES) {
-		read_text(reader, value, place);
+		read_bytes(reader, value, place);
 		return;
 	}
 	if (!value->length)

@@ -59,6 +59,12 @@ void read_elements(struct value_reader *reader, struct value *value, struct type
 void read_fields(struct value_reader *reader, struct value *value, const struct type_field *fields,
 	uint32_t count, const struct place *place, uint32_t depth);
 
+/** Whether a value so far below its variable still shows the runtime's own fields. */
+static inline bool has_internals(const struct value_reader *reader, uint32_t depth)
+{
+	return depth + 3 > reader->limits->max_depth;
+}
+
 /** Notes a number as a runtime's own field: `kind` GO_INT, GO_UINT8, GO_UINTPTR, … */
 void add_internal(struct value_reader *reader, struct value *value, const char *name,
 	enum go_kind kind, uint64_t number);

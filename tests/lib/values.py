@@ -392,7 +392,7 @@ def written(variables):
         value = todo.pop()
         if value.get("address") and "same_as" not in value:
             found.setdefault((value["address"], value["type"]), value)
-        if value.get("kind") in ("slice", "map") and "same_as" not in value and value.get("pointer"):
+        if value.get("kind") in ("slice", "bytes", "map") and "same_as" not in value and value.get("pointer"):
             found.setdefault((value["pointer"], value["type"]), value)
         for key in ("target", "dynamic_value"):
             if value.get(key):
