@@ -25,14 +25,15 @@ static const struct value_text_style full_style = {"\t    ", SIZE_MAX, SIZE_MAX}
 struct text {
 	struct printer *printer;
 	const struct analysis *analysis;
-	struct walk *walk; // scratch
+	struct walk *walk;     // scratch
 	struct logical *shown; // scratch: see collect()
+	const uint32_t *order; // of groups; NULL: goroutines in allgs order
 	enum traceback_level level;
-	bool is_all;         // more than the crashing goroutine
-	bool has_addresses;  // gp=, fp=, sp=, pc=: only the level "system" prints them here
-	bool has_arguments;  // of this goroutine
-	bool has_labels;     // debug.tracebacklabels, on by default since go1.27
-	uint64_t wrapper_id; // abi.FuncIDWrapper of this release; UINT64_MAX: not known
+	bool is_all;               // more than the crashing goroutine
+	bool has_addresses;        // gp=, fp=, sp=, pc=: only the level "system" prints them here
+	bool has_arguments;        // of this goroutine
+	bool has_labels;           // debug.tracebacklabels, on by default since go1.27
+	uint64_t wrapper_id;       // abi.FuncIDWrapper of this release; UINT64_MAX: not known
 	struct value_text *values; // NULL: no variables are shown
 };
 
@@ -388,6 +389,29 @@ static void print_head(struct text *text)
 	}
 }
 
+/** A goroutine that is not the crashing one, if it is to be shown. */
+static void print_other(struct text *text, size_t index)
+{
+	const struct analysis *analysis = text->analysis;
+	bool is_hidden =
+		analysis->goroutines.list[index].is_system && text->level < TRACEBACK_SYSTEM;
+
+	if (index != analysis->crash.goroutine && !is_hidden && analysis->rows[index].is_shown)
+		print_goroutine(text, index);
+}
+
+static void print_by_group(struct text *text)
+{
+	const struct groups *groups = &text->analysis->groups;
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->list[text->order[i]];
+
+		for (size_t k = 0; k < group->count; k++)
+			print_other(text, group->members[k]);
+	}
+}
+
 /** traceback.go tracebacksomeothers: the crashing one first, then all in allgs order. */
 static void print_goroutines(struct text *text)
 {
@@ -398,13 +422,12 @@ static void print_goroutines(struct text *text)
 		print_goroutine(text, first);
 	if (!text->is_all)
 		return;
-	for (size_t i = 0; i < analysis->goroutines.count; i++) {
-		bool is_hidden =
-			analysis->goroutines.list[i].is_system && text->level < TRACEBACK_SYSTEM;
-
-		if (i != first && !is_hidden && analysis->rows[i].is_shown)
-			print_goroutine(text, i);
+	if (text->order) {
+		print_by_group(text);
+		return;
 	}
+	for (size_t i = 0; i < analysis->goroutines.count; i++)
+		print_other(text, i);
 }
 
 static enum traceback_level read_level(const char *name)
@@ -456,9 +479,11 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 	text.wrapper_id = layout_has(layout, FUNC_ID_WRAPPER)
 				  ? layout_value(layout, FUNC_ID_WRAPPER)
 				  : UINT64_MAX;
-	if (text.printer && text.walk && text.shown &&
-		(!options->is_full ||
-			value_text_init(&values, analysis, text.printer) == CS_OK)) {
+	if (options->sort)
+		text.order = groups_order(
+			&analysis->groups, options->sort == SORT_RAREST, analysis->arena);
+	if (text.printer && text.walk && text.shown && (text.order || !options->sort) &&
+		(!options->is_full || value_text_init(&values, analysis, text.printer) == CS_OK)) {
 		text.values = options->is_full ? &values : NULL;
 		print_head(&text);
 		print_goroutines(&text);

@@ -56,7 +56,7 @@ FRAME = {"function": opt(TEXT), "package": opt(TEXT), "file": opt(TEXT), "line":
          "in_app": opt(BOOL), "key": opt(TEXT), "kind": one("go", "c"), "object": opt(TEXT),
          "unavailable": opt(LIST)}
 GROUP = {"stack": opt(INT), "status": one(*STATUSES), "wait_reason": opt(TEXT), "count": INT,
-         "wait_max_ns": opt(INT), "examples": LIST}
+         "wait_median_ns": opt(INT), "wait_max_ns": opt(INT), "unlike": opt(INT), "examples": LIST}
 GOROUTINE = {
     "id": INT, "status": one(*STATUSES), "wait_reason": opt(TEXT), "wait_ns": opt(INT),
     "wait_min_ns": opt(INT), "wait_max_ns": opt(INT), "wait_source": opt(one(*WAIT_SOURCES)),
