@@ -112,6 +112,12 @@ $(B)/tools/layouts-dump: $(B)/obj/tools/layouts/dump.o $(ANALYZER_OBJ) $(COMMON_
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
+# What the heap's marks and the search for leaked goroutines find in a core, for tests and benches.
+$(B)/tools/heap-dump: $(B)/obj/tools/heap/dump.o $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
 # Another compiler or other flags: everything again. Another list of files: link again.
 quote = '$(subst ','\'',$(1))'
 $(B)/recipe: remembered = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -122,7 +128,7 @@ $(B)/recipe $(B)/sources: FORCE
 	@printf '%s\n' $(call quote,$(remembered)) | cmp -s - $@ || \
 		printf '%s\n' $(call quote,$(remembered)) >$@
 
-$(PROGRAMS) $(B)/tests/check $(B)/tools/layouts-dump: $(B)/sources
+$(PROGRAMS) $(B)/tests/check $(B)/tools/layouts-dump $(B)/tools/heap-dump: $(B)/sources
 
 $(B)/obj/%.o: %.c Makefile $(B)/recipe
 	@mkdir -p $(@D)
@@ -140,7 +146,7 @@ demo:
 	@BUILD=$(B) tools/demo
 
 # Structure first: it is quick. Then every unit, oracle and end-to-end test in one Check run.
-check: all $(B)/tests/check $(B)/tools/layouts-dump
+check: all $(B)/tests/check $(B)/tools/layouts-dump $(B)/tools/heap-dump
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
 
@@ -199,7 +205,7 @@ MATRIX := facts grouping scheduler stripped guessed dwarf_unread cframes values 
 ARM64_RELEASES ?= $(ORACLE_RELEASES)
 ARM64_MATRIX := traceback stripped
 
-check-matrix: all $(B)/tools/layouts-dump
+check-matrix: all $(B)/tools/layouts-dump $(B)/tools/heap-dump
 	@command -v go >/dev/null || { echo "check-matrix: needs Go, which fetches the other releases" >&2; exit 1; }
 	@BUILD=$(B) tools/make-layouts --check --all
 	@for test in $(MATRIX); do \

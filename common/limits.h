@@ -70,7 +70,7 @@
 #define MAX_POLL_DESCRIPTORS (1u << 22)
 #define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
-#define MAX_SELECT_CASES 128           // of one select whose cases are numbered
+#define MAX_NUMBERED_SELECT_CASES 128  // of one select whose cases are numbered
 #define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
@@ -98,6 +98,20 @@
 #define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
 #define MAX_MAP_TABLES 65536      // of one map's directory
 
+/* The heap */
+#define MAX_HEAP_SPANS (1u << 25)         // rows of mheap_.allspans
+#define MAX_HEAP_PAGES (1ull << 28)       // of all spans: 2 TiB
+#define MAX_HEAP_ARENAS (1u << 22)        // between the lowest and the highest: 256 TiB
+#define MAX_HEAP_MEMORY (4ull << 30)      // for the tables of one heap
+#define MAX_SMALL_SPAN (1u << 17)         // bytes of a span with several objects
+#define MAX_SPECIALS (1u << 24)           // finalizers and the like, of all objects
+#define MAX_MASK_WORDS (1u << 27)         // of one type whose pointers are found by its parts
+#define MAX_MASK_PARTS (1u << 24)         // likewise: parts within parts
+#define MAX_MASK_DEPTH 64                 // likewise
+#define MAX_DEFERS (1u << 20)             // of one goroutine
+#define MAX_SELECT_CASES 65536             // of one select (runtime/select.go)
+#define MAX_HOLDERS_SHOWN 4               // goroutines that one sentence names
+
 /* Unwinding */
 #define MAX_FRAMES 65536 // physical frames of one stack; deeper stacks are cut in the middle
 #define MAX_UNWIND_STEPS (1u << 26) // physical frames walked; a 1 GiB stack of the smallest frames
@@ -117,7 +131,6 @@
 #define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
-#define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* The flow of values through a function */
 #define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
@@ -127,6 +140,10 @@
 #define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes
 #define MAX_FLOW_TOTAL (1u << 28) // places looked at in one analysis
 #define MAX_FLOW_STEPS 64        // from frame to frame for one value
+
+/* Who waits for whom */
+#define MAX_BLOCKING_EDGES (1u << 20) // kept; the total is beside them
+#define MAX_EVIDENCE_LENGTH 1024      // characters of one sentence
 
 /* What is written */
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
