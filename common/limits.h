@@ -70,7 +70,7 @@
 #define MAX_POLL_DESCRIPTORS (1u << 22)
 #define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
-#define MAX_SELECT_CASES 128           // of one select whose cases are numbered
+#define MAX_NUMBERED_SELECT_CASES 128  // of one select whose cases are numbered
 #define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
@@ -105,12 +105,11 @@
 #define MAX_HEAP_MEMORY (4ull << 30)      // for the tables of one heap
 #define MAX_SMALL_SPAN (1u << 17)         // bytes of a span with several objects
 #define MAX_SPECIALS (1u << 24)           // finalizers and the like, of all objects
-#define MAX_FINALIZER_BLOCKS (1u << 20)   // of those that are to run
 #define MAX_MASK_WORDS (1u << 27)         // of one type whose pointers are found by its parts
 #define MAX_MASK_PARTS (1u << 24)         // likewise: parts within parts
 #define MAX_MASK_DEPTH 64                 // likewise
 #define MAX_DEFERS (1u << 20)             // of one goroutine
-#define MAX_AWAITED_CASES 65536            // of one select (runtime/select.go)
+#define MAX_SELECT_CASES 65536            // of one select (runtime/select.go)
 #define MAX_HOLDERS_SHOWN 4               // goroutines that one sentence names
 
 /* Unwinding */
@@ -132,7 +131,6 @@
 #define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
-#define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* The flow of values through a function */
 #define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
@@ -169,6 +167,9 @@
 #define MAX_VERDICTS_PRINTED 10    // of each kind, in text for people
 #define MAX_EDGES_WRITTEN 131072   // of the wait-for graph
 #define MAX_GROUP_EXAMPLES 3
+#define MAX_DOT_NODES 2000     // boxes of one graph
+#define MAX_DOT_EDGES 8000     // and arrows between them
+#define MIN_OTHERS 10 // goroutines that must look alike for another one to be unlike them
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024 // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256
@@ -179,6 +180,13 @@
 #define MAX_JSON_MEMBERS 128         // top-level members
 #define MAX_JSON_ROWS 16777216       // rows of one table
 #define MAX_JSON_NUMBER 64           // characters of one number
+#define MAX_SNAPSHOT_READ (1ull << 30)   // bytes of one file, and of what it unpacks to
+#define MAX_SNAPSHOT_MEMORY (2ull << 30) // for what is made of them
+#define MAX_SNAPSHOT_SECONDS 60
+#define MAX_DIFFERENCE_ROWS (1u << 20)   // names that two snapshots are compared by
+#define MAX_DIFFERENCE_DEPTH 6           // objects within objects that hold numbers
+#define MAX_DIFFERENCE_FRAMES 256        // of a stack, that a group is known by
+#define MAX_DIFFERENCE_SHOWN 6           // of them, in text
 #define MAX_JSON_DECODED (16u << 20) // bytes of one row or member that is decoded whole
 
 /* The server */
@@ -212,6 +220,10 @@
 #define MAX_TOKEN_LENGTH 1024
 
 /* Grouping */
+#define MAX_FRAME_KEY_STEPS (1u << 20) // rows of line tables and functions, for inlined closures
+#define MAX_CLOSURE_DEPTH 8            // closures that closures create
+#define MAX_BLAMED 16                  // goroutines to look at first
+#define MAX_BLAMED_GROUPS 256          // groups that are looked at for them
 #define MAX_GROUPED_FRAMES 512    // frames of the fine key
 #define MAX_GROUPED_APP_FRAMES 16 // frames of the default key
 #define MAX_GROUPED_MESSAGE 1024  // bytes of a message that its class looks at
@@ -237,7 +249,7 @@
 #define DEFAULT_VALUES 1000 // of one goroutine
 #define GLOBAL_VALUES 500   // of one package variable
 #define LEAST_VALUES 40     // of one goroutine, however many there are
-#define TOTAL_VALUES 60000  // of all goroutines together, about nine megabytes
+#define TOTAL_VALUES 57000  // of all goroutines together, about nine megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64

@@ -149,14 +149,17 @@ static bool is_persistent_chunk(struct roots *roots, target_addr address)
 	       roots_number(roots, chunk, 8, &before) && !(before & 4095) && before != chunk;
 }
 
-/** runtime/mfinal.go: nothing yet, or a block that has room for 101 finalizers. */
-static bool is_finalizer_block(struct roots *roots, target_addr address)
+/** Nothing, or a block that says it is not overfull (runtime/mfinal.go). */
+static bool is_block_list(struct roots *roots, target_addr address)
 {
+	const struct layout *layout = &roots->rt->layout;
 	uint64_t block, count;
 
-	return roots_number(roots, address, 8, &block) &&
-	       (!block || (roots_field(roots, block, FINALIZERS_IN_BLOCK, &count) &&
-				  count <= 101));
+	if (!roots_number(roots, address, 8, &block))
+		return false;
+	return !block || (roots_number(roots, block + layout_value(layout, FINALIZERS_COUNT), 4,
+				 &count) &&
+				 count <= layout_size(layout, FINALIZERS_LIST) / 40);
 }
 
 static bool is_goroutines(struct roots *roots, target_addr address)
@@ -275,14 +278,10 @@ static const struct row rows[] = {
 	{VAR_ALL_FINALIZERS, 8,
 		{{"runtime.queuefinalizer", USES_WORD, 0, NO_FIELD},
 			{"runtime.markroot", USES_WORD, 0, NO_FIELD}},
-		is_finalizer_block},
+		is_block_list},
 	{VAR_CLEANUPS, 0,
 		{{"runtime.(*p).destroy", USES, 0, CLEANUPS_QUEUED},
 			{"runtime.runCleanups", USES, 0, CLEANUPS_EXECUTED}},
-		NULL},
-	{VAR_CLEANUPS, 0,
-		{{"runtime.markroot", USES, 0, CLEANUPS_ALL},
-			{"runtime.freeSpecial", USES_ADDRESS, 0, NO_FIELD}},
 		NULL},
 	{VAR_SEMTABLE, 0,
 		{{"runtime.semacquire1", USES_ADDRESS, 0, NO_FIELD},

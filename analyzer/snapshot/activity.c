@@ -88,6 +88,8 @@ struct activity activity_of(const struct analysis *analysis, const struct thread
 		return (struct activity){"dying", 0};
 	if (is_monitor(analysis, m))
 		return (struct activity){"monitor", 0};
+	if (g && activity_stops_world(analysis, (size_t)(g - analysis->goroutines.list)))
+		return (struct activity){"stopping", 0};
 	if (g && (g->status == GOROUTINE_RUNNING || g->status == GOROUTINE_SYSCALL))
 		return of_goroutine(analysis, m, g);
 	return of_idle(analysis, m, state->stack);

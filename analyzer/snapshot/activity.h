@@ -15,7 +15,7 @@ struct activity {
 	 * "running" Go code; "c": in C code; "syscall": in a system call; "spinning": looks for work
 	 * with none found yet; "scheduling": has a processor and no goroutine; "polling": waits in
 	 * netpoll; "parked": waits to be given something to do; "locked": waits until the goroutine
-	 * that is locked to it may run; "stopped": the crash's freeze, or another stop of the world,
+	 * that is locked to it may run; "stopping": waits until the world stops; "stopped": the crash's freeze, or another stop of the world,
 	 * holds it; "monitor": sysmon; "dying": it crashed; "foreign": not one of Go's; "other".
 	 */
 	const char *state;

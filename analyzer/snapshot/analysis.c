@@ -299,6 +299,7 @@ static enum cs_status load_state(struct analysis *analysis)
 	analysis->clock =
 		clock_load(rt, &analysis->scheduler, &analysis->goroutines, &analysis->gc);
 	status = timers_load(rt, &analysis->scheduler, &analysis->timers);
+	clock_see_timers(&analysis->clock, &analysis->timers);
 	return status == CS_OK ? poll_descriptors_load(rt, &analysis->descriptors) : status;
 }
 
@@ -316,6 +317,10 @@ enum cs_status analysis_run(struct analysis *analysis)
 		return status;
 	frame_table_init(&analysis->frames, rt);
 	stack_table_init(&analysis->stacks, analysis->arena);
+	analysis->frame_keys = arena_alloc(analysis->arena, sizeof(*analysis->frame_keys));
+	if (!analysis->frame_keys)
+		return CS_NO_MEMORY;
+	frame_keys_init(analysis->frame_keys, analysis->arena);
 	status = open_joiner(analysis);
 	if (status == CS_OK)
 		status = thread_states_load(analysis->joiner, &analysis->stacks,

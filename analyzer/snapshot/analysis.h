@@ -18,6 +18,7 @@
 #include "analyzer/runtime/runtime.h"
 #include "analyzer/runtime/timers.h"
 #include "analyzer/snapshot/crash.h"
+#include "analyzer/snapshot/frame_keys.h"
 #include "analyzer/snapshot/groups.h"
 #include "analyzer/snapshot/numbering.h"
 #include "analyzer/unwind/threads.h"
@@ -87,6 +88,7 @@ struct analysis {
 	struct frame_table frames;
 	struct stack_table stacks;
 	struct joiner *joiner; // what joins C frames to Go's; a cache, so not const
+	struct frame_keys *frame_keys; // a cache, so not const
 	struct gc_state gc;
 	struct memory_stats memory;
 	struct timers timers;

@@ -218,7 +218,9 @@ static void say_world(struct sentence *s, const struct goroutine *g)
 		const struct processor *p = &scheduler->processors[i];
 		const struct machine *m = scheduler_machine_at(scheduler, p->m);
 
-		if (p->status != PROCESSOR_RUNNING || !m || m->address == g->m || m->dying)
+		// A thread that dies of a signal may be the very one that did not stop.
+		if (p->status != PROCESSOR_RUNNING || !m || m->address == g->m ||
+			(m->dying && !m->caught_signal))
 			continue;
 		say(s, count++ ? ", %" PRIu64 : "; thread %" PRIu64, m->thread_id);
 	}

@@ -56,7 +56,7 @@ FRAME = {"function": opt(TEXT), "package": opt(TEXT), "file": opt(TEXT), "line":
          "in_app": opt(BOOL), "key": opt(TEXT), "kind": one("go", "c"), "object": opt(TEXT),
          "unavailable": opt(LIST)}
 GROUP = {"stack": opt(INT), "status": one(*STATUSES), "wait_reason": opt(TEXT), "count": INT,
-         "wait_max_ns": opt(INT), "examples": LIST}
+         "wait_median_ns": opt(INT), "wait_max_ns": opt(INT), "unlike": opt(INT), "examples": LIST}
 GOROUTINE = {
     "id": INT, "status": one(*STATUSES), "wait_reason": opt(TEXT), "wait_ns": opt(INT),
     "wait_min_ns": opt(INT), "wait_max_ns": opt(INT), "wait_source": opt(one(*WAIT_SOURCES)),
@@ -66,7 +66,7 @@ GOROUTINE = {
     "locked_to_thread": BOOL, "waiting_on": opt(LIST), "why": opt(TEXT), "variables": opt(LIST), "arguments": opt(LIST),
 }
 RANGE = {"low": ADDRESS, "high": ADDRESS}
-THREAD_STATES = ("running", "c", "syscall", "spinning", "scheduling", "polling", "parked", "locked", "stopped",
+THREAD_STATES = ("running", "c", "syscall", "spinning", "scheduling", "polling", "parked", "locked", "stopped", "stopping",
                  "monitor", "dying", "foreign", "other")
 THREAD = {"id": INT, "goroutine": opt(INT), "state": opt(one(*THREAD_STATES)), "state_ns": opt(INT),
           "machine": opt(INT), "processor": opt(INT), "locked_goroutine": opt(INT), "stack": opt(INT), "registers": opt(OBJECT), "signal": opt(INT)}
