@@ -28,6 +28,8 @@ enum option_code {
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
 	OPTION_SYSROOT,
+	OPTION_FULL,
+	OPTION_SORT,
 };
 
 static const struct option options[] = {
@@ -41,7 +43,9 @@ static const struct option options[] = {
 	{"variables", required_argument, NULL, OPTION_VARIABLES},
 	{"globals", required_argument, NULL, OPTION_GLOBALS},
 	{"no-system", no_argument, NULL, OPTION_NO_SYSTEM},
+	{"full", no_argument, NULL, OPTION_FULL},
 	{"traceback", required_argument, NULL, OPTION_TRACEBACK},
+	{"sort", required_argument, NULL, OPTION_SORT},
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
 	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
 	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
@@ -96,6 +100,17 @@ static int read_traceback(const char *text, struct analyze_options *ret)
 		return command_usage(
 			NAME, "--traceback: '%s' is not single, all, system or crash", text);
 	ret->job.emit.traceback = text;
+	return COMMAND_OK;
+}
+
+static int read_sort(const char *text, struct analyze_options *ret)
+{
+	static const char *const names[] = {"largest", "rarest", NULL};
+	int found = find_name(text, names);
+
+	if (found < 0)
+		return command_usage(NAME, "--sort: '%s' is not largest or rarest", text);
+	ret->job.emit.sort = found ? SORT_RAREST : SORT_LARGEST;
 	return COMMAND_OK;
 }
 
@@ -179,8 +194,13 @@ static int read_option(int code, const char *text, struct analyze_options *ret)
 		return COMMAND_OK;
 	case OPTION_TRACEBACK:
 		return read_traceback(text, ret);
+	case OPTION_SORT:
+		return read_sort(text, ret);
 	case OPTION_MAX_UNPACKED:
 		return read_size(text, ret);
+	case OPTION_FULL:
+		ret->job.emit.is_full = true;
+		return COMMAND_OK;
 	case OPTION_NO_SYSTEM:
 		ret->job.analysis.include_system = false;
 		return COMMAND_OK;

@@ -1,8 +1,9 @@
 // A crash as a person wants to see it first: what, where, and 100,000 goroutines as some tens of
-// groups, largest first.
+// groups, largest first or rarest first.
 #include "analyzer/binary/binary.h"
 #include "analyzer/emit/printer.h"
 #include "analyzer/emit/text.h"
+#include "analyzer/emit/value_text.h"
 #include "analyzer/snapshot/analysis.h"
 
 #include <inttypes.h>
@@ -12,6 +13,9 @@
 // Frames of one stack in a summary: enough to know it by.
 #define CRASH_FRAMES 16
 #define GROUP_FRAMES 6
+
+// Of the frames of the goroutine that crashed: what a line of a terminal can hold.
+static const struct value_text_style crash_style = {"      ", 100, 12};
 
 static void print_duration(struct printer *printer, int64_t ns)
 {
@@ -57,13 +61,15 @@ static bool is_plumbing(const struct frame *frame)
 	return false;
 }
 
-static void print_stack(
-	struct printer *printer, const struct analysis *analysis, uint32_t index, size_t max)
+/** `values`: of the goroutine whose stack it is; NULL: none are shown. */
+static void print_stack(struct printer *printer, const struct analysis *analysis, uint32_t index,
+	size_t max, struct value_text *values)
 {
 	const struct stack *stack = index == NO_STACK ? NULL : &analysis->stacks.stacks[index];
 	bool skipping = true;
 	uint64_t left = stack ? stack->frames_total : 0;
 	size_t printed = 0;
+	uint32_t position = 0;
 
 	for (uint32_t i = 0; stack && i < stack->count; i++) {
 		const struct code_place *place = &analysis->frames.places[stack->places[i]];
@@ -73,6 +79,7 @@ static void print_stack(
 				&analysis->frames.frames[place->first_frame + k];
 
 			left--;
+			position++;
 			skipping = skipping && is_plumbing(frame);
 			if (skipping && left > 1)
 				continue;
@@ -83,6 +90,9 @@ static void print_stack(
 				return;
 			}
 			print_frame(printer, frame);
+			if (values && strncmp(frame->function, "runtime.", 8) != 0)
+				value_text_print(
+					values, position - 1, frame->function, &crash_style);
 		}
 	}
 }
@@ -106,6 +116,24 @@ static void print_head(struct printer *printer, const struct analysis *analysis)
 		analysis->scheduler.gomaxprocs);
 }
 
+/** The stack of the goroutine that crashed, with its variables where they are wanted. */
+static void print_crash_stack(struct printer *printer, const struct analysis *analysis)
+{
+	size_t index = analysis->crash.goroutine;
+	struct walk *walk = arena_alloc(analysis->arena, sizeof(*walk));
+	struct value_text values;
+	bool has_values = walk && analysis_wants_values(analysis, index) &&
+			  analysis_walk(analysis, index, walk) &&
+			  value_text_init(&values, analysis, printer) == CS_OK;
+
+	if (has_values)
+		value_text_begin(&values, index, walk);
+	print_stack(printer, analysis, analysis->rows[index].stack, CRASH_FRAMES,
+		has_values ? &values : NULL);
+	if (has_values)
+		value_text_deinit(&values);
+}
+
 static void print_crash(struct printer *printer, const struct analysis *analysis)
 {
 	const struct crash *crash = &analysis->crash;
@@ -120,7 +148,7 @@ static void print_crash(struct printer *printer, const struct analysis *analysis
 		return;
 	g = &analysis->goroutines.list[crash->goroutine];
 	printer_format(printer, "\ngoroutine %" PRIu64 " crashed:\n", g->id);
-	print_stack(printer, analysis, analysis->rows[crash->goroutine].stack, CRASH_FRAMES);
+	print_crash_stack(printer, analysis);
 }
 
 static void print_group(
@@ -132,6 +160,10 @@ static void print_group(
 		printer_format(printer, group->count > 1 ? ", up to " : ", ");
 		print_duration(printer, group->wait_max);
 	}
+	if (group->wait_median >= 0 && group->count > 1) {
+		printer_format(printer, ", half of them over ");
+		print_duration(printer, group->wait_median);
+	}
 	if (group->is_system)
 		printer_format(printer, ", system");
 	printer_format(printer, "  [goroutine%s", group->count > 1 ? "s" : "");
@@ -139,7 +171,11 @@ static void print_group(
 		printer_format(
 			printer, " %" PRIu64, analysis->goroutines.list[group->examples[i]].id);
 	printer_format(printer, group->count > group->example_count ? " …]\n" : "]\n");
-	print_stack(printer, analysis, group->stack, GROUP_FRAMES);
+	if (group->unlike)
+		printer_format(printer,
+			"    unlike %" PRIu64 " others that were started by the same function\n",
+			group->unlike);
+	print_stack(printer, analysis, group->stack, GROUP_FRAMES, NULL);
 }
 
 static void print_diagnostics(struct printer *printer, const struct diag *diag)
@@ -163,15 +199,18 @@ enum cs_status emit_summary(const struct analysis *analysis, const struct emit_o
 	emit_sink *sink, void *context)
 {
 	struct printer *printer = printer_create(sink, context);
+	const uint32_t *order =
+		groups_order(&analysis->groups, options->sort == SORT_RAREST, analysis->arena);
 	enum cs_status status;
 
-	(void)options;
-	if (!printer)
+	if (!printer || !order) {
+		printer_destroy(printer);
 		return CS_NO_MEMORY;
+	}
 	print_head(printer, analysis);
 	print_crash(printer, analysis);
 	for (size_t i = 0; i < analysis->groups.count; i++)
-		print_group(printer, analysis, &analysis->groups.list[i]);
+		print_group(printer, analysis, &analysis->groups.list[order[i]]);
 	print_diagnostics(printer, analysis->diag);
 	status = printer_finish(printer);
 	printer_destroy(printer);
