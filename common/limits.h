@@ -110,6 +110,7 @@
 #define MAX_MASK_DEPTH 64                 // likewise
 #define MAX_DEFERS (1u << 20)             // of one goroutine
 #define MAX_SELECT_CASES 65536            // of one select (runtime/select.go)
+#define MAX_AWAITED_CASES 65536            // of one select (runtime/select.go)
 #define MAX_HOLDERS_SHOWN 4               // goroutines that one sentence names
 
 /* Unwinding */

@@ -210,7 +210,8 @@ static const struct {
 static const struct {
 	enum layout_id id;
 	uint64_t offset;
-} descriptor_rows[] = {{TYPE_SIZE, 0}, {TYPE_HASH, 16}, {TYPE_TFLAG, 20}, {TYPE_ALIGN, 21},
+} descriptor_rows[] = {{TYPE_SIZE, 0}, {TYPE_POINTER_BYTES, 8},
+	{TYPE_POINTER_MASK, 32}, {TYPE_HASH, 16}, {TYPE_TFLAG, 20}, {TYPE_ALIGN, 21},
 	{TYPE_KIND, 23}, {TYPE_STR, 40}, {TYPE_POINTER_TO, 44}, {MAP_TYPE_FLAGS, 104},
 	{BUCKET_KEY_SIZE, 80}, {BUCKET_ELEM_SIZE, 81}, {BUCKET_SIZE, 82}, {GROUP_SIZE, 80},
 	{GROUP_SLOT_SIZE, 88}, {GROUP_ELEM_OFFSET, 96}};
