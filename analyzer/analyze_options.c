@@ -28,6 +28,7 @@ enum option_code {
 	OPTION_NO_SANDBOX,
 	OPTION_TIME_LIMIT,
 	OPTION_SYSROOT,
+	OPTION_FULL,
 };
 
 static const struct option options[] = {
@@ -41,6 +42,7 @@ static const struct option options[] = {
 	{"variables", required_argument, NULL, OPTION_VARIABLES},
 	{"globals", required_argument, NULL, OPTION_GLOBALS},
 	{"no-system", no_argument, NULL, OPTION_NO_SYSTEM},
+	{"full", no_argument, NULL, OPTION_FULL},
 	{"traceback", required_argument, NULL, OPTION_TRACEBACK},
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
 	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
@@ -181,6 +183,9 @@ static int read_option(int code, const char *text, struct analyze_options *ret)
 		return read_traceback(text, ret);
 	case OPTION_MAX_UNPACKED:
 		return read_size(text, ret);
+	case OPTION_FULL:
+		ret->job.emit.is_full = true;
+		return COMMAND_OK;
 	case OPTION_NO_SYSTEM:
 		ret->job.analysis.include_system = false;
 		return COMMAND_OK;

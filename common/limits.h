@@ -70,6 +70,8 @@
 #define MAX_POLL_DESCRIPTORS (1u << 22)
 #define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
+#define MAX_SELECT_CASES 128           // of one select whose cases are numbered
+#define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
 #define MAX_TYPE_NAME 4096
@@ -202,7 +204,7 @@
 #define DEFAULT_VALUES 1000 // of one goroutine
 #define GLOBAL_VALUES 500   // of one package variable
 #define LEAST_VALUES 40     // of one goroutine, however many there are
-#define TOTAL_VALUES 80000  // of all goroutines together, about ten megabytes
+#define TOTAL_VALUES 57000  // of all goroutines together, about nine megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64

@@ -12,6 +12,7 @@ struct analysis;
 
 struct emit_options {
 	const char *traceback; // "single", "all", "system" or "crash", as GOTRACEBACK; for text
+	bool is_full;          // text: each frame's variables beneath it
 };
 
 /** Takes `size` bytes; false when they could not be taken, which ends the writing. */

@@ -85,7 +85,7 @@ static void write_waiting_on(struct rows *rows, const struct goroutine *g, const
 		else
 			jsonw_null(w);
 		jsonw_member_string(w, "operation", on[i].operation);
-		jsonw_member_null(w, "select_case");
+		json_member_ns(w, "select_case", on[i].select_case);
 		jsonw_end_object(w);
 	}
 	jsonw_end_array(w);

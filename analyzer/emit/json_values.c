@@ -285,11 +285,13 @@ static void write_elements(
 	}
 	jsonw_key(values->w, "elements");
 	jsonw_begin_array(values->w);
-	for (uint32_t i = 0; i < value->element_count; i++)
+	for (uint32_t i = 0; i < value->element_count; i++) {
+		values->is_part = true;
 		write_value(values, value->elements[i], NULL,
 			stricter(class,
 				i ? class_after(values, value->elements[i - 1], value->elements[i])
 				  : REDACT_NOTHING));
+	}
 	jsonw_end_array(values->w);
 }
 
@@ -313,8 +315,10 @@ static void write_entries(
 
 		jsonw_begin_object(values->w);
 		jsonw_key(values->w, "key");
+		values->is_part = true;
 		write_value(values, entry->key, NULL, class);
 		jsonw_key(values->w, "value");
+		values->is_part = true;
 		write_value(values, entry->value, NULL, stricter(class, class_of_key(entry->key)));
 		jsonw_end_object(values->w);
 	}
@@ -349,6 +353,7 @@ static void write_named(struct json_values *values, const char *key, const struc
 		jsonw_key(values->w, "name");
 		jsonw_string(values->w, list[i].name);
 		jsonw_key(values->w, "value");
+		values->is_part = true;
 		write_value(values, list[i].value, list[i].name, own);
 		jsonw_end_object(values->w);
 	}
@@ -394,6 +399,8 @@ static void write_queue(struct json_values *values, const char *key,
 	for (uint32_t i = 0; i < count; i++) {
 		jsonw_begin_object(w);
 		jsonw_member_u64(w, "goroutine", queue[i].goroutine);
+		if (queue[i].select_case >= 0)
+			jsonw_member_u64(w, "select_case", (uint64_t)queue[i].select_case);
 		if (queue[i].value) {
 			jsonw_key(w, "value");
 			write_value(values, queue[i].value, NULL, class);
@@ -420,6 +427,26 @@ static void write_channel(
 	jsonw_member_u64(w, "receive_queue_total", channel->receive_queue_total);
 }
 
+/** The errors that an error wraps. */
+static void write_wrapped(struct json_values *values, const struct value *value)
+{
+	struct json_writer *w = values->w;
+
+	jsonw_key(w, "wraps");
+	jsonw_begin_array(w);
+	for (uint32_t i = 0; i < value->wrap_count; i++) {
+		const char *text = value->wraps[i].text;
+
+		if (text)
+			text = redact_text(values->scratch, text, strlen(text), NULL);
+		jsonw_begin_object(w);
+		jsonw_member_string(w, "type", value->wraps[i].type);
+		jsonw_member_string(w, "text", text);
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
 static void write_interface(
 	struct json_values *values, const struct value *value, enum redact_class class)
 {
@@ -429,6 +456,8 @@ static void write_interface(
 		jsonw_key(values->w, "dynamic_value");
 		write_value(values, value->dynamic_value, NULL, class);
 	}
+	if (value->wrap_count && class != REDACT_ALL)
+		write_wrapped(values, value);
 }
 
 /** Of a pointer; of an atomic.Pointer[T], whose own word has no type. */
@@ -439,6 +468,20 @@ static void write_target(
 		return;
 	jsonw_key(values->w, "target");
 	write_value(values, value->target, NULL, class);
+}
+
+/** What a well-known struct holds: sync.Map, list.List, reflect.Value. */
+static void write_content(
+	struct json_values *values, const struct value *value, enum redact_class class)
+{
+	if (!value->has_content)
+		return;
+	if (value->entries)
+		write_entries(values, value, class);
+	if (value->elements)
+		write_elements(values, value, class);
+	if (value->dynamic_type)
+		write_interface(values, value, class);
 }
 
 static void write_parts(
@@ -457,7 +500,9 @@ static void write_parts(
 			write_entries(values, value, class);
 		break;
 	case VALUE_STRUCT:
-		write_fields(values, value, class);
+		if (value->field_count || !value->is_truncated)
+			write_fields(values, value, class);
+		write_content(values, value, class);
 		write_target(values, value, class);
 		break;
 	case VALUE_FUNC:
@@ -482,15 +527,23 @@ static void write_parts(
 	}
 }
 
-static void write_head(struct json_writer *w, const struct value *value)
+/** What others point to or wait for is a whole: a word within it is found by its name. */
+static bool has_place(const struct value *value, bool is_part)
+{
+	return !is_part || value->kind == VALUE_STRUCT || value->kind == VALUE_ARRAY;
+}
+
+static void write_head(struct json_writer *w, const struct value *value, bool is_part)
 {
 	jsonw_member_string(w, "type", value->type->name);
 	jsonw_member_string(w, "kind", kind_name(value->kind));
-	jsonw_key(w, "address");
-	if (value->address)
-		jsonw_address(w, value->address);
-	else
-		jsonw_null(w);
+	if (has_place(value, is_part)) {
+		jsonw_key(w, "address");
+		if (value->address)
+			jsonw_address(w, value->address);
+		else
+			jsonw_null(w);
+	}
 	if (value->is_nil)
 		jsonw_member_bool(w, "nil", true);
 	else if (value->has_pointer)
@@ -542,12 +595,15 @@ static void write_tail(
 static void write_members(struct json_values *values, const struct value *value, const char *name,
 	enum redact_class class)
 {
+	bool is_part = values->is_part;
+
+	values->is_part = false;
 	class = stricter(class, class_of(values, name));
 	class = stricter(class, class_of(values, value->type->name));
 	if (value->is_redacted)
 		class = REDACT_ALL;
-	write_head(values->w, value);
-	if (!value->unavailable && !value->is_nil)
+	write_head(values->w, value, is_part);
+	if (!value->unavailable && !value->is_nil && !value->same_as)
 		write_scalar(values, value, class);
 	write_length(values->w, value);
 	write_parts(values, value, class);

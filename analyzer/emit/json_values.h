@@ -11,6 +11,7 @@ struct json_values {
 	struct json_writer *w;      // borrowed
 	struct arena *scratch;      // borrowed; may be emptied between two values
 	struct u64map name_classes; // hash of a name to its enum redact_class
+	bool is_part;               // the value that is written next is a field, element or entry
 };
 
 /** `lasting` is for what is kept from value to value, and outlives it. */

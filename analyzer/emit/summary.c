@@ -3,6 +3,7 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/emit/printer.h"
 #include "analyzer/emit/text.h"
+#include "analyzer/emit/value_text.h"
 #include "analyzer/snapshot/analysis.h"
 
 #include <inttypes.h>
@@ -12,6 +13,9 @@
 // Frames of one stack in a summary: enough to know it by.
 #define CRASH_FRAMES 16
 #define GROUP_FRAMES 6
+
+// Of the frames of the goroutine that crashed: what a line of a terminal can hold.
+static const struct value_text_style crash_style = {"      ", 100, 12};
 
 static void print_duration(struct printer *printer, int64_t ns)
 {
@@ -57,13 +61,15 @@ static bool is_plumbing(const struct frame *frame)
 	return false;
 }
 
-static void print_stack(
-	struct printer *printer, const struct analysis *analysis, uint32_t index, size_t max)
+/** `values`: of the goroutine whose stack it is; NULL: none are shown. */
+static void print_stack(struct printer *printer, const struct analysis *analysis, uint32_t index,
+	size_t max, struct value_text *values)
 {
 	const struct stack *stack = index == NO_STACK ? NULL : &analysis->stacks.stacks[index];
 	bool skipping = true;
 	uint64_t left = stack ? stack->frames_total : 0;
 	size_t printed = 0;
+	uint32_t position = 0;
 
 	for (uint32_t i = 0; stack && i < stack->count; i++) {
 		const struct code_place *place = &analysis->frames.places[stack->places[i]];
@@ -73,6 +79,7 @@ static void print_stack(
 				&analysis->frames.frames[place->first_frame + k];
 
 			left--;
+			position++;
 			skipping = skipping && is_plumbing(frame);
 			if (skipping && left > 1)
 				continue;
@@ -83,6 +90,9 @@ static void print_stack(
 				return;
 			}
 			print_frame(printer, frame);
+			if (values && strncmp(frame->function, "runtime.", 8) != 0)
+				value_text_print(
+					values, position - 1, frame->function, &crash_style);
 		}
 	}
 }
@@ -106,6 +116,24 @@ static void print_head(struct printer *printer, const struct analysis *analysis)
 		analysis->scheduler.gomaxprocs);
 }
 
+/** The stack of the goroutine that crashed, with its variables where they are wanted. */
+static void print_crash_stack(struct printer *printer, const struct analysis *analysis)
+{
+	size_t index = analysis->crash.goroutine;
+	struct walk *walk = arena_alloc(analysis->arena, sizeof(*walk));
+	struct value_text values;
+	bool has_values = walk && analysis_wants_values(analysis, index) &&
+			  analysis_walk(analysis, index, walk) &&
+			  value_text_init(&values, analysis, printer) == CS_OK;
+
+	if (has_values)
+		value_text_begin(&values, index, walk);
+	print_stack(printer, analysis, analysis->rows[index].stack, CRASH_FRAMES,
+		has_values ? &values : NULL);
+	if (has_values)
+		value_text_deinit(&values);
+}
+
 static void print_crash(struct printer *printer, const struct analysis *analysis)
 {
 	const struct crash *crash = &analysis->crash;
@@ -120,7 +148,7 @@ static void print_crash(struct printer *printer, const struct analysis *analysis
 		return;
 	g = &analysis->goroutines.list[crash->goroutine];
 	printer_format(printer, "\ngoroutine %" PRIu64 " crashed:\n", g->id);
-	print_stack(printer, analysis, analysis->rows[crash->goroutine].stack, CRASH_FRAMES);
+	print_crash_stack(printer, analysis);
 }
 
 static void print_group(
@@ -139,7 +167,7 @@ static void print_group(
 		printer_format(
 			printer, " %" PRIu64, analysis->goroutines.list[group->examples[i]].id);
 	printer_format(printer, group->count > group->example_count ? " …]\n" : "]\n");
-	print_stack(printer, analysis, group->stack, GROUP_FRAMES);
+	print_stack(printer, analysis, group->stack, GROUP_FRAMES, NULL);
 }
 
 static void print_diagnostics(struct printer *printer, const struct diag *diag)

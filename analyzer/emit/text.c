@@ -5,6 +5,7 @@
 #include "analyzer/emit/text.h"
 
 #include "analyzer/emit/printer.h"
+#include "analyzer/emit/value_text.h"
 #include "analyzer/snapshot/analysis.h"
 #include "analyzer/snapshot/redacted_labels.h"
 #include "analyzer/unwind/arguments.h"
@@ -18,22 +19,27 @@
 #define INNER_FRAMES 50
 #define OUTER_FRAMES 50
 
+// As gdb's `bt -full`: deeper than the position, so that nobody takes it for one.
+static const struct value_text_style full_style = {"\t    ", SIZE_MAX, SIZE_MAX};
+
 struct text {
 	struct printer *printer;
 	const struct analysis *analysis;
 	struct walk *walk; // scratch
-	uint32_t *shown;   // scratch: positions of shown frames, see collect()
+	struct logical *shown; // scratch: see collect()
 	enum traceback_level level;
 	bool is_all;         // more than the crashing goroutine
 	bool has_addresses;  // gp=, fp=, sp=, pc=: only the level "system" prints them here
 	bool has_arguments;  // of this goroutine
 	bool has_labels;     // debug.tracebacklabels, on by default since go1.27
 	uint64_t wrapper_id; // abi.FuncIDWrapper of this release; UINT64_MAX: not known
+	struct value_text *values; // NULL: no variables are shown
 };
 
 /** One logical frame of a walk: which place, and which of its frames. */
 struct logical {
 	uint32_t place_index, frame;
+	uint32_t position; // in the whole stack, from the innermost
 };
 
 static bool starts_with(const char *text, const char *prefix)
@@ -141,10 +147,12 @@ static void print_frame(struct text *text, struct logical at)
 		printer_format(text->printer, " fp=0x%" PRIx64 " sp=0x%" PRIx64 " pc=0x%" PRIx64,
 			sp + (uint64_t)place->frame_size, sp, frame->pc);
 	printer_format(text->printer, "\n");
+	if (text->values)
+		value_text_print(text->values, at.position, frame->function, &full_style);
 }
 
 /**
- * The frames of the walk that this level shows, as pairs in text->shown; *elided_ret counts those
+ * The frames of the walk that this level shows, in text->shown; *elided_ret counts those
  * that the walk itself cut out, and *elided_at says before which of the shown. 0 where none of Go's
  * frames is shown.
  */
@@ -170,9 +178,8 @@ static size_t collect(struct text *text, bool show_all, uint64_t *elided_ret, si
 				    is_shown(text, frame, !go_count, callee)) &&
 				count < MAX_SHOWN_FRAMES) {
 				go_count += !frame->object;
-				text->shown[2 * count] = i;
-				text->shown[2 * count + 1] = place->first_frame + k;
-				count++;
+				text->shown[count++] = (struct logical){i, place->first_frame + k,
+					(uint32_t)(kept - place->frame_count) + k};
 			}
 			callee = frame->function;
 		}
@@ -184,7 +191,7 @@ static size_t collect(struct text *text, bool show_all, uint64_t *elided_ret, si
 static void print_range(struct text *text, size_t first, size_t end)
 {
 	for (size_t i = first; i < end; i++)
-		print_frame(text, (struct logical){text->shown[2 * i], text->shown[2 * i + 1]});
+		print_frame(text, text->shown[i]);
 }
 
 static void print_frames(struct text *text)
@@ -298,11 +305,14 @@ static void print_goroutine(struct text *text, size_t index)
 	printer_format(text->printer, "\n");
 	print_header(text, index);
 	text->has_arguments = analysis_wants_values(analysis, index);
-	if (analysis_walk(analysis, index, text->walk))
+	if (analysis_walk(analysis, index, text->walk)) {
+		if (text->values)
+			value_text_begin(text->values, index, text->walk);
 		print_frames(text);
-	else
+	} else {
 		printer_format(
 			text->printer, "\tgoroutine running on other thread; stack unavailable\n");
+	}
 	print_creation(text, &analysis->goroutines.list[index], &analysis->rows[index]);
 }
 
@@ -437,19 +447,25 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 	const struct layout *layout = &analysis->rt->layout;
 	struct text text = {.analysis = analysis, .printer = printer_create(sink, context)};
 	enum cs_status status = CS_NO_MEMORY;
+	struct value_text values;
 
 	text.walk = arena_alloc(analysis->arena, sizeof(*text.walk));
-	text.shown = arena_array(analysis->arena, MAX_SHOWN_FRAMES, 2 * sizeof(*text.shown));
+	text.shown = arena_array(analysis->arena, MAX_SHOWN_FRAMES, sizeof(*text.shown));
 	set_level(&text, options->traceback);
 	text.has_labels = load_label_setting(analysis->rt);
 	text.wrapper_id = layout_has(layout, FUNC_ID_WRAPPER)
 				  ? layout_value(layout, FUNC_ID_WRAPPER)
 				  : UINT64_MAX;
-	if (text.printer && text.walk && text.shown) {
+	if (text.printer && text.walk && text.shown &&
+		(!options->is_full ||
+			value_text_init(&values, analysis, text.printer) == CS_OK)) {
+		text.values = options->is_full ? &values : NULL;
 		print_head(&text);
 		print_goroutines(&text);
 		status = printer_finish(text.printer);
 	}
+	if (text.values)
+		value_text_deinit(&values);
 	printer_destroy(text.printer);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "analyzer/runtime/waiting.h"
 
+#include "analyzer/runtime/select_case.h"
 #include "common/limits.h"
 
 #include <string.h>
@@ -135,12 +136,15 @@ static size_t find_channels(struct waiting *waiting, const struct goroutine *g, 
 	struct waiting_on *ret, size_t max)
 {
 	const struct runtime *rt = waiting->rt;
+	struct select_cases cases = {.count = 0};
 	size_t count = 0;
 
+	if (!strncmp(reason, "select", 6))
+		select_cases_load(rt, g->address, &cases);
 	// A case without a channel is not listed in g.waiting; a list that has them may be a ring.
 	for (target_addr at = g->waiting; at && count < max;) {
 		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
-		struct waiting_on on = {.kind = "channel"};
+		struct waiting_on on = {.kind = "channel", .select_case = -1};
 
 		if (!sudog.bytes || object_get(rt, sudog, SUDOG_G) != g->address)
 			break;
@@ -151,6 +155,8 @@ static size_t find_channels(struct waiting *waiting, const struct goroutine *g, 
 			on.operation = side_of(waiting, on.address, at);
 		else
 			on.operation = strstr(reason, "send") ? "send" : "receive";
+		if (on.operation)
+			on.select_case = select_case_of(&cases, at, *on.operation == 's');
 		ret[count++] = on;
 		at = object_get(rt, sudog, SUDOG_WAIT_LINK);
 	}
@@ -183,7 +189,9 @@ static size_t find_lock(struct waiting *waiting, const struct goroutine *g, cons
 			continue;
 		if (!layout_has(layout, id))
 			id = locks[i].alternative;
-		*ret = (struct waiting_on){.kind = locks[i].kind, .operation = locks[i].operation};
+		*ret = (struct waiting_on){.kind = locks[i].kind,
+			.operation = locks[i].operation,
+			.select_case = -1};
 		if (word && layout_has(layout, id))
 			ret->address = word - layout_value(layout, id);
 		return 1;
@@ -199,11 +207,11 @@ size_t waiting_find(struct waiting *waiting, const struct goroutine *g, const ch
 	if (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6))
 		return find_channels(waiting, g, reason, ret, max);
 	if (!strncmp(reason, "sleep", 5)) {
-		*ret = (struct waiting_on){"timer", g->timer, "sleep"};
+		*ret = (struct waiting_on){"timer", g->timer, "sleep", -1};
 		return 1;
 	}
 	if (!strncmp(reason, "sync.Cond.Wait", 14)) {
-		*ret = (struct waiting_on){.kind = "cond", .operation = "wait"};
+		*ret = (struct waiting_on){.kind = "cond", .operation = "wait", .select_case = -1};
 		return 1;
 	}
 	return find_lock(waiting, g, reason, ret);

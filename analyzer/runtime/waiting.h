@@ -11,6 +11,8 @@ struct waiting_on {
 	target_addr address; // of that thing; 0 where not known
 	const char
 		*operation; // "send", "receive", "lock", "rlock", "wait", "sleep"; NULL: not known
+	int64_t select_case; // of those with this operation, in the source's order; -1: no select's,
+			     // or not known
 };
 
 struct waiting {

@@ -147,6 +147,7 @@ void analysis_value_reader(const struct analysis *analysis, struct value_reader 
 
 	value_reader_init(ret, analysis->rt, analysis->types,
 		options->variables == VARIABLES_NONE ? &nothing : &options->limits, NULL);
+	ret->now = analysis->clock.now;
 }
 
 static void place_goroutine(struct analysis *analysis, size_t index)

@@ -153,6 +153,7 @@ enum cs_status analysis_values_prepare(struct analysis *analysis)
 			values->liveness, start + analysis->rt->bias, end + analysis->rt->bias);
 	value_reader_init(
 		&values->reader, analysis->rt, analysis->types, &options->limits, values->liveness);
+	values->reader.now = analysis->clock.now;
 	status = choose_goroutines(analysis, values);
 	analysis->values = values;
 	return status == CS_OK ? prepare_variables(analysis, values) : status;

@@ -3,6 +3,7 @@
 // value lies where its sudog's elem points.
 #include "analyzer/values/reading.h"
 
+#include "analyzer/runtime/select_case.h"
 #include "common/limits.h"
 
 #define MAX_CHANNEL_CAPACITY (UINT64_C(1) << 47)
@@ -55,6 +56,17 @@ static void read_queued(
 		value->is_truncated = true;
 }
 
+/** Which case of its select a waiter stands for. */
+static int64_t case_of(const struct runtime *rt, struct object sudog, bool is_send)
+{
+	struct select_cases cases;
+
+	if (!object_get(rt, sudog, SUDOG_IS_SELECT))
+		return -1;
+	select_cases_load(rt, object_get(rt, sudog, SUDOG_G), &cases);
+	return select_case_of(&cases, sudog.address, is_send);
+}
+
 /** The goroutines of one queue; how many there are in all is returned. */
 static uint64_t read_queue(struct value_reader *reader, target_addr first, target_addr channel,
 	struct type *sent, uint32_t depth, struct value_waiter **list_ret, uint32_t *count_ret)
@@ -77,6 +89,7 @@ static uint64_t read_queue(struct value_reader *reader, target_addr first, targe
 			struct place place = place_at(object_get(rt, sudog, SUDOG_ELEM), true);
 
 			list[count].goroutine = object_get(rt, g, G_ID);
+			list[count].select_case = case_of(rt, sudog, sent);
 			if (sent && place.address && depth && reader->nodes_left)
 				list[count].value =
 					value_read_below(reader, sent, &place, depth - 1);
@@ -145,9 +158,11 @@ static void read_hchan(struct value_reader *reader, struct value *value, uint32_
 	}
 	value->channel->send_index = hchan.send_index;
 	value->channel->receive_index = hchan.receive_index;
-	add_internal(reader, value, "buf", GO_UNSAFE_POINTER, hchan.buffer);
-	add_internal(reader, value, "elemsize", GO_UINT16, hchan.element->size);
-	if (value->channel->is_timer)
+	if (has_internals(reader, depth)) {
+		add_internal(reader, value, "buf", GO_UNSAFE_POINTER, hchan.buffer);
+		add_internal(reader, value, "elemsize", GO_UINT16, hchan.element->size);
+	}
+	if (has_internals(reader, depth) && value->channel->is_timer)
 		add_internal(reader, value, "timer", GO_UNSAFE_POINTER,
 			object_get(rt, hchan.object, HCHAN_TIMER));
 	read_queued(reader, value, &hchan, depth);

@@ -1,5 +1,6 @@
 // Interfaces (runtime/runtime2.go eface, iface): {type or itab, data}. The data word is the value
 // itself where the type is one pointer, else it points to the value.
+#include "analyzer/values/natural_errors.h"
 #include "analyzer/values/reading.h"
 
 static struct type *dynamic_type(
@@ -18,14 +19,19 @@ static void read_dynamic(
 		struct piece scratch[2];
 		struct place data;
 
-		if (reader->nodes_left && place_part(place, 8, 8, scratch, 2, &data))
+		if (reader->nodes_left && place_part(place, 8, 8, scratch, 2, &data)) {
 			value->dynamic_value = value_read_below(reader, type, &data, depth - 1);
+			natural_read_wrapped(reader, value, type, &data);
+		}
 	} else if (!is_kept(reader, place, 8, value->pointer)) {
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);
 		return;
 	} else {
+		struct place data = place_at(value->pointer, true);
+
 		value->dynamic_value =
 			value_follow(reader, type, value->pointer, depth - 1, &value->is_cycle);
+		natural_read_wrapped(reader, value, type, &data);
 	}
 	if (!value->dynamic_value && !value->is_cycle)
 		value->is_truncated = true;

@@ -6,13 +6,19 @@
 
 #include "analyzer/unwind/threads.h"
 
-/** By DWARF's numbers (System V ABI, AMD64 supplement): 0 to 16 and the low half of xmm 17 to 32.
+/**
+ * By DWARF's numbers. System V ABI, AMD64 supplement: 0 to 16, and of xmm, 17 to 32, the low half.
+ * DWARF for the Arm 64-bit architecture: x0 to x30, sp 31, and of v0 to v31, 64 to 95, the low half.
  */
 #define KNOWN_REGISTERS_MAX 33
+#define KNOWN_VECTORS 64
+#define KNOWN_VECTORS_MAX 32
 
 struct known_registers {
 	uint64_t values[KNOWN_REGISTERS_MAX];
-	uint64_t mask; // a bit for each that is known
+	uint64_t vectors[KNOWN_VECTORS_MAX]; // those from KNOWN_VECTORS on
+	uint64_t mask;                       // a bit for each of values that is known
+	uint32_t vector_mask;                // likewise
 };
 
 /**
@@ -27,6 +33,12 @@ void known_registers_load(const struct frame_table *frames, const struct thread_
 static inline bool known_register(
 	const struct known_registers *registers, uint64_t number, uint64_t *ret)
 {
+	uint64_t vector = number - KNOWN_VECTORS;
+
+	if (number >= KNOWN_VECTORS && vector < KNOWN_VECTORS_MAX) {
+		*ret = registers->vectors[vector];
+		return registers->vector_mask >> vector & 1;
+	}
 	if (number >= KNOWN_REGISTERS_MAX || !(registers->mask >> number & 1))
 		return false;
 	*ret = registers->values[number];

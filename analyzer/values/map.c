@@ -26,21 +26,27 @@ struct map_walk {
 	uint64_t left;        // entries still to be found
 	uint64_t groups;      // that may still be looked at
 	enum unavailable why; // the first that could not be read
+	map_visitor *visit;   // NULL: entries become values
+	void *context;        // for visit
 };
+
+/** Where the key or element whose slot lies at `address` lies itself; false: not readable. */
+static bool find_part(
+	const struct map_walk *walk, target_addr address, bool is_indirect, target_addr *ret)
+{
+	*ret = address;
+	return !is_indirect || image_read_u64(walk->reader->rt->image, address, ret) == CS_OK;
+}
 
 static struct value *read_part(
 	struct map_walk *walk, struct type *type, target_addr address, bool is_indirect)
 {
-	struct place place = place_at(address, true);
-	uint64_t pointer;
+	struct place place;
+	target_addr part;
 
-	if (!walk->reader->nodes_left)
+	if (!walk->reader->nodes_left || !find_part(walk, address, is_indirect, &part))
 		return NULL;
-	if (is_indirect) {
-		if (image_read_u64(walk->reader->rt->image, address, &pointer) != CS_OK)
-			return NULL;
-		place = place_at(pointer, true);
-	}
+	place = place_at(part, true);
 	return value_read_below(walk->reader, type, &place, walk->depth - 1);
 }
 
@@ -48,6 +54,8 @@ static struct value *read_part(
 static bool add_entry(struct map_walk *walk, target_addr group, unsigned int index)
 {
 	const struct map_slots *s = &walk->slots;
+	target_addr key = group + s->key_offset + index * s->key_stride;
+	target_addr element = group + s->elem_offset + index * s->elem_stride;
 	struct value_entry entry;
 
 	if (!walk->left)
@@ -55,10 +63,12 @@ static bool add_entry(struct map_walk *walk, target_addr group, unsigned int ind
 	walk->left--;
 	if (!walk->wanted)
 		return false;
-	entry.key = read_part(
-		walk, walk->key, group + s->key_offset + index * s->key_stride, s->is_key_indirect);
-	entry.value = read_part(walk, walk->element,
-		group + s->elem_offset + index * s->elem_stride, s->is_elem_indirect);
+	if (walk->visit)
+		return find_part(walk, key, s->is_key_indirect, &key) &&
+		       find_part(walk, element, s->is_elem_indirect, &element) &&
+		       walk->visit(walk->context, key, element);
+	entry.key = read_part(walk, walk->key, key, s->is_key_indirect);
+	entry.value = read_part(walk, walk->element, element, s->is_elem_indirect);
 	if (!entry.key || !entry.value) {
 		walk->wanted = 0;
 		return false;
@@ -272,9 +282,9 @@ static void read_at(struct value_reader *reader, struct value *value, uint32_t d
 	value->has_length = true;
 	if (depth && value->length && !seen_begin(reader, value, value->pointer, depth, &seen))
 		return;
-	if (is_swiss)
+	if (has_internals(reader, depth) && is_swiss)
 		add_map_internals(&walk, map);
-	else
+	else if (has_internals(reader, depth))
 		add_hmap_internals(&walk, map);
 	read_entries(&walk, map, is_swiss);
 	seen_end(reader, seen);
@@ -292,4 +302,30 @@ void read_map(
 		fail(value, UNAVAILABLE_NOT_KEPT_ALIVE);
 	else
 		read_at(reader, value, depth);
+}
+
+bool map_each(struct value_reader *reader, struct type *type, target_addr address,
+	map_visitor *visit, void *context)
+{
+	bool is_swiss = layout_has(&reader->rt->layout, MAP_USED);
+	struct object map = object_load(reader->rt, address, is_swiss ? OBJECT_MAP : OBJECT_HMAP);
+	struct map_walk walk = {.reader = reader,
+		.key = type->key,
+		.element = type->element,
+		.wanted = UINT64_MAX,
+		.groups = MAX_MAP_GROUPS_READ,
+		.visit = visit,
+		.context = context};
+
+	if (!map.bytes || !type_load(walk.key) || !type_load(walk.element) ||
+		!types_map_slots(reader->types, type, &walk.slots))
+		return false;
+	walk.left = object_get(reader->rt, map, is_swiss ? MAP_USED : HMAP_COUNT);
+	if (!walk.left)
+		return true;
+	if (is_swiss)
+		read_swiss(&walk, map);
+	else
+		read_hmap(&walk, map);
+	return !walk.left && !walk.why;
 }

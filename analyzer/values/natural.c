@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_FORMS_WITHIN 8 // an error that wraps an error that …
+#define MAX_FORMS_WITHIN 16 // an error that wraps an error that …
 #define MAX_PATH 64
 
 static const struct form {
@@ -21,11 +21,17 @@ static const struct form {
 	{"time", "Month", NULL, natural_month},
 	{"time", "Weekday", NULL, natural_weekday},
 	{"time", "Time", NULL, natural_time},
+	{"time", "Location", NULL, natural_location},
+	{"time", "Timer", NULL, natural_timer},
+	{"time", "Ticker", NULL, natural_timer},
 	{"sync", "Mutex", NULL, natural_mutex},
 	{"sync", "RWMutex", NULL, natural_rwmutex},
 	{"sync", "WaitGroup", NULL, natural_waitgroup},
 	{"sync", "Once", NULL, natural_once},
 	{"sync", "Cond", NULL, natural_cond},
+	{"sync", "Map", NULL, natural_entries},
+	{"sync", "Pool", NULL, natural_pool},
+	{"sync/atomic", "Value", "{v}", NULL},
 	{"sync/atomic", "Bool", NULL, natural_atomic_bool},
 	{"sync/atomic", "Int32", NULL, natural_atomic},
 	{"sync/atomic", "Int64", NULL, natural_atomic},
@@ -43,10 +49,15 @@ static const struct form {
 	{"net", "UDPConn", "{conn}", NULL},
 	{"net", "UnixConn", "{conn}", NULL},
 	{"net", "conn", "{fd}", NULL},
-	{"net", "netFD", "{net} {laddr}->{raddr}", NULL},
+	{"net", "TCPListener", "{fd}", NULL},
+	{"net", "UnixListener", "{fd}", NULL},
+	{"net", "netFD", NULL, natural_descriptor},
+	{"crypto/tls", "Conn", "{conn}", NULL},
+	{"net", "DNSError", NULL, natural_lookup_error},
 	{"net", "OpError", NULL, natural_op_error},
 	{"net/netip", "Addr", NULL, natural_netip},
 	{"net/netip", "AddrPort", NULL, natural_netip_port},
+	{"net/netip", "Prefix", NULL, natural_netip_prefix},
 	{"net/url", "URL", NULL, natural_url},
 	{"net/url", "Error", "{Op} {URL:q}: {Err}", NULL},
 	{"net/http", "Request", "{Method} {URL}", NULL},
@@ -54,7 +65,10 @@ static const struct form {
 	{"os", "File", "{file}", NULL},
 	{"os", "file", "{name}", NULL},
 	{"os", "SyscallError", "{Syscall}: {Err}", NULL},
+	{"os", "LinkError", "{Op} {Old} {New}: {Err}", NULL},
 	{"io/fs", "PathError", "{Op} {Path}: {Err}", NULL},
+	{"io/fs", "FileMode", NULL, natural_mode},
+	{"syscall", "Signal", NULL, natural_signal},
 	{"os/exec", "Error", "exec: {Name:q}: {Err}", NULL},
 	{"syscall", "Errno", NULL, natural_errno},
 	{"errors", "errorString", "{s}", NULL},
@@ -68,9 +82,20 @@ static const struct form {
 	{"context", "deadlineExceededError", "context deadline exceeded", NULL},
 	{"context", "backgroundCtx", "context.Background", NULL},
 	{"context", "todoCtx", "context.TODO", NULL},
-	{"context", "cancelCtx", "{Context}.WithCancel", NULL},
+	{"context", "emptyCtx", "context", NULL}, // until 1.20 one of the two above
+	{"context", "cancelCtx", NULL, natural_cancel_context},
+	{"context", "timerCtx", NULL, natural_timer_context},
+	{"context", "valueCtx", NULL, natural_value_context},
+	{"context", "withoutCancelCtx", "{c}.WithoutCancel", NULL},
+	{"context", "afterFuncCtx", NULL, natural_after_context},
+	{"context", "stopCtx", "{Context}", NULL},
+	{"os/signal", "signalCtx", "signal.NotifyContext({Context})", NULL},
 	{"strconv", "NumError", "strconv.{Func}: parsing {Num:q}: {Err}", NULL},
 	{"encoding/json", "SyntaxError", "{msg}", NULL},
+	{"encoding/json", "Number", "{}", NULL},
+	{"encoding/json", "RawMessage", NULL, natural_raw},
+	{"encoding/json/jsontext", "Value", NULL, natural_raw}, // 1.27
+	{"regexp", "Regexp", "{expr}", NULL},
 	{"github.com/pkg/errors", "fundamental", "{msg}", NULL},
 	{"github.com/pkg/errors", "withMessage", "{msg}: {cause}", NULL},
 	{"github.com/pkg/errors", "withStack", "{error}", NULL},
@@ -82,7 +107,8 @@ static const struct form {
 	{"bytes", "Buffer", NULL, natural_buffer},
 	{"strings", "Builder", NULL, natural_builder},
 	{"reflect", "rtype", NULL, natural_type_name},
-	{"container/list", "List", "{len} elements", NULL},
+	{"reflect", "Value", NULL, natural_reflected},
+	{"container/list", "List", NULL, natural_list},
 };
 
 static const struct form *form_of(struct type *type)
@@ -129,7 +155,7 @@ bool natural_format(struct natural *n, const char *format, ...)
 	return size >= 0 && (size_t)size < sizeof(text) && natural_put(n, text, (size_t)size);
 }
 
-static const struct type_field *find_field(const struct type *type, const char *name, size_t size)
+const struct type_field *type_field_named(const struct type *type, const char *name, size_t size)
 {
 	for (uint32_t i = 0; i < type->field_count; i++)
 		if (!strncmp(type->fields[i].name, name, size) && !type->fields[i].name[size])
@@ -137,8 +163,7 @@ static const struct type_field *find_field(const struct type *type, const char *
 	return NULL;
 }
 
-/** What a pointer points to, if it is kept; anything else stays. */
-static bool through_pointer(struct natural *n, struct type **type, struct place *place)
+bool natural_through_pointer(struct natural *n, struct type **type, struct place *place)
 {
 	uint64_t pointer;
 
@@ -162,9 +187,9 @@ bool natural_find(struct natural *n, struct type *type, const struct place *plac
 		const struct type_field *field;
 		struct piece *scratch;
 
-		if (!through_pointer(n, &type, &at) || type->kind != GO_STRUCT)
+		if (!natural_through_pointer(n, &type, &at) || type->kind != GO_STRUCT)
 			return false;
-		field = find_field(type, path, size);
+		field = type_field_named(type, path, size);
 		if (!field || !type_load(field->type))
 			return false;
 		scratch = at.address
@@ -286,7 +311,7 @@ bool natural_append(
 	if (form_of(type))
 		return apply(n, type, &at);
 	if (type->kind == GO_POINTER)
-		return through_pointer(n, &type, &at) && form_of(type) && apply(n, type, &at);
+		return natural_through_pointer(n, &type, &at) && form_of(type) && apply(n, type, &at);
 	if (type->kind == GO_STRING)
 		return append_text(n, type, &at);
 	return natural_number(n, type, &at, "", &number) && natural_format(n, "%" PRId64, number);
@@ -362,4 +387,31 @@ const char *natural_text(struct value_reader *reader, struct type *type, const s
 	if (!apply(&n, type, place) || memchr(n.text, 0, n.used))
 		return NULL;
 	return arena_copy(reader->arena, n.text, n.used);
+}
+
+const char *natural_text_behind(
+	struct value_reader *reader, struct type *type, const struct place *place)
+{
+	struct natural n = {.reader = reader};
+	struct place at = *place;
+
+	if (!form_of(type) && type->kind == GO_POINTER && !natural_through_pointer(&n, &type, &at))
+		return NULL;
+	return natural_text(reader, type, &at);
+}
+
+void natural_content_read(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
+{
+	static const struct {
+		natural_form *form;
+		natural_content *content;
+	} contents[] = {{natural_entries, content_map},
+		{natural_list, content_list},
+		{natural_reflected, content_reflected}};
+	const struct form *form = form_of(value->type);
+
+	for (size_t i = 0; form && depth && i < sizeof(contents) / sizeof(contents[0]); i++)
+		if (form->format == contents[i].form)
+			contents[i].content(reader, value, place, depth);
 }

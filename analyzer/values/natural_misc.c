@@ -95,6 +95,14 @@ bool natural_builder(struct natural *n, struct type *type, const struct place *p
 	return natural_bytes(n, type, place, "buf", &bytes, &size) && put_content(n, bytes, size);
 }
 
+bool natural_raw(struct natural *n, struct type *type, const struct place *place)
+{
+	const uint8_t *bytes;
+	size_t size;
+
+	return natural_bytes(n, type, place, "", &bytes, &size) && put_content(n, bytes, size);
+}
+
 /** A reflect.rtype is the descriptor itself. */
 bool natural_type_name(struct natural *n, struct type *type, const struct place *place)
 {
@@ -141,4 +149,52 @@ bool natural_joined(struct natural *n, struct type *type, const struct place *pl
 			return false;
 	}
 	return true;
+}
+
+/** io/fs FileMode.String. */
+bool natural_mode(struct natural *n, struct type *type, const struct place *place)
+{
+	static const char types[] = "dalTLDpSugct?", rights[] = "rwxrwxrwx";
+	size_t before = n->used;
+	int64_t mode;
+
+	if (!natural_number(n, type, place, "", &mode))
+		return false;
+	for (size_t i = 0; types[i]; i++)
+		if (mode >> (31 - i) & 1 && !natural_put(n, &types[i], 1))
+			return false;
+	if (n->used == before && !natural_puts(n, "-"))
+		return false;
+	for (size_t i = 0; rights[i]; i++)
+		if (!natural_put(n, mode >> (8 - i) & 1 ? &rights[i] : "-", 1))
+			return false;
+	return true;
+}
+
+/** syscall/zerrors_linux_*.go: the same on every architecture that is read here. */
+bool natural_signal(struct natural *n, struct type *type, const struct place *place)
+{
+	static const char *const names[] = {NULL, "hangup", "interrupt", "quit",
+		"illegal instruction", "trace/breakpoint trap", "aborted", "bus error",
+		"floating point exception", "killed", "user defined signal 1", "segmentation fault",
+		"user defined signal 2", "broken pipe", "alarm clock", "terminated"};
+	int64_t number;
+
+	if (!natural_number(n, type, place, "", &number))
+		return false;
+	if (number > 0 && number < (int64_t)(sizeof(names) / sizeof(names[0])))
+		return natural_puts(n, names[number]);
+	return natural_format(n, "signal %" PRId64, number);
+}
+
+/** net.DNSError: "lookup host on server: why". */
+bool natural_lookup_error(struct natural *n, struct type *type, const struct place *place)
+{
+	const uint8_t *server;
+	size_t size;
+
+	return natural_puts(n, "lookup ") && natural_append(n, type, place, "Name") &&
+	       natural_bytes(n, type, place, "Server", &server, &size) &&
+	       (!size || (natural_puts(n, " on ") && natural_put(n, (const char *)server, size))) &&
+	       natural_puts(n, ": ") && natural_append(n, type, place, "Err");
 }

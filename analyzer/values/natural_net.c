@@ -161,20 +161,38 @@ bool natural_endpoint(struct natural *n, struct type *type, const struct place *
 	return natural_format(n, "%s:%" PRId64, is_bracketed ? "]" : "", port);
 }
 
-/** The 16 bytes of a netip.Addr; whether it is one of IPv6 is known since 1.23 only (addrDetail).
+/** The word of a netip.Addr that says what it is: a pointer, since 1.23 in a unique.Handle. */
+static bool load_netip_kind(
+	struct natural *n, struct type *type, const struct place *place, uint64_t *ret)
+{
+	struct place at;
+
+	return natural_find(n, type, place, "z", &type, &at) && !fetch_word(n->reader, &at, 0, ret);
+}
+
+/**
+ * The 16 bytes of a netip.Addr, and whether it is one of IPv6 (addrDetail.isV6). Until 1.22 that is
+ * where a pointer points to, which only its package knows: then an address that could be one of
+ * IPv4 is not told, unless it has a zone.
  */
 static bool load_netip(struct natural *n, struct type *type, const struct place *place,
 	uint8_t bytes[IP6_SIZE], int64_t *is_ip6)
 {
+	struct type *zone;
+	struct place at;
 	int64_t halves[2];
+	uint64_t word;
 
-	if (!natural_number(n, type, place, "z.value.isV6", is_ip6) ||
-		!natural_number(n, type, place, "addr.hi", &halves[0]) ||
+	if (!natural_number(n, type, place, "addr.hi", &halves[0]) ||
 		!natural_number(n, type, place, "addr.lo", &halves[1]))
 		return false;
 	for (int i = 0; i < IP6_SIZE; i++)
 		bytes[i] = (uint8_t)((uint64_t)halves[i / 8] >> (56 - 8 * (i % 8)));
-	return true;
+	if (natural_number(n, type, place, "z.value.isV6", is_ip6))
+		return true;
+	*is_ip6 = 1;
+	return natural_find(n, type, place, "z.cmpVal", &zone, &at) &&
+	       !fetch_word(n->reader, &at, 0, &word) && (word || !as_ip4(bytes, IP6_SIZE));
 }
 
 static bool put_netip(struct natural *n, const uint8_t *bytes, bool is_ip6)
@@ -192,8 +210,14 @@ static bool put_netip(struct natural *n, const uint8_t *bytes, bool is_ip6)
 static bool put_netip_zone(struct natural *n, struct type *type, const struct place *place)
 {
 	const uint8_t *zone;
+	struct type *value;
+	struct place at;
+	uint64_t word;
 	size_t size;
 
+	if (natural_find(n, type, place, "z.cmpVal", &value, &at)) // until 1.22
+		return !fetch_word(n->reader, &at, 0, &word) &&
+		       (!word || (natural_puts(n, "%") && natural_append(n, value, &at, "")));
 	return natural_bytes(n, type, place, "z.value.zoneV6", &zone, &size) &&
 	       (!size || (natural_puts(n, "%") && natural_put(n, (const char *)zone, size)));
 }
@@ -202,7 +226,12 @@ bool natural_netip(struct natural *n, struct type *type, const struct place *pla
 {
 	uint8_t bytes[IP6_SIZE];
 	int64_t is_ip6;
+	uint64_t kind;
 
+	if (!load_netip_kind(n, type, place, &kind))
+		return false;
+	if (!kind)
+		return natural_puts(n, "invalid IP");
 	return load_netip(n, type, place, bytes, &is_ip6) && put_netip(n, bytes, is_ip6) &&
 	       (!is_ip6 || put_netip_zone(n, type, place));
 }
@@ -223,6 +252,23 @@ bool natural_netip_port(struct natural *n, struct type *type, const struct place
 	       natural_format(n, "%s:%" PRId64, is_ip6 ? "]" : "", port);
 }
 
+/** {ip, bits}; since 1.22 {ip, bitsPlusOne}. */
+bool natural_netip_prefix(struct natural *n, struct type *type, const struct place *place)
+{
+	struct type *ip;
+	struct place at;
+	int64_t bits;
+
+	if (natural_number(n, type, place, "bitsPlusOne", &bits))
+		bits--;
+	else if (!natural_number(n, type, place, "bits", &bits))
+		return false;
+	if (bits < 0)
+		return natural_puts(n, "invalid Prefix");
+	return natural_find(n, type, place, "ip", &ip, &at) && natural_netip(n, ip, &at) &&
+	       natural_format(n, "/%" PRId64, bits);
+}
+
 static bool is_unreserved(uint8_t c, const char *more)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -240,8 +286,9 @@ static bool put_escaped(struct natural *n, const uint8_t *bytes, size_t size, co
 }
 
 struct url {
-	const uint8_t *scheme, *host, *path, *query, *fragment;
-	size_t scheme_size, host_size, path_size, query_size, fragment_size;
+	const uint8_t *scheme, *opaque, *host, *path, *query, *fragment;
+	size_t scheme_size, opaque_size, host_size, path_size, query_size, fragment_size;
+	int64_t has_query, omits_host; // an empty query; no "//" before an empty host
 };
 
 /** The parts of a URL that needs none of String's rarer rules. */
@@ -249,14 +296,17 @@ static bool load_url(
 	struct natural *n, struct type *type, const struct place *place, struct url *ret)
 {
 	const uint8_t *other;
-	size_t opaque_size, raw_path_size, raw_fragment_size;
+	size_t raw_path_size, raw_fragment_size;
 
-	if (!natural_bytes(n, type, place, "Opaque", &other, &opaque_size) ||
-		!natural_bytes(n, type, place, "RawPath", &other, &raw_path_size) ||
+	if (!natural_bytes(n, type, place, "RawPath", &other, &raw_path_size) ||
 		!natural_bytes(n, type, place, "RawFragment", &other, &raw_fragment_size) ||
-		opaque_size || raw_path_size || raw_fragment_size)
+		!natural_number(n, type, place, "ForceQuery", &ret->has_query) || raw_path_size ||
+		raw_fragment_size)
 		return false;
+	if (!natural_number(n, type, place, "OmitHost", &ret->omits_host)) // 1.19
+		ret->omits_host = 0;
 	return natural_bytes(n, type, place, "Scheme", &ret->scheme, &ret->scheme_size) &&
+	       natural_bytes(n, type, place, "Opaque", &ret->opaque, &ret->opaque_size) &&
 	       natural_bytes(n, type, place, "Host", &ret->host, &ret->host_size) &&
 	       natural_bytes(n, type, place, "Path", &ret->path, &ret->path_size) &&
 	       natural_bytes(n, type, place, "RawQuery", &ret->query, &ret->query_size) &&
@@ -264,7 +314,7 @@ static bool load_url(
 }
 
 /** "user:password@", "user@" or nothing; false: not readable. */
-static bool put_user(struct natural *n, struct type *type, const struct place *place, bool *ret)
+static bool put_user(struct natural *n, struct type *type, const struct place *place)
 {
 	const uint8_t *name, *password;
 	size_t name_size, password_size;
@@ -276,7 +326,6 @@ static bool put_user(struct natural *n, struct type *type, const struct place *p
 	if (!natural_find(n, type, place, "User", &user, &at) ||
 		fetch_word(n->reader, &at, 0, &pointer))
 		return false;
-	*ret = pointer;
 	if (!pointer)
 		return true;
 	if (!natural_bytes(n, user, &at, "username", &name, &name_size) ||
@@ -298,34 +347,53 @@ static bool is_plain(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+/** "//user@host" where there is one, or an empty one. */
+static bool put_authority(
+	struct natural *n, struct type *type, const struct place *place, const struct url *url)
+{
+	struct type *user;
+	struct place at;
+	uint64_t has_user;
+
+	if (!natural_find(n, type, place, "User", &user, &at) ||
+		fetch_word(n->reader, &at, 0, &has_user))
+		return false;
+	if (!url->host_size && !has_user &&
+		(!url->scheme_size || url->omits_host || !url->path_size))
+		return true;
+	return natural_puts(n, "//") && put_user(n, type, place) &&
+	       natural_put(n, (const char *)url->host, url->host_size);
+}
+
+/** Authority and path; false where the path is relative, which has rules of its own. */
+static bool put_hierarchy(
+	struct natural *n, struct type *type, const struct place *place, const struct url *url)
+{
+	size_t before = n->used;
+	bool is_relative = url->path_size && url->path[0] != '/';
+
+	if (!put_authority(n, type, place, url))
+		return false;
+	if (is_relative && !url->scheme_size && n->used == before)
+		return false;
+	if (is_relative && url->host_size && !natural_puts(n, "/"))
+		return false;
+	return put_escaped(n, url->path, url->path_size, "$&+,/:;=@");
+}
+
 bool natural_url(struct natural *n, struct type *type, const struct place *place)
 {
-	size_t before;
 	struct url url;
-	bool has_user;
 
 	if (!load_url(n, type, place, &url) || !is_plain(url.host, url.host_size))
 		return false;
 	if (url.scheme_size && (!natural_put(n, (const char *)url.scheme, url.scheme_size) ||
 				       !natural_puts(n, ":")))
 		return false;
-	before = n->used;
-	if (!natural_puts(n, "//") || !put_user(n, type, place, &has_user))
+	if (url.opaque_size ? !natural_put(n, (const char *)url.opaque, url.opaque_size)
+			    : !put_hierarchy(n, type, place, &url))
 		return false;
-	if (!has_user && !url.host_size) {
-		n->used = before;
-		if (!url.scheme_size && url.path_size && url.path[0] != '/')
-			return false; // a relative path has rules of its own
-		if (url.scheme_size && url.path_size)
-			return false; // "file:///x" or "x:y": by a flag that moved
-	}
-	if (!natural_put(n, (const char *)url.host, url.host_size))
-		return false;
-	if (url.path_size && url.path[0] != '/' && url.host_size && !natural_puts(n, "/"))
-		return false;
-	if (!put_escaped(n, url.path, url.path_size, "$&+,/:;=@"))
-		return false;
-	if (url.query_size &&
+	if ((url.query_size || url.has_query) &&
 		(!natural_puts(n, "?") || !natural_put(n, (const char *)url.query, url.query_size)))
 		return false;
 	return !url.fragment_size ||
@@ -374,4 +442,21 @@ bool natural_op_error(struct natural *n, struct type *type, const struct place *
 				!natural_append(n, type, place, "Addr")))
 		return false;
 	return natural_puts(n, ": ") && natural_append(n, type, place, "Err");
+}
+
+/** A connection or listener: "tcp local->remote, descriptor 7"; "closed" once it is. */
+bool natural_descriptor(struct natural *n, struct type *type, const struct place *place)
+{
+	int64_t descriptor;
+
+	if (!natural_append(n, type, place, "net") || !natural_puts(n, " ") ||
+		!natural_append(n, type, place, "laddr"))
+		return false;
+	if (is_set(n, type, place, "raddr") &&
+		(!natural_puts(n, "->") || !natural_append(n, type, place, "raddr")))
+		return false;
+	if (!natural_number(n, type, place, "pfd.Sysfd", &descriptor))
+		return false;
+	return descriptor < 0 ? natural_puts(n, ", closed")
+			      : natural_format(n, ", descriptor %" PRId64, descriptor);
 }

@@ -100,3 +100,59 @@ bool natural_atomic_bool(struct natural *n, struct type *type, const struct plac
 	return natural_number(n, type, place, "v", &number) &&
 	       natural_puts(n, number ? "true" : "false");
 }
+
+#define POOL_LOCAL_SIZE 128 // poolLocal, padded, in every release (sync/pool.go)
+#define POOL_SHARED_TAIL 24 // behind private and shared.head
+#define CHAIN_NEXT 32       // poolChainElt: poolDequeue {headTail, vals}, next (poolqueue.go)
+#define MAX_POOL_LISTS 65536
+
+/** How many objects the lists of one processor hold. */
+static bool count_local(struct natural *n, target_addr local, uint64_t *budget, uint64_t *count)
+{
+	const struct image *image = n->reader->rt->image;
+	uint64_t own, head_tail;
+	target_addr list;
+
+	if (image_read_u64(image, local, &own) != CS_OK ||
+		image_read_u64(image, local + POOL_SHARED_TAIL, &list) != CS_OK)
+		return false;
+	*count += own != 0;
+	while (list && *budget) {
+		--*budget;
+		if (image_read_u64(image, list, &head_tail) != CS_OK ||
+			image_read_u64(image, list + CHAIN_NEXT, &list) != CS_OK)
+			return false;
+		*count += (uint32_t)((uint32_t)(head_tail >> 32) - (uint32_t)head_tail);
+	}
+	return !list;
+}
+
+static bool count_pool(struct natural *n, struct type *type, const struct place *place,
+	const char *locals, const char *size, uint64_t *count)
+{
+	uint64_t budget = MAX_POOL_LISTS;
+	struct type *word;
+	struct place at;
+	target_addr local;
+	int64_t total;
+
+	if (!natural_find(n, type, place, locals, &word, &at) || word->kind != GO_UNSAFE_POINTER ||
+		fetch_word(n->reader, &at, 0, &local) ||
+		!natural_number(n, type, place, size, &total) || total < 0 ||
+		total > MAX_PROCESSORS)
+		return false;
+	for (int64_t i = 0; local && i < total; i++)
+		if (!count_local(n, local + (uint64_t)i * POOL_LOCAL_SIZE, &budget, count))
+			return false;
+	return true;
+}
+
+/** What was put into it and not been taken, nor lost at a collection. */
+bool natural_pool(struct natural *n, struct type *type, const struct place *place)
+{
+	uint64_t count = 0;
+
+	return count_pool(n, type, place, "local", "localSize", &count) &&
+	       count_pool(n, type, place, "victim", "victimSize", &count) &&
+	       natural_format(n, "%" PRIu64 " kept", count);
+}

@@ -1,4 +1,4 @@
-// Times as package time prints them (time/time.go, format.go; the same from go1.18 to go1.27).
+// Times as package time prints them (time/time.go, format.go, sleep.go, tick.go; the same from go1.18 to go1.27).
 #include "analyzer/values/natural_internal.h"
 
 #include <inttypes.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define NS UINT64_C(1000000000)
+#define MILLISECOND INT64_C(1000000)
 #define HAS_MONOTONIC (UINT64_C(1) << 63) // of Time.wall
 #define WALL_SECONDS_SHIFT 30             // of Time.wall: 33 bits of seconds since 1885
 #define NANOSECONDS_MASK ((UINT64_C(1) << 30) - 1)
@@ -63,16 +64,12 @@ static char *put_small_duration(char *at, uint64_t left)
 	return put_number(at, left);
 }
 
-bool natural_duration(struct natural *n, struct type *type, const struct place *place)
+bool natural_put_duration(struct natural *n, int64_t ns)
 {
 	char text[48];
 	char *end = text + sizeof(text), *at = end;
-	uint64_t left;
-	int64_t ns;
+	uint64_t left = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
 
-	if (!natural_number(n, type, place, "", &ns))
-		return false;
-	left = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
 	if (left < NS) {
 		at = put_small_duration(at, left);
 	} else {
@@ -93,6 +90,13 @@ bool natural_duration(struct natural *n, struct type *type, const struct place *
 	if (ns < 0)
 		*--at = '-';
 	return natural_put(n, at, (size_t)(end - at));
+}
+
+bool natural_duration(struct natural *n, struct type *type, const struct place *place)
+{
+	int64_t ns;
+
+	return natural_number(n, type, place, "", &ns) && natural_put_duration(n, ns);
 }
 
 static bool put_name(struct natural *n, struct type *type, const struct place *place,
@@ -232,24 +236,138 @@ static bool put_monotonic(struct natural *n, int64_t ext)
 		n, " m=%c%" PRIu64 ".%09" PRIu64, ext < 0 ? '-' : '+', ns / NS, ns % NS);
 }
 
+/** Seconds since 1970 of a time.Time, and its words. */
+static bool load_time(struct natural *n, struct type *type, const struct place *place,
+	int64_t *wall_ret, int64_t *ext_ret, int64_t *seconds_ret)
+{
+	if (!natural_number(n, type, place, "wall", wall_ret) ||
+		!natural_number(n, type, place, "ext", ext_ret))
+		return false;
+	if ((uint64_t)*wall_ret & HAS_MONOTONIC)
+		*seconds_ret = SECONDS_TO_1885 - SECONDS_TO_1970 +
+			       (int64_t)((uint64_t)*wall_ret << 1 >> (WALL_SECONDS_SHIFT + 1));
+	else if (*ext_ret < -(INT64_C(1) << 40) || *ext_ret > INT64_C(1) << 40)
+		return false; // a year that nobody means
+	else
+		*seconds_ret = *ext_ret - SECONDS_TO_1970;
+	return true;
+}
+
 bool natural_time(struct natural *n, struct type *type, const struct place *place)
 {
 	int64_t wall, ext, seconds;
 	struct zone zone;
 
-	if (!natural_number(n, type, place, "wall", &wall) ||
-		!natural_number(n, type, place, "ext", &ext))
-		return false;
-	if ((uint64_t)wall & HAS_MONOTONIC)
-		seconds = SECONDS_TO_1885 - SECONDS_TO_1970 +
-			  (int64_t)((uint64_t)wall << 1 >> (WALL_SECONDS_SHIFT + 1));
-	else if (ext < -(INT64_C(1) << 40) || ext > INT64_C(1) << 40)
-		return false; // a year that nobody means
-	else
-		seconds = ext - SECONDS_TO_1970;
-	if (!find_zone(n, type, place, seconds, &zone) ||
+	if (!load_time(n, type, place, &wall, &ext, &seconds) ||
+		!find_zone(n, type, place, seconds, &zone) ||
 		!put_clock(n, seconds + zone.offset, (uint64_t)wall & NANOSECONDS_MASK) ||
 		!put_zone(n, &zone))
 		return false;
 	return !((uint64_t)wall & HAS_MONOTONIC) || put_monotonic(n, ext);
+}
+
+bool natural_put_wall(struct natural *n, struct type *type, const struct place *place)
+{
+	int64_t wall, ext, seconds;
+	struct zone zone;
+
+	if (!load_time(n, type, place, &wall, &ext, &seconds))
+		return false;
+	if (!find_zone(n, type, place, seconds, &zone))
+		zone = (struct zone){"UTC", 3, 0};
+	return put_clock(n, seconds + zone.offset, (uint64_t)wall & NANOSECONDS_MASK) &&
+	       put_zone(n, &zone);
+}
+
+bool natural_monotonic(
+	struct natural *n, struct type *type, const struct place *place, int64_t *ret)
+{
+	int64_t wall;
+
+	return natural_number(n, type, place, "wall", &wall) && (uint64_t)wall & HAS_MONOTONIC &&
+	       natural_number(n, type, place, "ext", ret);
+}
+
+bool natural_location(struct natural *n, struct type *type, const struct place *place)
+{
+	const uint8_t *name;
+	size_t size;
+
+	// Without a name it is a Local that nobody has loaded yet.
+	return natural_bytes(n, type, place, "name", &name, &size) && size &&
+	       natural_put(n, (const char *)name, size);
+}
+
+/* runtime/time.go until 1.22: the states of a timer that will not run, or that is being changed. */
+static bool is_idle_status(int64_t status)
+{
+	return status == 0 || status == 3 || status == 4 || status == 5; // none, deleted, removed
+}
+
+#define TIMER_CHANGED_EARLIER 7 // and later: nextwhen counts
+#define TIMER_CHANGED_LATER 8
+#define OBJECT_BEHIND_TIMER 16 // runtime.timeTimer (1.23): channel, init, then the timer
+#define PERIOD_BEHIND_WHEN 8   // in runtime.timer, in every release
+
+/** Until 1.22 a Timer holds what the runtime has of it; `when` 0: it is not running. */
+static bool load_old_timer(struct natural *n, struct type *type, const struct place *place,
+	int64_t *when, int64_t *period)
+{
+	int64_t status;
+
+	if (!natural_number(n, type, place, "r.when", when) ||
+		!natural_number(n, type, place, "r.period", period) ||
+		!natural_number(n, type, place, "r.status", &status))
+		return false;
+	if (is_idle_status(status))
+		*when = 0;
+	else if (status == TIMER_CHANGED_EARLIER || status == TIMER_CHANGED_LATER)
+		return natural_number(n, type, place, "r.nextwhen", when);
+	return true;
+}
+
+/** Since 1.23 it stands before a part of the runtime's that its type does not tell. */
+static bool load_new_timer(struct natural *n, struct type *type, const struct place *place,
+	int64_t *when, int64_t *period)
+{
+	const struct runtime *rt = n->reader->rt;
+	target_addr timer = place->address + OBJECT_BEHIND_TIMER;
+	int64_t is_made;
+	uint64_t words[2];
+
+	if (!place->address ||
+		(!natural_number(n, type, place, "initTimer", &is_made) &&
+			!natural_number(n, type, place, "initTicker", &is_made)))
+		return false;
+	*when = *period = 0;
+	if (!is_made)
+		return true;
+	if (!layout_has(&rt->layout, TIMER_WHEN) ||
+		image_read(rt->image, timer + layout_value(&rt->layout, TIMER_WHEN), words,
+			sizeof(words)) != CS_OK)
+		return false;
+	*when = (int64_t)words[0];
+	*period = (int64_t)words[PERIOD_BEHIND_WHEN / 8];
+	return true;
+}
+
+bool natural_timer(struct natural *n, struct type *type, const struct place *place)
+{
+	int64_t when, period, left;
+
+	if (!load_old_timer(n, type, place, &when, &period) &&
+		!load_new_timer(n, type, place, &when, &period))
+		return false;
+	if (!when)
+		return natural_puts(n, "not running");
+	if (!n->reader->now || when < 0 || period < 0)
+		return false;
+	left = when - n->reader->now;
+	if (left <= 0 && !period)
+		return natural_puts(n, "fired");
+	// The clock's last stamp may be older than the crash.
+	left = left < 0 ? 0 : (left + MILLISECOND - 1) / MILLISECOND * MILLISECOND;
+	if (!natural_puts(n, "fires within ") || !natural_put_duration(n, left))
+		return false;
+	return !period || (natural_puts(n, ", every ") && natural_put_duration(n, period));
 }

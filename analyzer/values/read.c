@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#define LONG_BYTES 32 // of a []byte, from which on writing it twice would cost
 #define MAX_LENGTH (UINT64_C(1) << 47) // no object is larger than the address space
 
 void value_reader_init(struct value_reader *reader, const struct runtime *rt, struct types *types,
@@ -401,6 +402,18 @@ void read_elements(struct value_reader *reader, struct value *value, struct type
 		value->is_truncated = true;
 }
 
+/** A buffer goes from function to function: it is written in the first. */
+static void read_bytes(struct value_reader *reader, struct value *value, const struct place *place)
+{
+	struct seen *seen = NULL;
+
+	if (value->length >= LONG_BYTES && is_kept(reader, place, 0, value->pointer) &&
+		!seen_begin(reader, value, value->pointer, 1, &seen))
+		return;
+	read_text(reader, value, place);
+	seen_end(reader, seen);
+}
+
 static void read_slice(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
@@ -421,7 +434,7 @@ static void read_slice(
 	}
 	value->is_nil = !value->pointer;
 	if (value->kind == VALUE_BYTES) {
-		read_text(reader, value, place);
+		read_bytes(reader, value, place);
 		return;
 	}
 	if (!value->length)
@@ -520,40 +533,80 @@ static void read_pointer(
 	take_text(value, value->target);
 }
 
-/**
- * What an atomic.Pointer[T] points to: its word is an unsafe.Pointer, and T stands in its first
- * field,
- * `_ [0]*T` (sync/atomic/type.go, 1.19).
- */
+bool atomic_pointer_target(const struct value_reader *reader, const struct type *type,
+	const struct place *place, struct type **type_ret, target_addr *ret)
+{
+	static const char name[] = "atomic.Pointer[";
+	const struct type_field *last;
+	struct type *array;
+
+	if (type->kind != GO_STRUCT || type->field_count < 2 || !type->package ||
+		strcmp(type->package, "sync/atomic") || strncmp(type->name, name, sizeof(name) - 1))
+		return false;
+	last = &type->fields[type->field_count - 1];
+	array = type->fields[0].type;
+	if (!type_load(last->type) || last->type->kind != GO_UNSAFE_POINTER || !type_load(array) ||
+		array->kind != GO_ARRAY || array->length || !type_load(array->element) ||
+		array->element->kind != GO_POINTER || !type_load(array->element->element) ||
+		fetch_word(reader, place, last->offset, ret) || !*ret ||
+		!is_kept(reader, place, last->offset, *ret))
+		return false;
+	*type_ret = array->element->element;
+	return true;
+}
+
 static void read_atomic_pointer(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
-	const struct type *type = value->type;
-	const struct type_field *last = &type->fields[type->field_count - 1];
-	struct type *array = type->fields[0].type;
-	uint64_t pointer;
+	struct type *type;
+	target_addr pointer;
 	bool is_cycle;
 
-	if (!depth || last->type->kind != GO_UNSAFE_POINTER || !type_load(array) ||
-		array->kind != GO_ARRAY || array->length || !type_load(array->element) ||
-		array->element->kind != GO_POINTER || !type_load(array->element->element) ||
-		fetch_word(reader, place, last->offset, &pointer) || !pointer ||
-		!is_kept(reader, place, last->offset, pointer))
-		return;
-	value->target =
-		value_follow(reader, array->element->element, pointer, depth - 1, &is_cycle);
+	if (depth && atomic_pointer_target(reader, value->type, place, &type, &pointer))
+		value->target = value_follow(reader, type, pointer, depth - 1, &is_cycle);
+}
+
+/**
+ * A message as protoc-gen-go writes it: `state` first, by whose type it is known. How it is kept is
+ * no part of what it says, and leads to all that is known of all messages.
+ */
+static bool is_message(const struct type *type)
+{
+	const struct type *state = type->field_count ? type->fields[0].type : NULL;
+
+	return type->field_count && !strcmp(type->fields[0].name, "state") &&
+	       type_load(type->fields[0].type) && state->package &&
+	       !strcmp(state->package, "google.golang.org/protobuf/internal/impl");
+}
+
+static void read_message(
+	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
+{
+	const struct type *type = value->type;
+	struct type_field *shown =
+		arena_array(reader->arena, type->field_count, sizeof(*type->fields));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; shown && i < type->field_count; i++)
+		if (strcmp(type->fields[i].name, "state") &&
+			strcmp(type->fields[i].name, "sizeCache") &&
+			strcmp(type->fields[i].name, "unknownFields"))
+			shown[count++] = type->fields[i];
+	read_fields(reader, value, shown, count, place, depth);
 }
 
 static void read_struct(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
-	static const char atomic_pointer[] = "atomic.Pointer[";
 	const struct type *type = value->type;
 
+	if (is_message(type)) {
+		read_message(reader, value, place, depth);
+		return;
+	}
 	read_fields(reader, value, type->fields, type->field_count, place, depth);
-	if (type->field_count > 1 && type->package && !strcmp(type->package, "sync/atomic") &&
-		!strncmp(type->name, atomic_pointer, sizeof(atomic_pointer) - 1))
-		read_atomic_pointer(reader, value, place, depth);
+	read_atomic_pointer(reader, value, place, depth);
+	natural_content_read(reader, value, place, depth);
 }
 
 static enum value_kind kind_of(const struct type *type)

@@ -59,12 +59,35 @@ void read_elements(struct value_reader *reader, struct value *value, struct type
 void read_fields(struct value_reader *reader, struct value *value, const struct type_field *fields,
 	uint32_t count, const struct place *place, uint32_t depth);
 
+/** Whether a value so far below its variable still shows the runtime's own fields. */
+static inline bool has_internals(const struct value_reader *reader, uint32_t depth)
+{
+	return depth + 3 > reader->limits->max_depth;
+}
+
 /** Notes a number as a runtime's own field: `kind` GO_INT, GO_UINT8, GO_UINTPTR, … */
 void add_internal(struct value_reader *reader, struct value *value, const char *name,
 	enum go_kind kind, uint64_t number);
 
 /** The natural form stands with the outermost of interface, pointer and what that points to. */
 void take_text(struct value *value, struct value *inner);
+
+/**
+ * What an atomic.Pointer[T] points to: its word is an unsafe.Pointer, and T stands in its first
+ * field, `_ [0]*T` (sync/atomic/type.go, 1.19). False: `type` is none, or it is nil or not kept.
+ */
+bool atomic_pointer_target(const struct value_reader *reader, const struct type *type,
+	const struct place *place, struct type **type_ret, target_addr *ret);
+
+/** Where an entry's key and value lie; false: no more of them are wanted. */
+typedef bool map_visitor(void *context, target_addr key, target_addr value);
+
+/**
+ * Goes through the map of `type` whose header lies at `address`, which is live, and makes no values
+ * of it. False where not all of its entries could be seen.
+ */
+bool map_each(struct value_reader *reader, struct type *type, target_addr address,
+	map_visitor *visit, void *context);
 
 /** Why nothing of the value can be shown. */
 static inline void fail(struct value *value, enum unavailable why)

@@ -56,7 +56,13 @@ struct value_entry {
 /** A goroutine in a channel's queue. */
 struct value_waiter {
 	uint64_t goroutine;  // its id
+	int64_t select_case; // as in struct waiting_on; -1: it is in no select, or not known
 	struct value *value; // what it would send; NULL where it receives, or not known
+};
+
+/** An error that another wraps. */
+struct value_wrapped {
+	const char *type, *text; // text: what its Error returns; NULL: not known
 };
 
 struct value_channel {
@@ -98,7 +104,10 @@ struct value {
 	uint32_t field_count;
 	struct type *dynamic_type;   // interface; NULL: nil, or not readable
 	struct value *dynamic_value; // interface
+	struct value_wrapped *wraps; // interface with an error: what errors.Is looks at, in order
+	uint32_t wrap_count;
 	struct value *target;        // pointer; NULL: nil, or not followed
+	bool has_content;            // a struct's entries, elements or dynamic value are its own
 	const char *function;        // func; NULL: not known
 	struct value_channel *channel;
 	const char *natural_text; // a well-known type's natural form; NULL: none
@@ -124,6 +133,7 @@ struct value_reader {
 	const struct value_limits *limits; // borrowed
 	const struct liveness *liveness;   // borrowed; NULL: nothing is proved but by its place
 	struct arena *arena;               // borrowed: where values go
+	int64_t now;                       // the runtime's clock at the crash; 0: not known
 	uint64_t nodes_left;               // values that may still be made; then "budget"
 	struct u64map seen;                // address and type to the value written in full there
 	/** What the function at `entry` captures, where somebody (DWARF) knows; may be NULL. */

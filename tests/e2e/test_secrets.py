@@ -30,6 +30,7 @@ FORMATS = ("json", "text", "summary")
 OPTIONS = os.environ.get("VALUES_OPTIONS", "--globals main.*").split()
 MANY = ["--max-string", "4096", "--max-elements", "1000", "--max-depth", "12"]
 FEW = ["--max-string", "16", "--max-elements", "3"]
+CAPS = {"json": ([], MANY, FEW), "text": ([], ["--full"], ["--full", *MANY], ["--full", *FEW]), "summary": ([], MANY)}
 # Without optimisation all of these are shown: function, variable, type, length of what is hidden.
 HIDDEN = [("main.holdVariables", "password", "string", 24), ("main.holdVariables", "authToken", "[]uint8", 24),
           ("main.holdVariables", "api_key", "string", 24), ("main.holdVariables", "passwd", "string", 24),
@@ -123,10 +124,12 @@ def hidden(snapshot):
 def by_command(made, search, flags):
     wrong = []
     for format_name in FORMATS:
-        for options in ([], MANY, FEW) if format_name == "json" else ([],):
+        for options in CAPS[format_name]:
             output, said = analyze(made, "--format", format_name, *OPTIONS, *options)
             where = f"{flags} {format_name} {' '.join(options)}"
             wrong += search.leaks(where, output) + search.leaks(where + " stderr", said)
+            if "--full" in options and flags != "stripped" and b"\n\t    " not in output:
+                wrong.append(f"{where}: shows no variables")
             if format_name == "json":
                 snapshot = json.loads(output)
                 wrong += search.leaks(where + " elements", b"\n".join(numbers(snapshot, [])))

@@ -29,7 +29,7 @@ TOP = {
     "attributes": OBJECT, "classifications": LIST, "process": OBJECT, "binary": OBJECT,
     "runtime": OBJECT, "crash": OBJECT, "limits": OBJECT, "frames": LIST, "stacks": LIST,
     "groups": LIST, "goroutines_total": INT, "goroutines": LIST, "threads": LIST,
-    "scheduler": OBJECT, "gc": OBJECT, "diagnostics": LIST,
+    "scheduler": OBJECT, "gc": opt(OBJECT), "diagnostics": LIST,
 }
 # Their place in the order, for those that are there.
 ORDER = ["schema", "id", "generator", "captured_at", "source", "capture", "host", "container",
@@ -240,7 +240,10 @@ class _Checker:
             for part in (self.head, self.tables, self.goroutines, self.groups, self.threads,
                          self.scheduler):
                 part()
-            self.keys("gc", self.s["gc"], GC)
+            if self.s["gc"] is not None:
+                self.keys("gc", self.s["gc"], GC)
+            elif "no-gc-state" not in {row.get("code") for row in self.s["diagnostics"]}:
+                self.say("gc is null, and no-gc-state is not among the diagnostics")
             self.rows("diagnostics", DIAGNOSTIC)
         return self.wrong
 

@@ -328,7 +328,7 @@ START_TEST(links)
 	} rows[] = {{"https", "example.com:8443", "/a/b c", "x=1",
 			    "https://example.com:8443/a/b%20c?x=1"},
 		{"", "", "/local", "", "/local"}, {"", "", "relative", "", NULL},
-		{"http", "h", "p", "", "http://h/p"}, {"mailto", "", "x", "", NULL},
+		{"http", "h", "p", "", "http://h/p"}, {"mailto", "", "x", "", "mailto://x"},
 		{"http", "h h", "", "", NULL}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -336,7 +336,8 @@ START_TEST(links)
 		static const char *const names[] = {"Scheme", "Host", "Path", "RawQuery", "Opaque",
 			"RawPath", "RawFragment", "Fragment"};
 		target_addr pointer = mktypes_of(v->m, "&url.Userinfo", GO_POINTER, v->t_int);
-		struct mktypes_field fields[COUNT(names) + 2] = {{NULL, 0, 0, false}};
+		target_addr t_bool = mkruntime_type(v->m, "bool", GO_BOOL, 1);
+		struct mktypes_field fields[COUNT(names) + 3] = {{NULL, 0, 0, false}};
 		const char *const texts[] = {
 			rows[i].scheme, rows[i].host, rows[i].path, rows[i].query};
 		target_addr type, at = mkruntime_alloc(v->m, 160);
@@ -345,7 +346,9 @@ START_TEST(links)
 			fields[k] = (struct mktypes_field){names[k], v->t_string, 16 * k, false};
 		fields[COUNT(names)] =
 			(struct mktypes_field){"User", pointer, 16 * COUNT(names), false};
-		type = define_struct(v, "net/url", "url.URL", 136, fields);
+		fields[COUNT(names) + 1] = (struct mktypes_field){
+			"ForceQuery", t_bool, 16 * COUNT(names) + 8, false};
+		type = define_struct(v, "net/url", "url.URL", 144, fields);
 		for (size_t k = 0; k < COUNT(texts); k++)
 			mkruntime_string(v->m, at + 16 * k, texts[k]);
 		values_open(v, 100);

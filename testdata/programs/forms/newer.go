@@ -1,0 +1,7 @@
+package main
+
+func newer() {
+	joined()
+	pointers()
+	causes()
+}
