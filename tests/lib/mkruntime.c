@@ -97,7 +97,7 @@ static struct mkpclntab *make_functions(unsigned int release)
 	return t;
 }
 
-static uint64_t field_size(enum layout_id id)
+static bool is_byte(enum layout_id id)
 {
 	switch ((int)id) {
 	case G_WAIT_REASON:
@@ -122,7 +122,17 @@ static uint64_t field_size(enum layout_id id)
 	case BUCKET_ELEM_SIZE:
 	case MAP_GLOBAL_DEPTH:
 	case MAP_WRITING:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint64_t field_size(enum layout_id id)
+{
+	if (is_byte(id))
 		return 1;
+	switch ((int)id) {
 	case HCHAN_ELEM_SIZE:
 	case HMAP_OVERFLOW:
 	case BUCKET_SIZE:
