@@ -25,14 +25,14 @@ static const struct value_text_style full_style = {"\t    ", SIZE_MAX, SIZE_MAX}
 struct text {
 	struct printer *printer;
 	const struct analysis *analysis;
-	struct walk *walk; // scratch
+	struct walk *walk;     // scratch
 	struct logical *shown; // scratch: see collect()
 	enum traceback_level level;
-	bool is_all;         // more than the crashing goroutine
-	bool has_addresses;  // gp=, fp=, sp=, pc=: only the level "system" prints them here
-	bool has_arguments;  // of this goroutine
-	bool has_labels;     // debug.tracebacklabels, on by default since go1.27
-	uint64_t wrapper_id; // abi.FuncIDWrapper of this release; UINT64_MAX: not known
+	bool is_all;               // more than the crashing goroutine
+	bool has_addresses;        // gp=, fp=, sp=, pc=: only the level "system" prints them here
+	bool has_arguments;        // of this goroutine
+	bool has_labels;           // debug.tracebacklabels, on by default since go1.27
+	uint64_t wrapper_id;       // abi.FuncIDWrapper of this release; UINT64_MAX: not known
 	struct value_text *values; // NULL: no variables are shown
 };
 
@@ -457,8 +457,7 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 				  ? layout_value(layout, FUNC_ID_WRAPPER)
 				  : UINT64_MAX;
 	if (text.printer && text.walk && text.shown &&
-		(!options->is_full ||
-			value_text_init(&values, analysis, text.printer) == CS_OK)) {
+		(!options->is_full || value_text_init(&values, analysis, text.printer) == CS_OK)) {
 		text.values = options->is_full ? &values : NULL;
 		print_head(&text);
 		print_goroutines(&text);

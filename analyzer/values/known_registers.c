@@ -18,8 +18,8 @@ struct places {
 	const uint8_t *context; // in the kernel's ucontext, from context_offset on
 	size_t context_count;
 	uint32_t context_offset;
-	int32_t state_pointer;         // in the ucontext: to what context_vectors count from; -1:
-				       // they count from the ucontext
+	int32_t state_pointer; // in the ucontext: to what context_vectors count from; -1:
+			       // they count from the ucontext
 	struct vectors context_vectors;
 	const uint8_t *preempt; // what asyncPreempt stores from its stack pointer on
 	size_t preempt_count;
@@ -108,8 +108,7 @@ static void load_vectors(const struct image *image, target_addr address,
 	uint64_t value;
 
 	for (uint32_t i = 0; i < vectors->count; i++)
-		if (image_read_u64(image,
-			    address + vectors->offset + (uint64_t)i * vectors->stride,
+		if (image_read_u64(image, address + vectors->offset + (uint64_t)i * vectors->stride,
 			    &value) == CS_OK)
 			set(ret, vectors->first + i, value);
 }

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define END {NULL, 0, 0, false}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, 0, 0, false                                                                  \
+	}
 
 static target_addr define_struct(struct values *v, const char *package, const char *name,
 	uint64_t size, const struct mktypes_field *fields)
@@ -17,8 +20,7 @@ static target_addr define_struct(struct values *v, const char *package, const ch
 	return type;
 }
 
-static struct value *read_text(
-	struct values *v, target_addr type, target_addr at, const char *text)
+static struct value *read_text(struct values *v, target_addr type, target_addr at, const char *text)
 {
 	struct value *value;
 
@@ -77,8 +79,8 @@ static void define_contexts(struct contexts *c)
 	mktypes_define(v->m, c->t_key, 48, "main", NULL);
 }
 
-static void put_interface(
-	struct contexts *c, target_addr at, target_addr interface, target_addr type, target_addr data)
+static void put_interface(struct contexts *c, target_addr at, target_addr interface,
+	target_addr type, target_addr data)
 {
 	mkruntime_word(c->v->m, at, mktypes_itab(c->v->m, interface, type));
 	mkruntime_word(c->v->m, at + 8, data);
@@ -133,7 +135,8 @@ START_TEST(timers)
 	static const struct {
 		int64_t when, period, status, now;
 		const char *text;
-	} rows[] = {{0, 0, 0, 5000000000, "not running"}, {9000000000, 0, 3, 5000000000, "not running"},
+	} rows[] = {{0, 0, 0, 5000000000, "not running"},
+		{9000000000, 0, 3, 5000000000, "not running"},
 		{9000000000, 0, 1, 5000000000, "fires within 4s"},
 		{4000000000, 0, 1, 5000000000, "fired"},
 		{5000000001, 0, 1, 5000000000, "fires within 1ms"},
@@ -197,9 +200,11 @@ START_TEST(lists)
 {
 	struct values *v = values_create();
 	target_addr element = mkruntime_type(v->m, "&list.Element", GO_POINTER, 8);
-	struct mktypes_field node[] = {{"next", element, 0, false}, {"Value", v->t_any, 8, false}, END};
+	struct mktypes_field node[] = {
+		{"next", element, 0, false}, {"Value", v->t_any, 8, false}, END};
 	target_addr t_node = mktypes_struct(v->m, "list.Element", 24, node);
-	struct mktypes_field fields[] = {{"root", t_node, 0, false}, {"len", v->t_int, 24, false}, END};
+	struct mktypes_field fields[] = {
+		{"root", t_node, 0, false}, {"len", v->t_int, 24, false}, END};
 	target_addr type = define_struct(v, "container/list", "list.List", 32, fields);
 	target_addr at = mkruntime_alloc(v->m, 32), number = mkruntime_alloc(v->m, 8);
 	target_addr nodes[2] = {mkruntime_alloc(v->m, 32), mkruntime_alloc(v->m, 32)};
@@ -273,9 +278,8 @@ START_TEST(maps_that_are_tries)
 {
 	struct values *v = values_create();
 	target_addr children = mktypes_array(v->m, "[16]child", v->t_int, 16, 128);
-	struct mktypes_field node[] = {
-		{"isEntry", v->t_uint8, 0, false}, {"parent", v->t_int, 8, false},
-		{"children", children, 16, false}, END};
+	struct mktypes_field node[] = {{"isEntry", v->t_uint8, 0, false},
+		{"parent", v->t_int, 8, false}, {"children", children, 16, false}, END};
 	target_addr indirect = mktypes_struct(v->m, "sync.indirect", 144, node);
 	struct mktypes_field trie[] = {{"root", define_pointer(v, indirect), 0, false}, END};
 	target_addr t_trie = mktypes_struct(v->m, "sync.HashTrieMap", 8, trie);
@@ -319,11 +323,13 @@ START_TEST(messages_leave_out_how_they_are_kept)
 {
 	struct values *v = values_create();
 	struct mktypes_field inside[] = {{"atomicMessageInfo", v->t_int, 0, false}, END};
-	target_addr state = define_struct(v, "google.golang.org/protobuf/internal/impl",
-		"impl.MessageState", 8, inside);
-	struct mktypes_field fields[] = {{"state", state, 0, false}, {"sizeCache", v->t_int, 8, false},
-		{"unknownFields", v->t_int, 16, false}, {"Size", v->t_int, 24, false}, END};
-	struct mktypes_field other[] = {{"state", v->t_int, 0, false}, {"Size", v->t_int, 8, false}, END};
+	target_addr state = define_struct(
+		v, "google.golang.org/protobuf/internal/impl", "impl.MessageState", 8, inside);
+	struct mktypes_field fields[] = {{"state", state, 0, false},
+		{"sizeCache", v->t_int, 8, false}, {"unknownFields", v->t_int, 16, false},
+		{"Size", v->t_int, 24, false}, END};
+	struct mktypes_field other[] = {
+		{"state", v->t_int, 0, false}, {"Size", v->t_int, 8, false}, END};
 	target_addr type = define_struct(v, "main", "main.Message", 32, fields);
 	target_addr plain = define_struct(v, "main", "main.State", 16, other);
 	target_addr at = mkruntime_alloc(v->m, 32);

@@ -25,8 +25,7 @@ struct fixture {
 	struct known_registers registers;
 };
 
-static void setup_of(
-	struct fixture *f, enum image_arch arch, const char *callee, bool is_exact)
+static void setup_of(struct fixture *f, enum image_arch arch, const char *callee, bool is_exact)
 {
 	*f = (struct fixture){.g = {.m = 0x1000}};
 	arena_init(&f->arena, 0);
@@ -168,8 +167,8 @@ START_TEST(arm64_saves_them)
 	f.walk->contexts[0] = CONTEXT;
 	f.walk->signal_count = 1;
 	load(&f, 1);
-	ck_assert_uint_eq(value(&f, 0), 2023); // 184 bytes into the context
-	ck_assert_uint_eq(value(&f, 31), 2054); // sp
+	ck_assert_uint_eq(value(&f, 0), 2023);               // 184 bytes into the context
+	ck_assert_uint_eq(value(&f, 31), 2054);              // sp
 	ck_assert(!known_register(&f.registers, 64, &none)); // no record of them is there
 	f.context[58] = 0x46508001;
 	load(&f, 1);

@@ -329,7 +329,8 @@ START_TEST(links)
 	} rows[] = {{"https", "example.com:8443", "/a/b c", "x=1",
 			    "https://example.com:8443/a/b%20c?x=1", 0, 0},
 		{"", "", "/local", "", "/local", 0, 0}, {"", "", "relative", "", NULL, 0, 0},
-		{"http", "h", "p", "", "http://h/p", 0, 0}, {"mailto", "", "x", "", "mailto://x", 0, 0},
+		{"http", "h", "p", "", "http://h/p", 0, 0},
+		{"mailto", "", "x", "", "mailto://x", 0, 0},
 		{"mailto", "", "x", "", "mailto:x", 0, 1}, {"", "h", "", "", "//h?", 1, 0},
 		{"file", "", "/etc/x", "", "file:///etc/x", 0, 0},
 		{"http", "h h", "", "", NULL, 0, 0}};
