@@ -30,6 +30,7 @@ static const struct {
 	{"runtime.asmcgocall", -1, 2}, {"runtime.asmcgocall_landingpad", -1, 0},
 	{"runtime.cgocall", 0, 0}, {"runtime.cgocallback", 0, 2}, {"crosscall2", 80, 0},
 	{"racecall", -1, 2}, {"_cgo_0_Cfunc_f", -2, 0}, // C by Go's own linker: no tables
+	{"runtime.selectgo", 0, 0},
 };
 
 #define FUNCTION_COUNT (sizeof(functions) / sizeof(functions[0]))
