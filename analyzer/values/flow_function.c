@@ -284,6 +284,8 @@ static bool find_exposed(struct flow_function *f, const struct code_place *place
 	struct stack_map map;
 	bool has_map = stack_map_load_any(f->frames->rt, place, sp, &map);
 
+	if (has_map && map.locals.count && map.locals.start < map.argp)
+		f->lowest_local = (int64_t)(map.locals.start - map.argp);
 	f->is_exposed = arena_array(f->arena, f->slot_count + 1, sizeof(*f->is_exposed));
 	if (!f->is_exposed)
 		return false;

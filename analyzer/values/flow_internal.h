@@ -40,6 +40,7 @@ struct flow_function {
 	struct u64map derived_index;
 	int64_t *exposed; // offsets whose address was taken
 	uint32_t exposed_count;
+	int64_t lowest_local; // what lies below, as far as sp, may be some callee's
 	bool *is_exposed; // for each slot: others may change it, so what it holds is never known
 };
 

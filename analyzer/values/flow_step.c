@@ -204,7 +204,8 @@ static void take_address(struct flow_function *f, symbol *state, uint32_t i)
 		state[in->to.reg] = value;
 }
 
-/** The words below the frame's own variables: there a callee keeps its arguments. */
+/** The words below the frame's own variables: there a callee keeps its arguments. The collector's
+ * maps of the frame hold its own variables only. */
 static void forget_callee_words(
 	struct flow_function *f, symbol *state, uint32_t i, const struct pcln_func *callee)
 {
@@ -213,7 +214,7 @@ static void forget_callee_words(
 	if (callee && callee->arguments_size >= 0)
 		forget_slots(f, state, sp, sp + callee->arguments_size);
 	else
-		forget_slots(f, state, sp, 0);
+		forget_slots(f, state, sp, f->lowest_local);
 }
 
 static void fill(struct flow_function *f, symbol *state)
