@@ -198,7 +198,7 @@ class Comparer:
         kind = want["kind"]
         self.internals(got, path)
         for key in ("length", "capacity"):
-            if key in got and key in want and got[key] != want[key]:
+            if got.get(key) is not None and key in want and got[key] != want[key]:
                 self.wrong(path, f"{key} {got[key]}, in truth {want[key]}")
                 return
         if got.get("redacted"):
