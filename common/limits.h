@@ -140,6 +140,9 @@
 #define MAX_FLOW_STATES (1u << 21) // blocks times places
 #define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes
 #define MAX_FLOW_TOTAL (1u << 28) // places looked at in one analysis
+#define MAX_FLOW_ROWS 512         // of one variable's location list
+#define MAX_FLOW_GAP 4096         // instructions between a row and the call
+#define MAX_PARAMETER_ROW 256     // bytes of a function's name and its parameter's
 #define MAX_FLOW_STEPS 64        // from frame to frame for one value
 
 /* Who waits for whom */
