@@ -154,7 +154,7 @@ static uint64_t field_size(enum layout_id id)
 	case P_SYSMON_SYSCALL_TICK:
 	case M_SYSCALL_TICK:
 	case TIMER_STATUS:
-	case FINALIZERS_COUNT:
+	case FINALIZERS_IN_BLOCK:
 	case CLEANUPS_RUNNING:
 	case P_RUNQ_HEAD:
 	case P_RUNQ_TAIL:
