@@ -107,8 +107,8 @@ static void mask_sudog(struct leak_search *search, const struct awaited *awaited
 
 	if (find_object(search, awaited->sudog, &slot) &&
 		heap_address(&search->heap, slot) == awaited->sudog)
-		mark_except(&search->mark, slot, offsets,
-			layout_size(layout, id) == 2 * WORD ? 2 : 1);
+		mark_except(
+			&search->mark, slot, offsets, layout_size(layout, id) == 2 * WORD ? 2 : 1);
 }
 
 static bool prepare(struct leak_search *search)
@@ -153,8 +153,7 @@ static void mark_woken(struct leak_search *search)
 	while (search->woken_count && !search->why_not) {
 		size_t index = search->woken[--search->woken_count];
 
-		if (!stack_roots_find(
-			    &search->stacks, &search->input->goroutines->list[index]))
+		if (!stack_roots_find(&search->stacks, &search->input->goroutines->list[index]))
 			refuse(search, "a goroutine's stack is not all in the core");
 		mark_stack(search);
 	}
