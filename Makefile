@@ -98,6 +98,10 @@ $(B)/fuzz_analysis: $(B)/obj/tests/fuzz/fuzz_analysis.o $(TEST_LIB_OBJ) $(ANALYZ
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
+$(B)/fuzz_heap: $(B)/obj/tests/fuzz/fuzz_heap.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
 $(B)/fuzz_values: $(B)/obj/tests/fuzz/fuzz_values.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
