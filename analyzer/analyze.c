@@ -33,6 +33,7 @@ static const char help[] =
 	"      --no-system         leave out the runtime's own goroutines\n"
 	"      --traceback LEVEL   of text: single, all (default), system or crash\n"
 	"      --full              text: the variables of each frame beneath it\n"
+	"      --sort ORDER        groups in summary and text: largest or rarest first\n"
 	"      --max-string N      bytes of a string (default 256)\n"
 	"      --max-elements N    elements of a slice, array or map (default 64)\n"
 	"      --max-depth N       pointers, fields … below a variable (default 6)\n"

@@ -29,6 +29,7 @@ enum option_code {
 	OPTION_TIME_LIMIT,
 	OPTION_SYSROOT,
 	OPTION_FULL,
+	OPTION_SORT,
 };
 
 static const struct option options[] = {
@@ -44,6 +45,7 @@ static const struct option options[] = {
 	{"no-system", no_argument, NULL, OPTION_NO_SYSTEM},
 	{"full", no_argument, NULL, OPTION_FULL},
 	{"traceback", required_argument, NULL, OPTION_TRACEBACK},
+	{"sort", required_argument, NULL, OPTION_SORT},
 	{"max-string", required_argument, NULL, OPTION_MAX_STRING},
 	{"max-elements", required_argument, NULL, OPTION_MAX_ELEMENTS},
 	{"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
@@ -98,6 +100,17 @@ static int read_traceback(const char *text, struct analyze_options *ret)
 		return command_usage(
 			NAME, "--traceback: '%s' is not single, all, system or crash", text);
 	ret->job.emit.traceback = text;
+	return COMMAND_OK;
+}
+
+static int read_sort(const char *text, struct analyze_options *ret)
+{
+	static const char *const names[] = {"largest", "rarest", NULL};
+	int found = find_name(text, names);
+
+	if (found < 0)
+		return command_usage(NAME, "--sort: '%s' is not largest or rarest", text);
+	ret->job.emit.sort = found ? SORT_RAREST : SORT_LARGEST;
 	return COMMAND_OK;
 }
 
@@ -181,6 +194,8 @@ static int read_option(int code, const char *text, struct analyze_options *ret)
 		return COMMAND_OK;
 	case OPTION_TRACEBACK:
 		return read_traceback(text, ret);
+	case OPTION_SORT:
+		return read_sort(text, ret);
 	case OPTION_MAX_UNPACKED:
 		return read_size(text, ret);
 	case OPTION_FULL:

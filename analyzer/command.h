@@ -10,6 +10,12 @@ enum command_exit { COMMAND_OK, COMMAND_FAILED, COMMAND_USAGE };
 /** `coresnap analyze`: argv[0] is the command's own name. Returns the exit status. */
 int command_analyze(int argc, char **argv);
 
+/** `coresnap diff`, likewise; its statuses are enum diff_exit. */
+int command_diff(int argc, char **argv);
+
+/** `coresnap explain`, likewise. */
+int command_explain(int argc, char **argv);
+
 /** `coresnap identify`, likewise. */
 int command_identify(int argc, char **argv);
 

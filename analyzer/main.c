@@ -13,6 +13,8 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"analyze", command_analyze, "make a snapshot of a Go program's core"},
+	{"diff", command_diff, "compare two snapshots of one program"},
+	{"explain", command_explain, "tell why a crash has the fingerprint that it has"},
 	{"identify", command_identify, "tell what cores and executables are"},
 	{"store", command_store, "keep executables and debug files by build id"},
 };

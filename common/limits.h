@@ -65,6 +65,10 @@
 #define MAX_PROCESS_MODULES 64         // the executable and its plugins
 #define MAX_RUN_QUEUE 16777216         // steps along one run queue
 #define MAX_PANICS 256                 // links of one goroutine's panic chain
+#define MAX_TIMERS (1u << 24)          // in one processor's heap
+#define MAX_PERSISTENT_CHUNKS 65536    // of 256 KiB, in which netpoll's descriptors lie
+#define MAX_POLL_DESCRIPTORS (1u << 22)
+#define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
 #define MAX_SELECT_CASES 128           // of one select whose cases are numbered
 #define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
@@ -82,6 +86,7 @@
 #define MAX_ROOT_SAMPLES 4096 // gs of one list that must be ones
 #define MAX_FUNCTION_CODE (1u << 20) // bytes of a runtime function whose references are read
 #define MAX_CODE_REFERENCES 4096     // of one function
+#define MAX_CODE_STARTS 4096         // instructions of one function that begin a line
 #define MAX_WAIT_REASON 64           // characters of one wait reason
 
 #define MAX_VALUES_MEMORY (256u << 20) // that the values of one goroutine or channel may take
@@ -127,8 +132,13 @@
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
 #define MAX_LABEL_LENGTH 4096
 #define MAX_QUEUE_WRITTEN 1024     // rows of one run queue in the snapshot
+#define MAX_TIMERS_WRITTEN 1024       // rows of `timers`
+#define MAX_DESCRIPTORS_WRITTEN 4096  // rows of `descriptors`
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
 #define MAX_GROUP_EXAMPLES 3
+#define MAX_DOT_NODES 2000     // boxes of one graph
+#define MAX_DOT_EDGES 8000     // and arrows between them
+#define MIN_OTHERS 10 // goroutines that must look alike for another one to be unlike them
 #define MAX_SHOWN_FRAMES 262144  // logical frames of one printed stack
 #define MAX_GROUPING_FRAMES 1024 // of the blamed stack, for title and grouping keys
 #define MAX_DIAGNOSTICS 256
@@ -139,6 +149,13 @@
 #define MAX_JSON_MEMBERS 128         // top-level members
 #define MAX_JSON_ROWS 16777216       // rows of one table
 #define MAX_JSON_NUMBER 64           // characters of one number
+#define MAX_SNAPSHOT_READ (1ull << 30)   // bytes of one file, and of what it unpacks to
+#define MAX_SNAPSHOT_MEMORY (2ull << 30) // for what is made of them
+#define MAX_SNAPSHOT_SECONDS 60
+#define MAX_DIFFERENCE_ROWS (1u << 20)   // names that two snapshots are compared by
+#define MAX_DIFFERENCE_DEPTH 6           // objects within objects that hold numbers
+#define MAX_DIFFERENCE_FRAMES 256        // of a stack, that a group is known by
+#define MAX_DIFFERENCE_SHOWN 6           // of them, in text
 #define MAX_JSON_DECODED (16u << 20) // bytes of one row or member that is decoded whole
 
 /* The server */
@@ -172,6 +189,10 @@
 #define MAX_TOKEN_LENGTH 1024
 
 /* Grouping */
+#define MAX_FRAME_KEY_STEPS (1u << 20) // rows of line tables and functions, for inlined closures
+#define MAX_CLOSURE_DEPTH 8            // closures that closures create
+#define MAX_BLAMED 16                  // goroutines to look at first
+#define MAX_BLAMED_GROUPS 256          // groups that are looked at for them
 #define MAX_GROUPED_FRAMES 512    // frames of the fine key
 #define MAX_GROUPED_APP_FRAMES 16 // frames of the default key
 #define MAX_GROUPED_MESSAGE 1024  // bytes of a message that its class looks at

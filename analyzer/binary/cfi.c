@@ -2,29 +2,18 @@
 // over the core's memory. Any operation that call frame tables have no use for ends the walk.
 #include "analyzer/binary/cfi.h"
 
+#include "analyzer/core/arch.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <stdlib.h>
 
-// DWARF numbers to the kernel's elf_gregset_t, and to offsets in its ucontext
-// (arch/x86/include/uapi/asm/{ptrace,sigcontext}.h, arch/arm64/include/uapi/asm/sigcontext.h).
-#define AMD64_COUNT 17
-#define AMD64_SP 7
-#define AMD64_PC 16
-#define ARM64_COUNT 32
-#define ARM64_SP 31
 #define ARM64_LINK 30
-#define ARM64_PC 32 // of the gregset; it has no DWARF number that tables use
-#define ARM64_CONTEXT_REGISTERS 184
-#define ARM64_CONTEXT_PC 440
 // Return addresses may be signed: user space has 48 (or 52) bits of address, and bit 55 is clear.
 #define ARM64_PC_MASK UINT64_C(0x000fffffffffffff)
 
 struct cfi_arch {
-	int count, sp, pc_raw;
-	uint32_t pc_context;
 	uint64_t pc_mask;
 	/*
 	 * A bit for each register that calls keep, where no rule is given. libdw 0.188 has a list
@@ -34,19 +23,13 @@ struct cfi_arch {
 };
 
 static const struct cfi_arch arches[] = {
-	[ARCH_AMD64] = {AMD64_COUNT, AMD64_SP, 16, 168, UINT64_MAX, 0xf048},
-	[ARCH_ARM64] = {ARM64_COUNT, ARM64_SP, ARM64_PC, ARM64_CONTEXT_PC, ARM64_PC_MASK,
-		0x3ff80000},
+	[ARCH_AMD64] = {UINT64_MAX, 0xf048},
+	[ARCH_ARM64] = {ARM64_PC_MASK, 0x3ff80000},
 };
-
-static const uint8_t amd64_raw[AMD64_COUNT] = {
-	10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16};
-static const uint8_t amd64_context[AMD64_COUNT] = {
-	144, 136, 152, 128, 104, 112, 120, 160, 40, 48, 56, 64, 72, 80, 88, 96, 168};
 
 int cfi_stack_pointer(enum image_arch arch)
 {
-	return arches[arch].sp;
+	return (int)arch_facts(arch)->dwarf_sp;
 }
 
 void cfi_set(struct cfi_registers *registers, int number, uint64_t value)
@@ -67,7 +50,7 @@ target_addr cfi_sp(enum image_arch arch, const struct cfi_registers *registers)
 {
 	uint64_t sp = 0;
 
-	get(registers, (uint64_t)arches[arch].sp, &sp);
+	get(registers, arch_facts(arch)->dwarf_sp, &sp);
 	return sp;
 }
 
@@ -88,33 +71,28 @@ void cfi_set_link(enum image_arch arch, struct cfi_registers *registers, target_
 
 struct cfi_registers cfi_of_thread(enum image_arch arch, const struct image_regs *regs)
 {
+	const struct arch *facts = arch_facts(arch);
 	struct cfi_registers ret = {.pc = regs->pc, .is_exact = true};
 
-	for (int i = 0; i < arches[arch].count; i++) {
-		uint32_t raw = arch == ARCH_AMD64 ? amd64_raw[i] : (uint32_t)i;
-
-		if (raw < regs->count)
-			cfi_set(&ret, i, regs->raw[raw]);
-	}
-	cfi_set(&ret, arches[arch].sp, regs->sp);
+	for (uint32_t i = 0; i < facts->dwarf_count; i++)
+		if (facts->dwarf[i].index < regs->count)
+			cfi_set(&ret, (int)i, regs->raw[facts->dwarf[i].index]);
+	cfi_set(&ret, (int)facts->dwarf_sp, regs->sp);
 	return ret;
 }
 
 bool cfi_of_context(const struct image *image, target_addr context, struct cfi_registers *ret)
 {
-	enum image_arch arch = image_arch(image);
+	const struct arch *facts = arch_of(image);
 	struct cfi_registers registers = {.is_exact = true};
+	uint64_t value;
 
-	for (int i = 0; i < arches[arch].count; i++) {
-		uint32_t offset = arch == ARCH_AMD64 ? amd64_context[i]
-						     : ARM64_CONTEXT_REGISTERS + 8 * (uint32_t)i;
-		uint64_t value;
-
-		if (image_read_u64(image, context + offset, &value) != CS_OK)
+	for (uint32_t i = 0; i < facts->dwarf_count; i++) {
+		if (image_read_u64(image, context + facts->dwarf[i].context, &value) != CS_OK)
 			return false;
-		cfi_set(&registers, i, value);
+		cfi_set(&registers, (int)i, value);
 	}
-	if (image_read_u64(image, context + arches[arch].pc_context, &registers.pc) != CS_OK)
+	if (image_read_u64(image, context + (uint64_t)facts->context_pc, &registers.pc) != CS_OK)
 		return false;
 	*ret = registers;
 	return true;
@@ -124,7 +102,7 @@ struct cfi_registers cfi_of_return(enum image_arch arch, target_addr pc, target_
 {
 	struct cfi_registers ret = {.pc = pc};
 
-	cfi_set(&ret, arches[arch].sp, sp);
+	cfi_set(&ret, cfi_stack_pointer(arch), sp);
 	return ret;
 }
 
@@ -139,7 +117,7 @@ bool cfi_return(
 	if (arch == ARCH_ARM64) {
 		caller.pc = from->value[ARM64_LINK] & ARM64_PC_MASK;
 	} else if (image_read_u64(image, sp, &caller.pc) == CS_OK) {
-		cfi_set(&caller, AMD64_SP, sp + sizeof(uint64_t));
+		cfi_set(&caller, cfi_stack_pointer(arch), sp + sizeof(uint64_t));
 	} else {
 		return false;
 	}
@@ -332,7 +310,7 @@ static bool recover(
 
 static enum cfi_step step_frame(struct evaluation *e, Dwarf_Frame *frame, struct cfi_registers *ret)
 {
-	const struct cfi_arch *arch = &arches[image_arch(e->image)];
+	const struct arch *arch = arch_of(e->image);
 	struct cfi_registers caller = {0};
 	bool is_signal = false;
 	int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal);
@@ -343,14 +321,14 @@ static enum cfi_step step_frame(struct evaluation *e, Dwarf_Frame *frame, struct
 	if (return_column < 0 || dwarf_frame_cfa(frame, &ops, &count) || !count ||
 		!evaluate(e, ops, count, &e->cfa))
 		return e->is_faulting ? CFI_UNREADABLE : CFI_NO_RULE;
-	for (int i = 0; i < arch->count; i++)
-		if (!recover(e, frame, i, &caller))
+	for (uint32_t i = 0; i < arch->dwarf_count; i++)
+		if (!recover(e, frame, (int)i, &caller))
 			return e->is_faulting ? CFI_UNREADABLE : CFI_NO_RULE;
 	if (!get(&caller, (uint64_t)return_column, &pc))
 		return CFI_OUTERMOST;
-	if (!get(&caller, (uint64_t)arch->sp, &sp))
-		cfi_set(&caller, arch->sp, e->cfa); // its definition
-	caller.pc = pc & arch->pc_mask;
+	if (!get(&caller, arch->dwarf_sp, &sp))
+		cfi_set(&caller, (int)arch->dwarf_sp, e->cfa); // its definition
+	caller.pc = pc & arches[image_arch(e->image)].pc_mask;
 	caller.is_exact = is_signal;
 	*ret = caller;
 	return caller.pc ? CFI_STEPPED : CFI_OUTERMOST;

@@ -1,26 +1,37 @@
 // Go addresses package variables relative to the code on both architectures: amd64 by one operand
 // relative to rip, arm64 by ADRP (a page into a register) and an ADD, load or store based on that
 // register (cmd/internal/obj/arm64). The code is followed in a straight line; a register whose
-// value is not certain any more is forgotten, so that a guess never becomes a reference.
+// value is not certain any more is forgotten, so that a guess never becomes a reference. Decoding
+// is dear, and most instructions name nothing: their bytes alone show which ones can.
 #include "analyzer/binary/decode.h"
 
 #include <capstone/capstone.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ARM64_REGISTERS 32
+#define ARM64_SIZE 4 // of an instruction
+#define ARM64_ADR_MASK 0x1f000000u
+#define ARM64_ADR 0x10000000u // ADR and ADRP
+#define AMD64_MODRM_MASK 0xc7 // mod and r/m
+#define AMD64_MODRM_RIP 0x05
+#define AMD64_MAX_IMMEDIATE 4
 #define ARM64_REGTMP 27 // the assembler's own: an address in it is part of the next load or store
 
 struct decoder {
 	csh handle;
+	cs_insn *insn; // owned
+	bool is_arm64;
+	const struct code_span *code;
 	struct code_reference *list;
 	size_t count, max;
-	bool is_known[ARM64_REGISTERS]; // arm64: registers that hold an address that the code named
+	uint64_t known; // arm64: registers that hold an address that the code named, a bit each
 	uint64_t values[ARM64_REGISTERS];
 };
 
 static void note(struct decoder *d, const cs_insn *insn, target_addr target, uint32_t size)
 {
-	if (d->count < d->max)
+	if (target >= d->code->start && target < d->code->end && d->count < d->max)
 		d->list[d->count++] = (struct code_reference){insn->address, target, size};
 }
 
@@ -53,7 +64,7 @@ static bool arm64_known(const struct decoder *d, unsigned int reg, uint64_t *ret
 {
 	int number = arm64_number(reg);
 
-	if (number < 0 || !d->is_known[number])
+	if (number < 0 || !(d->known >> number & 1))
 		return false;
 	*ret = d->values[number];
 	return true;
@@ -64,7 +75,7 @@ static void arm64_set(struct decoder *d, unsigned int reg, uint64_t value)
 	int number = arm64_number(reg);
 
 	if (number >= 0) {
-		d->is_known[number] = true;
+		d->known |= UINT64_C(1) << number;
 		d->values[number] = value;
 	}
 }
@@ -121,49 +132,128 @@ static void note_arm64(struct decoder *d, const cs_insn *insn)
 	if (insn->id == ARM64_INS_B || insn->id == ARM64_INS_BL || insn->id == ARM64_INS_BLR ||
 		insn->id == ARM64_INS_BR || insn->id == ARM64_INS_RET) {
 		if (arm64->cc == ARM64_CC_INVALID || arm64->cc == ARM64_CC_AL)
-			memset(d->is_known, 0, sizeof(d->is_known));
+			d->known = 0;
 		return;
 	}
 	if (cs_regs_access(d->handle, insn, reads, &read_count, writes, &write_count) == CS_ERR_OK)
 		for (uint8_t i = 0; i < write_count; i++)
 			if (arm64_number(writes[i]) >= 0)
-				d->is_known[arm64_number(writes[i])] = false;
+				d->known &= ~(UINT64_C(1) << arm64_number(writes[i]));
 	if (insn->id == ARM64_INS_ADRP || insn->id == ARM64_INS_ADR)
 		arm64_set(d, ops[0].reg, (uint64_t)ops[1].imm);
 	else if (is_sum)
 		arm64_set(d, ops[0].reg, sum);
 }
 
-size_t decode_references(enum image_arch arch, const uint8_t *code, size_t size, target_addr pc,
+/** Decodes what stands at `offset`; returns the offset behind it. */
+static size_t decode_at(struct decoder *d, size_t offset)
+{
+	const uint8_t *bytes = d->code->bytes + offset;
+	size_t left = d->code->size - offset;
+	uint64_t address = d->code->pc + offset;
+
+	if (!cs_disasm_iter(d->handle, &bytes, &left, &address, d->insn))
+		return offset + (d->is_arm64 ? ARM64_SIZE : 1);
+	if (d->is_arm64)
+		note_arm64(d, d->insn);
+	else
+		note_amd64(d, d->insn);
+	return d->code->size - left;
+}
+
+/**
+ * Whether a ModRM byte at `offset` would say "relative to rip", and what it says lie in the wanted
+ * range: behind its 4 bytes come up to 4 more of the instruction.
+ */
+static bool can_name(const struct code_span *code, size_t offset)
+{
+	int32_t distance;
+	target_addr target;
+
+	if ((code->bytes[offset] & AMD64_MODRM_MASK) != AMD64_MODRM_RIP)
+		return false;
+	memcpy(&distance, code->bytes + offset + 1, sizeof(distance));
+	target = code->pc + offset + 1 + sizeof(distance) + (uint64_t)(int64_t)distance;
+	return target < code->end && target + AMD64_MAX_IMMEDIATE >= code->start;
+}
+
+static void decode_amd64(struct decoder *d)
+{
+	const struct code_span *code = d->code;
+	size_t at = 0,
+	       next = 0; // decoded up to `at`; the starts before `next` lie before the candidate
+
+	for (size_t i = 0; code->size >= 5 && i <= code->size - 5 && d->count < d->max; i++) {
+		if (i < at || !can_name(code, i))
+			continue;
+		while (next < code->start_count && code->starts[next] <= i)
+			next++;
+		if (next && code->starts[next - 1] > at)
+			at = code->starts[next - 1];
+		while (at <= i && d->count < d->max)
+			at = decode_at(d, at);
+	}
+}
+
+static bool is_arm64_page(const uint8_t *bytes)
+{
+	uint32_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return (word & ARM64_ADR_MASK) == ARM64_ADR;
+}
+
+static void decode_arm64(struct decoder *d)
+{
+	const struct code_span *code = d->code;
+
+	d->known = 0;
+	for (size_t at = 0; code->size - at >= ARM64_SIZE && d->count < d->max; at += ARM64_SIZE)
+		if (d->known || is_arm64_page(code->bytes + at))
+			decode_at(d, at);
+}
+
+size_t decode_references(struct decoder *decoder, const struct code_span *code,
 	struct code_reference *ret, size_t max)
 {
-	struct decoder decoder = {.list = ret, .max = max};
-	bool is_arm64 = arch == ARCH_ARM64;
-	cs_insn *insn;
-	uint64_t address = pc;
+	decoder->code = code;
+	decoder->list = ret;
+	decoder->count = 0;
+	decoder->max = max;
+	if (decoder->is_arm64)
+		decode_arm64(decoder);
+	else
+		decode_amd64(decoder);
+	return decoder->count;
+}
 
-	if (cs_open(is_arm64 ? CS_ARCH_ARM64 : CS_ARCH_X86,
-		    is_arm64 ? CS_MODE_LITTLE_ENDIAN : CS_MODE_64, &decoder.handle) != CS_ERR_OK)
-		return 0;
-	insn = NULL;
-	if (cs_option(decoder.handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
-		insn = cs_malloc(decoder.handle);
-	while (insn && size && decoder.count < max) {
-		if (cs_disasm_iter(decoder.handle, &code, &size, &address, insn)) {
-			if (is_arm64)
-				note_arm64(&decoder, insn);
-			else
-				note_amd64(&decoder, insn);
-			continue;
-		}
-		size_t step = is_arm64 && size >= 4 ? 4 : is_arm64 ? size : 1;
+struct decoder *decoder_create(enum image_arch arch)
+{
+	struct decoder *d = calloc(1, sizeof(*d));
 
-		code += step;
-		size -= step;
-		address += step;
+	if (!d)
+		return NULL;
+	d->is_arm64 = arch == ARCH_ARM64;
+	if (cs_open(d->is_arm64 ? CS_ARCH_ARM64 : CS_ARCH_X86,
+		    d->is_arm64 ? CS_MODE_LITTLE_ENDIAN : CS_MODE_64, &d->handle) != CS_ERR_OK) {
+		free(d);
+		return NULL;
 	}
-	if (insn)
-		cs_free(insn, 1);
-	cs_close(&decoder.handle);
-	return decoder.count;
+	if (cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
+		d->insn = cs_malloc(d->handle);
+	if (!d->insn) {
+		decoder_destroy(d);
+		return NULL;
+	}
+	return d;
+}
+
+void decoder_destroy(struct decoder *decoder)
+{
+	if (!decoder)
+		return;
+	if (decoder->insn)
+		cs_free(decoder->insn, 1);
+	cs_close(&decoder->handle);
+	free(decoder);
 }

@@ -13,13 +13,30 @@ struct code_reference {
 		size; // bytes that the instruction loads or stores there; 0: only takes the address
 };
 
+/** A function's code, and which references are wanted of it. */
+struct code_span {
+	const uint8_t *bytes; // borrowed
+	size_t size;
+	target_addr pc;         // where they run
+	target_addr start, end; // targets in [start, end) are wanted
+	const uint32_t
+		*starts;    // offsets where instructions are known to start, ascending; borrowed
+	size_t start_count; // 0: only the first byte is known to start one
+};
+
+struct decoder;
+
+/** A decoder of this architecture's instructions; NULL where it cannot be had. */
+struct decoder *decoder_create(enum image_arch arch);
+void decoder_destroy(struct decoder *decoder);
+
 /**
- * The references in `size` bytes of code at `code`, which run at `pc`, in order: operands relative
- * to the instruction pointer (amd64), or to a page that ADRP named before (arm64). Bytes that are
- * no instruction are passed over. Writes at most `max` to `ret` and returns how many; where the
- * decoder cannot be had, 0.
+ * The wanted references of the code, in order: operands relative to the instruction pointer
+ * (amd64), or to a page that ADRP named before (arm64). Only what can hold one is decoded; on amd64
+ * from the start before it. Bytes that are no instruction are passed over. Writes at most `max` to
+ * `ret` and returns how many.
  */
-size_t decode_references(enum image_arch arch, const uint8_t *code, size_t size, target_addr pc,
+size_t decode_references(struct decoder *decoder, const struct code_span *code,
 	struct code_reference *ret, size_t max);
 
 #endif

@@ -345,6 +345,23 @@ bool pcln_value(const struct pclntab *table, const struct pcln_func *func, uint3
 	return false;
 }
 
+void pclntab_each_line(const struct pclntab *table, const struct pcln_func *func,
+	bool (*each)(void *context, target_addr pc), void *context)
+{
+	struct cursor c = cursor_over(table->pctab.bytes, table->pctab.size);
+	target_addr at = func->entry, next = at;
+	uint32_t value = UINT32_MAX;
+
+	if (!func->line_table)
+		return;
+	cursor_seek(&c, func->line_table);
+	for (unsigned int i = 0; i < MAX_LINE_STEPS && step(table, &c, &next, &value, !i); i++) {
+		if (!each(context, at))
+			return;
+		at = next;
+	}
+}
+
 int32_t pclntab_last_line(const struct pclntab *table, const struct pcln_func *func)
 {
 	struct cursor c = cursor_over(table->pctab.bytes, table->pctab.size);
@@ -362,6 +379,22 @@ int32_t pclntab_last_line(const struct pclntab *table, const struct pcln_func *f
 		at = next;
 	}
 	return last;
+}
+
+size_t pclntab_line_starts(
+	const struct pclntab *table, const struct pcln_func *func, uint32_t *ret, size_t max)
+{
+	struct cursor c = cursor_over(table->pctab.bytes, table->pctab.size);
+	target_addr at = func->entry;
+	uint32_t value = UINT32_MAX;
+	size_t count = 0;
+
+	if (!func->line_table)
+		return 0;
+	cursor_seek(&c, func->line_table);
+	while (count < max && step(table, &c, &at, &value, !count) && at < func->end)
+		ret[count++] = (uint32_t)(at - func->entry);
+	return count;
 }
 
 bool pclntab_sp_delta(

@@ -105,8 +105,22 @@ target_addr pclntab_funcdata(
 size_t pclntab_expand(const struct pclntab *table, const struct pcln_func *func, target_addr pc,
 	struct pcln_frame *ret, size_t max);
 
+/**
+ * Calls `each` with the first pc of every row of the function's line table, until it returns false:
+ * enough of its places to meet all that was inlined with lines of its own.
+ */
+void pclntab_each_line(const struct pclntab *table, const struct pcln_func *func,
+	bool (*each)(void *context, target_addr pc), void *context);
+
 /** The last line of the function's own code, without what was inlined into it; 0: not known. */
 int32_t pclntab_last_line(const struct pclntab *table, const struct pcln_func *func);
+
+/**
+ * Offsets in the function where a line begins, ascending, at most `max`: instructions start there.
+ * Returns how many.
+ */
+size_t pclntab_line_starts(
+	const struct pclntab *table, const struct pcln_func *func, uint32_t *ret, size_t max);
 
 /** File and line of `pc` without the inline tree: file "?" and line 0 where not known. */
 void pclntab_line(const struct pclntab *table, const struct pcln_func *func, target_addr pc,

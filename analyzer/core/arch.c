@@ -1,5 +1,5 @@
 // Sources: arch/x86/include/asm/user_64.h and arch/arm64/include/uapi/asm/ptrace.h (registers),
-// asm/sigcontext.h and kernel/signal.c of both (signal frames), internal/goarch and
+// uapi/asm/sigcontext.h and kernel/signal.c of both (signal frames), internal/goarch and
 // runtime/signal_arm64.go pushCall of go1.27 (Go's own; unchanged since 1.18).
 #include "analyzer/core/arch.h"
 
@@ -13,6 +13,16 @@ static const char *const arm64_names[] = {"x0", "x1", "x2", "x3", "x4", "x5", "x
 	"x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
 	"x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", NULL, NULL, "pstate"};
 
+// System V ABI for AMD64, figure 3.36; DWARF for the Arm 64-bit Architecture, section 4.1.
+static const struct arch_register amd64_dwarf[] = {{10, 144}, {12, 136}, {11, 152}, {5, 128},
+	{13, 104}, {14, 112}, {4, 120}, {19, 160}, {9, 40}, {8, 48}, {7, 56}, {6, 64}, {3, 72},
+	{2, 80}, {1, 88}, {0, 96}, {16, 168}};
+static const struct arch_register arm64_dwarf[] = {{0, 184}, {1, 192}, {2, 200}, {3, 208}, {4, 216},
+	{5, 224}, {6, 232}, {7, 240}, {8, 248}, {9, 256}, {10, 264}, {11, 272}, {12, 280},
+	{13, 288}, {14, 296}, {15, 304}, {16, 312}, {17, 320}, {18, 328}, {19, 336}, {20, 344},
+	{21, 352}, {22, 360}, {23, 368}, {24, 376}, {25, 384}, {26, 392}, {27, 400}, {28, 408},
+	{29, 416}, {30, 424}, {31, 432}};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static_assert(COUNT(arm64_names) <= IMAGE_REGS_MAX && COUNT(amd64_names) <= IMAGE_REGS_MAX,
@@ -24,6 +34,9 @@ static const struct arch facts[] = {
 			.name = "amd64",
 			.register_count = COUNT(amd64_names),
 			.names = amd64_names,
+			.dwarf = amd64_dwarf,
+			.dwarf_count = COUNT(amd64_dwarf),
+			.dwarf_sp = 7,
 			.pc = 16,
 			.sp = 19,
 			.g = 1, // r14
@@ -41,6 +54,9 @@ static const struct arch facts[] = {
 			.name = "arm64",
 			.register_count = COUNT(arm64_names),
 			.names = arm64_names,
+			.dwarf = arm64_dwarf,
+			.dwarf_count = COUNT(arm64_dwarf),
+			.dwarf_sp = 31,
 			.pc = 32,
 			.sp = 31,
 			.g = 28,

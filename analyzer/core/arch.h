@@ -8,12 +8,20 @@
 
 #define NO_REGISTER UINT32_MAX
 
+/** Where the kernel puts a register that DWARF has a number for. */
+struct arch_register {
+	uint32_t index;   // in elf_gregset_t
+	uint32_t context; // offset in the ucontext
+};
+
 struct arch {
-	const char *name;          // GOARCH
-	uint32_t register_count;   // of the kernel's elf_gregset_t
-	const char *const *names;  // of the registers in its order; NULL for pc and sp
-	uint32_t pc, sp, g;        // indexes
-	uint32_t lr, tls;          // likewise, or NO_REGISTER
+	const char *name;                  // GOARCH
+	uint32_t register_count;           // of the kernel's elf_gregset_t
+	const char *const *names;          // of the registers in its order; NULL for pc and sp
+	const struct arch_register *dwarf; // by DWARF's numbers: the general ones, on amd64 rip
+	uint32_t dwarf_count, dwarf_sp;    // of them; the number of the stack pointer
+	uint32_t pc, sp, g;                // indexes
+	uint32_t lr, tls;                  // likewise, or NO_REGISTER
 	bool has_link_register;    // a call leaves its return address in lr, not on the stack
 	uint32_t pushed_by_call;   // bytes that a call itself pushes
 	uint32_t minimum_frame;    // sys.MinFrameSize: between a frame's end and its arguments

@@ -10,9 +10,17 @@
 
 struct analysis;
 
+/** The order of groups; JSON has the largest first, always. */
+enum emit_sort {
+	SORT_DEFAULT, // summary: the largest first; text: goroutines as Go prints them
+	SORT_LARGEST,
+	SORT_RAREST,
+};
+
 struct emit_options {
 	const char *traceback; // "single", "all", "system" or "crash", as GOTRACEBACK; for text
 	bool is_full;          // text: each frame's variables beneath it
+	enum emit_sort sort;   // of groups, in text and summary
 };
 
 /** Takes `size` bytes; false when they could not be taken, which ends the writing. */

@@ -103,7 +103,6 @@ static void write_diagnostics(struct json_writer *w, const struct diag *diag)
 static void write_document(struct json_writer *w, const struct analysis *analysis)
 {
 	static const char *const waits_not_read[] = {"sync", NULL};
-	static const char *const not_read[] = {"timers", "descriptors", NULL};
 	static const char *const attachments[] = {"attachments", NULL};
 
 	jsonw_begin_object(w);
@@ -121,9 +120,9 @@ static void write_document(struct json_writer *w, const struct analysis *analysi
 	jsonw_newline(w);
 	jsonw_member_null(w, "blocking");
 	json_write_gc(w, analysis);
-	jsonw_newline(w);
-	jsonw_member_null(w, "memory");
-	json_members_empty(w, not_read);
+	json_write_memory(w, analysis);
+	json_write_timers(w, analysis);
+	json_write_descriptors(w, analysis);
 	json_write_globals(w, analysis);
 	json_members_empty(w, attachments);
 	jsonw_newline(w);

@@ -7,6 +7,7 @@
 #include "analyzer/snapshot/analysis.h"
 #include "analyzer/snapshot/redacted_labels.h"
 #include "analyzer/snapshot/values.h"
+#include "analyzer/snapshot/why.h"
 #include "analyzer/unwind/arguments.h"
 
 struct rows {
@@ -58,6 +59,15 @@ static void write_labels(struct rows *rows, const struct goroutine *g)
 	jsonw_end_object(rows->w);
 }
 
+static void write_why(
+	struct rows *rows, size_t index, const struct waiting_on *on, size_t count)
+{
+	char text[WHY_SIZE];
+
+	why_not_running(rows->analysis, index, on, count, text);
+	jsonw_member_string(rows->w, "why", text);
+}
+
 static void write_waiting_on(struct rows *rows, const struct goroutine *g, const char *reason)
 {
 	struct waiting_on on[MAX_WAITING_ON_WRITTEN];
@@ -79,6 +89,7 @@ static void write_waiting_on(struct rows *rows, const struct goroutine *g, const
 		jsonw_end_object(w);
 	}
 	jsonw_end_array(w);
+	write_why(rows, (size_t)(g - rows->analysis->goroutines.list), on, count);
 }
 
 static void write_wait(struct rows *rows, size_t index)
@@ -88,7 +99,10 @@ static void write_wait(struct rows *rows, size_t index)
 	json_member_ns(rows->w, "wait_ns", wait.best);
 	json_member_ns(rows->w, "wait_min_ns", wait.min);
 	json_member_ns(rows->w, "wait_max_ns", wait.max);
-	jsonw_member_string(rows->w, "wait_source", wait.is_from_gc ? "gc" : NULL);
+	jsonw_member_string(rows->w, "wait_source",
+		wait.is_exact	  ? "scheduler"
+		: wait.is_from_gc ? "gc"
+				  : NULL);
 }
 
 /** Of a stack that was cut: before which of its frames the missing ones were. */

@@ -1,5 +1,8 @@
 #include "analyzer/emit/json_members.h"
 
+#include <math.h>
+#include <stdio.h>
+
 void json_member_ns(struct json_writer *w, const char *key, int64_t ns)
 {
 	jsonw_key(w, key);
@@ -32,4 +35,16 @@ void json_members_empty(struct json_writer *w, const char *const *keys)
 		jsonw_begin_array(w);
 		jsonw_end_array(w);
 	}
+}
+
+void json_member_double(struct json_writer *w, const char *key, double value)
+{
+	char text[32];
+	int size = snprintf(text, sizeof(text), "%.17g", value); // as many as tell two apart
+
+	jsonw_key(w, key);
+	if (isfinite(value) && size > 0 && (size_t)size < sizeof(text))
+		jsonw_raw(w, text, (size_t)size);
+	else
+		jsonw_null(w);
 }

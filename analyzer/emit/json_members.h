@@ -10,6 +10,8 @@
 void json_member_ns(struct json_writer *w, const char *key, int64_t ns);
 /** A row's index in a table, or null where `index` is UINT32_MAX. */
 void json_member_index(struct json_writer *w, const char *key, uint32_t index);
+/** A number with a fraction; null where it is infinite or none. */
+void json_member_double(struct json_writer *w, const char *key, double value);
 /** Each key with null. `keys` ends with NULL. */
 void json_members_null(struct json_writer *w, const char *const *keys);
 /** Each key with an empty array, a line each. `keys` ends with NULL. */

@@ -18,5 +18,8 @@ void json_write_threads(struct json_writer *w, const struct analysis *analysis);
 void json_write_channels(struct json_writer *w, const struct analysis *analysis);
 void json_write_scheduler(struct json_writer *w, const struct analysis *analysis);
 void json_write_gc(struct json_writer *w, const struct analysis *analysis);
+void json_write_memory(struct json_writer *w, const struct analysis *analysis);
+void json_write_timers(struct json_writer *w, const struct analysis *analysis);
+void json_write_descriptors(struct json_writer *w, const struct analysis *analysis);
 
 #endif

@@ -340,6 +340,8 @@ static void write_full_crash(struct json_writer *w, const struct analysis *analy
 	jsonw_begin_array(w);
 	if (crash->blamed != NO_GOROUTINE)
 		jsonw_u64(w, analysis->goroutines.list[crash->blamed].id);
+	for (size_t i = 0; i < crash->other_count; i++)
+		jsonw_u64(w, analysis->goroutines.list[crash->others[i]].id);
 	jsonw_end_array(w);
 	write_signal(w, &crash->signal);
 	jsonw_member_string(w, "title", crash->title);

@@ -1,7 +1,8 @@
-// threads, scheduler, gc.
+// threads, scheduler.
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/emit/registers.h"
+#include "analyzer/snapshot/activity.h"
 #include "analyzer/snapshot/analysis.h"
 #include "common/limits.h"
 
@@ -17,6 +18,33 @@ static void member_id_of(
 		jsonw_null(w);
 }
 
+/** A time since a stamp of the runtime's clock; null where there is no stamp. */
+static void member_since(
+	struct json_writer *w, const char *key, const struct analysis *analysis, int64_t since)
+{
+	int64_t now = analysis->clock.now;
+
+	json_member_ns(w, key, since > 0 && since <= now ? now - since : -1);
+}
+
+/** What the thread does, for whom. */
+static void write_activity(
+	struct json_writer *w, const struct analysis *analysis, const struct thread_state *state)
+{
+	const struct machine *m = state ? state->machine : NULL;
+	const struct processor *p =
+		m ? scheduler_processor_at(&analysis->scheduler, m->p) : NULL;
+	struct activity activity = {NULL, 0};
+
+	if (analysis->rt)
+		activity = activity_of(analysis, state);
+	jsonw_member_string(w, "state", activity.state);
+	member_since(w, "state_ns", analysis, activity.since);
+	json_member_ns(w, "machine", m ? m->id : -1);
+	json_member_ns(w, "processor", p ? p->id : -1);
+	member_id_of(w, "locked_goroutine", analysis, m ? m->locked_g : 0);
+}
+
 static void write_thread(struct json_writer *w, const struct analysis *analysis, size_t index)
 {
 	const struct image_thread *thread = &image_notes(analysis->image)->threads[index];
@@ -27,6 +55,7 @@ static void write_thread(struct json_writer *w, const struct analysis *analysis,
 	jsonw_begin_object(w);
 	jsonw_member_u64(w, "id", thread->id);
 	member_id_of(w, "goroutine", analysis, state && state->machine ? state->machine->curg : 0);
+	write_activity(w, analysis, state);
 	json_member_index(w, "stack",
 		row_number(&analysis->numbering.stacks, state ? state->stack : NO_STACK));
 	jsonw_key(w, "registers");
@@ -79,10 +108,51 @@ static void write_queue(struct json_writer *w, const struct analysis *analysis, 
 	jsonw_end_array(w);
 }
 
+static void member_ref(
+	struct json_writer *w, const char *key, const struct analysis *analysis, target_addr g)
+{
+	jsonw_key(w, key);
+	if (g)
+		write_ref(w, analysis, g);
+	else
+		jsonw_null(w);
+}
+
+/** How many timers are in this processor's heap, and how long until the next fires. */
+static void write_timers(
+	struct json_writer *w, const struct analysis *analysis, const struct processor *p)
+{
+	const struct timers *timers = &analysis->timers;
+	const struct timer *next = NULL;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < timers->count; i++)
+		if (timers->list[i].processor == p->id && !count++)
+			next = &timers->list[i]; // they are in the order in which they fire
+	jsonw_member_u64(w, "timers", count);
+	jsonw_key(w, "next_timer_in_ns"); // negative: it is overdue
+	if (next)
+		jsonw_i64(w, next->when - analysis->clock.now);
+	else
+		jsonw_null(w);
+}
+
+/** What the crash's own freeze has changed of a processor. */
+static void write_frozen(
+	struct json_writer *w, const struct analysis *analysis, const struct processor *p)
+{
+	bool is_stopped = analysis->scheduler.is_frozen && p->status == PROCESSOR_GC_STOP;
+
+	member_ref(w, "frozen_goroutine", analysis, p->frozen);
+	jsonw_member_bool(w, "stopped_by_crash", is_stopped);
+}
+
 static void write_processor(
 	struct json_writer *w, const struct analysis *analysis, const struct processor *p)
 {
 	const struct machine *m = scheduler_machine_at(&analysis->scheduler, p->m);
+	bool is_busy = p->status == PROCESSOR_RUNNING || p->status == PROCESSOR_SYSCALL ||
+		       p->frozen;
 
 	jsonw_newline(w);
 	jsonw_begin_object(w);
@@ -92,11 +162,16 @@ static void write_processor(
 	member_id_of(w, "goroutine", analysis, m ? m->curg : 0);
 	jsonw_member_u64(w, "schedule_tick", p->schedule_tick);
 	jsonw_member_u64(w, "syscall_tick", p->syscall_tick);
-	jsonw_key(w, "run_next");
-	if (p->run_next)
-		write_ref(w, analysis, p->run_next);
-	else
-		jsonw_null(w);
+	member_since(w, "running_ns", analysis, is_busy ? scheduler_running_since(p) : 0);
+	member_since(w, "syscall_ns", analysis,
+		p->status == PROCESSOR_SYSCALL && p->seen_syscall_tick == p->syscall_tick
+			? p->syscall_when
+			: 0);
+	write_timers(w, analysis, p);
+	write_frozen(w, analysis, p);
+	member_ref(w, "run_next", analysis, p->run_next);
+	// It runs in the rest of the time slice of the goroutine that made it ready (proc.go runqget).
+	jsonw_member_bool(w, "run_next_shares_time_slice", p->run_next != 0);
 	write_queue(w, analysis, "queue", p->queue, p->queue_count);
 	jsonw_member_u64(w, "queue_total", p->queue_count);
 	jsonw_end_object(w);
@@ -118,7 +193,26 @@ static void write_statistics(struct json_writer *w, const struct analysis *analy
 	jsonw_member_u64(w, "system_goroutines", s->system_goroutines);
 	jsonw_member_bool(w, "stopping_the_world", s->is_stopping);
 	jsonw_member_bool(w, "frozen", s->is_frozen);
+	json_member_ns(w, "processors_to_stop",
+		s->is_stopping && !s->is_frozen && s->stop_wait >= 0 ? s->stop_wait : -1);
 	jsonw_end_object(w);
+}
+
+/** Who has set GOMAXPROCS: since 1.25 the runtime keeps that, and heeds a container's limit itself. */
+static void write_limits(struct json_writer *w, const struct scheduler *s)
+{
+	const char *from = NULL;
+
+	if (s->is_custom_maxprocs > 0)
+		from = "program";
+	else if (!s->is_custom_maxprocs && s->cpus)
+		from = s->gomaxprocs < s->cpus ? "container" : "machine";
+	jsonw_member_string(w, "gomaxprocs_from", from);
+	jsonw_key(w, "cpus");
+	if (s->cpus)
+		jsonw_i64(w, s->cpus);
+	else
+		jsonw_null(w);
 }
 
 void json_write_scheduler(struct json_writer *w, const struct analysis *analysis)
@@ -133,49 +227,15 @@ void json_write_scheduler(struct json_writer *w, const struct analysis *analysis
 	}
 	jsonw_begin_object(w);
 	jsonw_member_i64(w, "gomaxprocs", s->gomaxprocs);
+	write_limits(w, s);
 	write_statistics(w, analysis);
 	write_queue(w, analysis, "global_queue", s->global_queue, s->global_count);
 	jsonw_member_u64(w, "global_queue_total", s->global_total);
+	write_queue(w, analysis, "frozen", s->frozen, s->frozen_count);
 	jsonw_key(w, "processors");
 	jsonw_begin_array(w);
 	for (size_t i = 0; i < s->processor_count; i++)
 		write_processor(w, analysis, &s->processors[i]);
-	jsonw_end_array(w);
-	jsonw_end_object(w);
-}
-
-void json_write_gc(struct json_writer *w, const struct analysis *analysis)
-{
-	const struct gc_state *gc = &analysis->gc;
-
-	jsonw_newline(w);
-	jsonw_key(w, "gc");
-	if (!analysis->rt || !gc->is_known) {
-		jsonw_null(w);
-		return;
-	}
-	jsonw_begin_object(w);
-	jsonw_member_string(w, "phase", gc_phase_name(gc->phase));
-	jsonw_member_u64(w, "cycles", gc->cycles);
-	jsonw_member_u64(w, "forced_cycles", gc->forced_cycles);
-	jsonw_member_u64(w, "heap_live", gc->heap_live);
-	jsonw_member_u64(w, "heap_marked", gc->heap_marked);
-	jsonw_member_u64(w, "heap_goal", gc->heap_goal);
-	jsonw_key(w, "percent"); // GOGC; null: off
-	if (gc->percent < 0)
-		jsonw_null(w);
-	else
-		jsonw_i64(w, gc->percent);
-	jsonw_key(w, "memory_limit"); // GOMEMLIMIT; null: none
-	if (gc->memory_limit == INT64_MAX)
-		jsonw_null(w);
-	else
-		jsonw_i64(w, gc->memory_limit);
-	jsonw_member_u64(w, "pause_total_ns", gc->pause_total_ns);
-	jsonw_key(w, "last_pauses_ns");
-	jsonw_begin_array(w);
-	for (uint32_t i = 0; i < gc->pause_count; i++)
-		jsonw_u64(w, gc->pauses_ns[i]);
 	jsonw_end_array(w);
 	jsonw_end_object(w);
 }

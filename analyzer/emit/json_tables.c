@@ -1,10 +1,8 @@
 // frames, stacks, groups: what rows refer to by index.
-#include "analyzer/binary/binary.h"
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/snapshot/analysis.h"
 #include "analyzer/snapshot/values.h"
-#include "common/grouping/function_name.h"
 
 #include <string.h>
 
@@ -55,14 +53,13 @@ static void write_c_frame(struct json_writer *w, const struct frame *frame)
 	jsonw_member_string(w, "object", object);
 }
 
-static void write_go_frame(
-	struct json_writer *w, const struct analysis *analysis, const struct frame *frame)
+static void write_go_frame(struct json_writer *w, const struct analysis *analysis, uint32_t index)
 {
-	const struct binary_info *info = binary_info(analysis->binary);
-	const char *package = function_name_package(analysis->arena, frame->function);
+	const struct frame *frame = &analysis->frames.frames[index];
+	const struct frame_key *key = frame_key_of(analysis, index);
 
 	jsonw_member_string(w, "function", frame->function);
-	jsonw_member_string(w, "package", package);
+	jsonw_member_string(w, "package", key ? key->package : NULL);
 	jsonw_member_string(w, "file", frame->file);
 	jsonw_member_i64(w, "line", frame->line);
 	jsonw_key(w, "start_line");
@@ -73,9 +70,8 @@ static void write_go_frame(
 	jsonw_member_address(w, "pc", frame->pc);
 	jsonw_member_address(w, "entry", frame->entry);
 	jsonw_member_bool(w, "inlined", frame->is_inlined);
-	jsonw_member_bool(w, "in_app", package && grouping_in_app(package, info->main_module));
-	jsonw_member_string(
-		w, "key", function_name_key(analysis->arena, frame->function, info->main_path));
+	jsonw_member_bool(w, "in_app", key && key->in_app);
+	jsonw_member_string(w, "key", key ? key->key : NULL);
 	jsonw_member_string(w, "kind", "go");
 	jsonw_member_null(w, "object");
 }
@@ -89,7 +85,7 @@ static void write_frame(struct json_writer *w, const struct analysis *analysis, 
 	if (frame->object)
 		write_c_frame(w, frame);
 	else
-		write_go_frame(w, analysis, frame);
+		write_go_frame(w, analysis, index);
 	write_unavailable(w, analysis, index);
 	jsonw_end_object(w);
 }
@@ -119,7 +115,13 @@ static void write_group(
 	jsonw_member_string(w, "status", goroutine_status_name(group->status));
 	jsonw_member_string(w, "wait_reason", group->reason);
 	jsonw_member_u64(w, "count", group->count);
+	json_member_ns(w, "wait_median_ns", group->wait_median);
 	json_member_ns(w, "wait_max_ns", group->wait_max);
+	jsonw_key(w, "unlike");
+	if (group->unlike)
+		jsonw_u64(w, group->unlike);
+	else
+		jsonw_null(w);
 	jsonw_key(w, "examples");
 	jsonw_begin_array(w);
 	for (size_t i = 0; i < group->example_count; i++)

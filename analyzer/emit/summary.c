@@ -1,5 +1,5 @@
 // A crash as a person wants to see it first: what, where, and 100,000 goroutines as some tens of
-// groups, largest first.
+// groups, largest first or rarest first.
 #include "analyzer/binary/binary.h"
 #include "analyzer/emit/printer.h"
 #include "analyzer/emit/text.h"
@@ -160,6 +160,10 @@ static void print_group(
 		printer_format(printer, group->count > 1 ? ", up to " : ", ");
 		print_duration(printer, group->wait_max);
 	}
+	if (group->wait_median >= 0 && group->count > 1) {
+		printer_format(printer, ", half of them over ");
+		print_duration(printer, group->wait_median);
+	}
 	if (group->is_system)
 		printer_format(printer, ", system");
 	printer_format(printer, "  [goroutine%s", group->count > 1 ? "s" : "");
@@ -167,6 +171,10 @@ static void print_group(
 		printer_format(
 			printer, " %" PRIu64, analysis->goroutines.list[group->examples[i]].id);
 	printer_format(printer, group->count > group->example_count ? " …]\n" : "]\n");
+	if (group->unlike)
+		printer_format(printer,
+			"    unlike %" PRIu64 " others that were started by the same function\n",
+			group->unlike);
 	print_stack(printer, analysis, group->stack, GROUP_FRAMES, NULL);
 }
 
@@ -191,15 +199,18 @@ enum cs_status emit_summary(const struct analysis *analysis, const struct emit_o
 	emit_sink *sink, void *context)
 {
 	struct printer *printer = printer_create(sink, context);
+	const uint32_t *order =
+		groups_order(&analysis->groups, options->sort == SORT_RAREST, analysis->arena);
 	enum cs_status status;
 
-	(void)options;
-	if (!printer)
+	if (!printer || !order) {
+		printer_destroy(printer);
 		return CS_NO_MEMORY;
+	}
 	print_head(printer, analysis);
 	print_crash(printer, analysis);
 	for (size_t i = 0; i < analysis->groups.count; i++)
-		print_group(printer, analysis, &analysis->groups.list[i]);
+		print_group(printer, analysis, &analysis->groups.list[order[i]]);
 	print_diagnostics(printer, analysis->diag);
 	status = printer_finish(printer);
 	printer_destroy(printer);

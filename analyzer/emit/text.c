@@ -27,6 +27,7 @@ struct text {
 	const struct analysis *analysis;
 	struct walk *walk;     // scratch
 	struct logical *shown; // scratch: see collect()
+	const uint32_t *order; // of groups; NULL: goroutines in allgs order
 	enum traceback_level level;
 	bool is_all;               // more than the crashing goroutine
 	bool has_addresses;        // gp=, fp=, sp=, pc=: only the level "system" prints them here
@@ -277,7 +278,7 @@ static void print_header(struct text *text, size_t index)
 	const struct goroutine *g = &analysis->goroutines.list[index];
 	const char *reason = goroutine_wait_reason(analysis->rt, g);
 	const struct machine *m = scheduler_machine_at(&analysis->scheduler, g->m);
-	struct wait_time wait = analysis_wait(analysis, index);
+	struct wait_time wait = clock_wait(&analysis->clock, g); // as the runtime prints it
 
 	printer_format(text->printer, "goroutine %" PRIu64, g->id);
 	if (text->has_addresses && m)
@@ -388,6 +389,29 @@ static void print_head(struct text *text)
 	}
 }
 
+/** A goroutine that is not the crashing one, if it is to be shown. */
+static void print_other(struct text *text, size_t index)
+{
+	const struct analysis *analysis = text->analysis;
+	bool is_hidden =
+		analysis->goroutines.list[index].is_system && text->level < TRACEBACK_SYSTEM;
+
+	if (index != analysis->crash.goroutine && !is_hidden && analysis->rows[index].is_shown)
+		print_goroutine(text, index);
+}
+
+static void print_by_group(struct text *text)
+{
+	const struct groups *groups = &text->analysis->groups;
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->list[text->order[i]];
+
+		for (size_t k = 0; k < group->count; k++)
+			print_other(text, group->members[k]);
+	}
+}
+
 /** traceback.go tracebacksomeothers: the crashing one first, then all in allgs order. */
 static void print_goroutines(struct text *text)
 {
@@ -398,13 +422,12 @@ static void print_goroutines(struct text *text)
 		print_goroutine(text, first);
 	if (!text->is_all)
 		return;
-	for (size_t i = 0; i < analysis->goroutines.count; i++) {
-		bool is_hidden =
-			analysis->goroutines.list[i].is_system && text->level < TRACEBACK_SYSTEM;
-
-		if (i != first && !is_hidden && analysis->rows[i].is_shown)
-			print_goroutine(text, i);
+	if (text->order) {
+		print_by_group(text);
+		return;
 	}
+	for (size_t i = 0; i < analysis->goroutines.count; i++)
+		print_other(text, i);
 }
 
 static enum traceback_level read_level(const char *name)
@@ -456,7 +479,10 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 	text.wrapper_id = layout_has(layout, FUNC_ID_WRAPPER)
 				  ? layout_value(layout, FUNC_ID_WRAPPER)
 				  : UINT64_MAX;
-	if (text.printer && text.walk && text.shown &&
+	if (options->sort)
+		text.order = groups_order(
+			&analysis->groups, options->sort == SORT_RAREST, analysis->arena);
+	if (text.printer && text.walk && text.shown && (text.order || !options->sort) &&
 		(!options->is_full || value_text_init(&values, analysis, text.printer) == CS_OK)) {
 		text.values = options->is_full ? &values : NULL;
 		print_head(&text);

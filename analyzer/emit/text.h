@@ -5,14 +5,14 @@
 #include "analyzer/emit/emit.h"
 
 /**
- * The goroutines as Go prints them at options->traceback. Needs a full analysis. As
- * emit_format.write.
+ * The goroutines as Go prints them at options->traceback; by options->sort those of a group
+ * together. Needs a full analysis. As emit_format.write.
  */
 enum cs_status emit_text(const struct analysis *analysis, const struct emit_options *options,
 	emit_sink *sink, void *context);
 
 /**
- * The crash in some lines, then groups of equal stacks, largest first. Needs a full analysis. As
+ * The crash in some lines, then groups of equal stacks by options->sort. Needs a full analysis. As
  * emit_format.write.
  */
 enum cs_status emit_summary(const struct analysis *analysis, const struct emit_options *options,

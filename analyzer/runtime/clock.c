@@ -9,19 +9,29 @@ static void at_least(int64_t *now, int64_t stamp)
 }
 
 /**
- * When a goroutine that is not asleep any more had to be woken (runtime/time.go timeSleep): its
- * timer keeps that until 1.22; 0 where it has not slept, or a later release has taken it back.
+ * When a goroutine that is not asleep any more had to be woken (runtime/time.go timeSleep): since
+ * 1.23 it keeps that itself, until 1.22 its timer does; 0 where it has not slept.
  */
 static int64_t woken(const struct runtime *rt, const struct goroutine *g)
 {
 	const char *reason = goroutine_wait_reason(rt, g);
 	uint64_t when = 0;
 
-	if (!g->timer || (reason && !strcmp(reason, "sleep")) ||
-		!layout_has(&rt->layout, TIMER_WHEN) ||
-		image_read_u64(rt->image, g->timer + layout_value(&rt->layout, TIMER_WHEN), &when))
+	if ((reason && !strncmp(reason, "sleep", 5)) || g->bubble)
 		return 0;
+	if (layout_has(&rt->layout, G_SLEEP_WHEN))
+		return g->sleep_when;
+	if (g->timer)
+		runtime_read_at(rt, g->timer, TIMER_WHEN, &when);
 	return (int64_t)when;
+}
+
+void clock_see_timers(struct clock *clock, const struct timers *timers)
+{
+	// A ticker is set anew when it fires, for a period later.
+	for (size_t i = 0; i < timers->count; i++)
+		if (timers->list[i].period > 0)
+			at_least(&clock->now, timers->list[i].when - timers->list[i].period);
 }
 
 struct clock clock_load(const struct runtime *rt, const struct scheduler *scheduler,
@@ -71,7 +81,7 @@ static int64_t end_of_finding_cycle(const struct clock *clock, int64_t stamp)
 
 struct wait_time clock_wait(const struct clock *clock, const struct goroutine *g)
 {
-	struct wait_time wait = {-1, -1, -1, false};
+	struct wait_time wait = {.best = -1, .min = -1, .max = -1};
 
 	if (g->status != GOROUTINE_WAITING && g->status != GOROUTINE_SYSCALL &&
 		g->status != GOROUTINE_LEAKED)

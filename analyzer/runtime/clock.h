@@ -8,6 +8,7 @@
 #include "analyzer/runtime/gc.h"
 #include "analyzer/runtime/goroutine.h"
 #include "analyzer/runtime/machine.h"
+#include "analyzer/runtime/timers.h"
 
 struct clock {
 	int64_t now;                      // nanotime, at the latest stamp; 0 where there is none
@@ -19,11 +20,15 @@ struct clock {
 struct wait_time {
 	int64_t best, min, max;
 	bool is_from_gc; // g.waitsince, which a GC sets when it scans a waiting goroutine
+	bool is_exact;   // a stamp that the scheduler or sysmon took when it began
 };
 
 /** Derives "now" from every stamp there is. */
 struct clock clock_load(const struct runtime *rt, const struct scheduler *scheduler,
 	const struct goroutines *all, const struct gc_state *gc);
+
+/** The same from what timers say: a ticker has fired, or was made, one period before it will fire. */
+void clock_see_timers(struct clock *clock, const struct timers *timers);
 
 /**
  * For a goroutine that is waiting or in a system call; all -1 otherwise. The first GC cycle whose

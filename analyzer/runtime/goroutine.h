@@ -38,6 +38,9 @@ struct goroutine {
 	target_addr queue_link; // schedlink: the next in a run queue
 	int64_t wait_since;     // runtime clock; 0 where no GC has marked it since it waits
 	int64_t tracking_stamp; // runtime clock; 0 where not tracked
+	bool is_tracked;        // tracking_stamp is of what it does now, one goroutine in eight
+	int64_t sleep_when;     // runtime clock: of its newest time.Sleep, since 1.23; 0: none
+	target_addr bubble;     // of testing/synctest, whose clock is not the runtime's; 0: none
 	uint32_t sig;
 	uint64_t sig_code0, sig_code1;
 	target_addr sig_pc;

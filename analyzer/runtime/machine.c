@@ -60,6 +60,9 @@ static void load_machine(const struct runtime *rt, struct object m, struct machi
 		.locked_g = object_get(rt, m, M_LOCKED_G),
 		.caught_signal = object_get(rt, m, M_CAUGHT_SIG),
 		.p = object_get(rt, m, M_P),
+		.old_p = object_get(rt, m, M_OLD_P),
+		.syscall_tick = (uint32_t)object_get(rt, m, M_SYSCALL_TICK),
+		.lock_wait_ns = (int64_t)object_get(rt, m, M_LOCK_WAIT),
 		.vdso_pc = object_get(rt, m, M_VDSO_PC),
 		.vdso_sp = object_get(rt, m, M_VDSO_SP),
 		.throwing = (int32_t)object_get(rt, m, M_THROWING),
@@ -69,6 +72,11 @@ static void load_machine(const struct runtime *rt, struct object m, struct machi
 		.is_in_cgo = object_get(rt, m, M_IN_CGO),
 		.is_extra = object_get(rt, m, M_IS_EXTRA),
 	};
+	// A func value points at a word that holds the code's address.
+	if (object_get(rt, m, M_START_FUNCTION) &&
+		image_read_u64(rt->image, object_get(rt, m, M_START_FUNCTION),
+			&ret->start_function) != CS_OK)
+		ret->start_function = 0;
 	load_stack(rt, ret->g0, &ret->g0_lo, &ret->g0_hi);
 	load_stack(rt, ret->gsignal, &ret->gsignal_lo, &ret->gsignal_hi);
 	// An idle extra m has no thread either; its g0 is the stack of whoever had it last.
@@ -152,6 +160,12 @@ static void load_processor(const struct runtime *rt, target_addr address, struct
 		ret->syscall_tick = (uint32_t)object_get(rt, p, P_SYSCALL_TICK);
 		ret->schedule_when = (int64_t)object_get(rt, p, P_SYSMON_SCHED_WHEN);
 		ret->syscall_when = (int64_t)object_get(rt, p, P_SYSMON_SYSCALL_WHEN);
+		ret->seen_schedule_tick = (uint32_t)object_get(rt, p, P_SYSMON_SCHED_TICK);
+		ret->seen_syscall_tick = (uint32_t)object_get(rt, p, P_SYSMON_SYSCALL_TICK);
+		ret->mcache = object_get(rt, p, P_MCACHE);
+		ret->cleanups_queued = object_get(rt, p, P_CLEANUPS_QUEUED);
+		ret->goroutines_created = object_get(rt, p, P_GOROUTINES_CREATED);
+		ret->timers = address + layout_value(&rt->layout, P_TIMERS);
 		ret->gc_stop_time = (int64_t)object_get(rt, p, P_GC_STOP_TIME);
 		ret->m = object_get(rt, p, P_M);
 		ret->run_next = object_get(rt, p, P_RUN_NEXT);
@@ -189,6 +203,7 @@ static enum cs_status load_processors(const struct runtime *rt, struct scheduler
 			continue;
 		}
 		load_processor(rt, address, &s->processors[s->processor_count]);
+		s->goroutines_created += s->processors[s->processor_count].goroutines_created;
 		if (!u64map_put(&s->processors_by_address, address, s->processor_count++))
 			return CS_NO_MEMORY;
 	}
@@ -239,8 +254,10 @@ static enum cs_status load_global_queue(const struct runtime *rt, struct schedul
 static void load_statistics(const struct runtime *rt, struct scheduler *s)
 {
 	uint64_t value = 0;
-	int32_t stop_wait = (int32_t)sched_number(rt, SCHED_STOP_WAIT);
+	bool has_cpus = runtime_read_variable(rt, VAR_CPUS, &value) ||
+			runtime_read_variable(rt, VAR_CPUS_AT_START, &value);
 
+	s->cpus = has_cpus ? (int32_t)value : 0;
 	runtime_read_variable(rt, VAR_GOMAXPROCS, &value);
 	s->gomaxprocs = (int32_t)value;
 	s->threads = sched_number(rt, SCHED_MNEXT) - sched_number(rt, SCHED_NM_FREED);
@@ -251,7 +268,17 @@ static void load_statistics(const struct runtime *rt, struct scheduler *s)
 	s->idle_processors = sched_number(rt, SCHED_NP_IDLE);
 	s->spinning_threads = sched_number(rt, SCHED_NM_SPINNING);
 	s->is_stopping = sched_number(rt, SCHED_GC_WAITING);
-	s->is_frozen = s->is_stopping && stop_wait > FREEZE_STOP_WAIT - MAX_PROCESSORS;
+	s->stop_wait = (int32_t)sched_number(rt, SCHED_STOP_WAIT);
+	s->is_frozen = s->is_stopping && s->stop_wait > FREEZE_STOP_WAIT - MAX_PROCESSORS;
+	s->poll_until = (int64_t)sched_number(rt, SCHED_POLL_UNTIL);
+	s->is_custom_maxprocs = layout_has(&rt->layout, SCHED_CUSTOM_MAXPROCS)
+					? sched_number(rt, SCHED_CUSTOM_MAXPROCS) != 0
+					: -1;
+	s->has_created = layout_has(&rt->layout, SCHED_GOROUTINES_CREATED);
+	s->goroutines_created = sched_number(rt, SCHED_GOROUTINES_CREATED);
+	s->has_mutex_wait = layout_has(&rt->layout, SCHED_MUTEX_WAIT);
+	s->mutex_wait_ns = (int64_t)(sched_number(rt, SCHED_MUTEX_WAIT) +
+				     sched_number(rt, SCHED_RUNTIME_LOCK_WAIT));
 	s->last_poll = (int64_t)sched_number(rt, SCHED_LAST_POLL);
 	s->procresize_time = (int64_t)sched_number(rt, SCHED_PROCRESIZE_TIME);
 }
@@ -264,6 +291,7 @@ enum cs_status scheduler_load(const struct runtime *rt, struct scheduler *ret)
 	u64map_init(&ret->machines_by_address, rt->arena);
 	u64map_init(&ret->machines_by_thread, rt->arena);
 	u64map_init(&ret->processors_by_address, rt->arena);
+	u64map_init(&ret->queued, rt->arena);
 	load_statistics(rt, ret);
 	status = load_machines(rt, ret);
 	if (status == CS_OK)
@@ -293,45 +321,4 @@ const struct processor *scheduler_processor_at(const struct scheduler *s, target
 
 	return u64map_get(&s->processors_by_address, address, &index) ? &s->processors[index]
 								      : NULL;
-}
-
-/** Whether a parked goroutine was preempted: gopreempt_m and asyncPreempt2 leave it so. */
-static bool is_preempted(const struct runtime *rt, const struct goroutine *g)
-{
-	struct pcln_func func;
-
-	return g->status == GOROUTINE_RUNNABLE && modules_find_function(rt, g->sched_pc, &func) &&
-	       (!strcmp(func.name, "runtime.asyncPreempt2") ||
-		       !strcmp(func.name, "runtime.gopreempt_m") ||
-		       !strcmp(func.name, "runtime.asyncPreempt") ||
-		       strncmp(func.name, "runtime.", 8) != 0); // stopped in its own prologue
-}
-
-/** Marks the goroutine at `address` where it was stopped while it ran; false where it was not. */
-static bool mark_preempted(const struct runtime *rt, struct goroutines *all, target_addr address)
-{
-	struct goroutine *g = goroutines_find(all, address);
-
-	// One that has never run cannot have been running.
-	if (!g || g->sched_pc == g->start_pc || !is_preempted(rt, g))
-		return false;
-	g->is_frozen = true;
-	return true;
-}
-
-void scheduler_mark_frozen(
-	const struct runtime *rt, const struct scheduler *s, struct goroutines *all)
-{
-	size_t stopped = 0;
-
-	if (!s->is_frozen)
-		return;
-	// proc.go goschedImpl: since 1.26 it stays with its processor, before it went to the end of
-	// the global queue.
-	for (size_t i = 0; i < s->processor_count; i++)
-		stopped += s->processors[i].status == PROCESSOR_GC_STOP &&
-			   !mark_preempted(rt, all, s->processors[i].run_next);
-	for (size_t i = s->global_count; i > 0 && stopped; i--, stopped--)
-		if (!mark_preempted(rt, all, s->global_queue[i - 1]))
-			break;
 }

@@ -176,6 +176,10 @@ void roots_find_variables(struct runtime *rt)
 	for (size_t i = 0; i < ROOT_RANGES; i++) {
 		roots.ranges[i].start = bounds[FIRST_DATA_BOUND + 2 * i];
 		roots.ranges[i].end = bounds[FIRST_DATA_BOUND + 2 * i + 1];
+		if (!i || roots.ranges[i].start < roots.start)
+			roots.start = roots.ranges[i].start;
+		if (roots.ranges[i].end > roots.end)
+			roots.end = roots.ranges[i].end;
 	}
 	roots_find_by_reference(&roots);
 	if (roots.steps >= MAX_ROOT_STEPS)

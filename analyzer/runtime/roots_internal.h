@@ -12,9 +12,10 @@ struct roots {
 	struct {
 		target_addr start, end;
 	} ranges[ROOT_RANGES];
-	uint64_t steps;        // words and structs looked at so far, at most MAX_ROOT_STEPS
-	uint64_t goroutine_id; // the highest id that allgs holds; 0 where allgs is not known
-	uint64_t chain_length; // of allm, as its structure says; 0 where it is not known
+	target_addr start, end; // around all of them
+	uint64_t steps;         // words and structs looked at so far, at most MAX_ROOT_STEPS
+	uint64_t goroutine_id;  // the highest id that allgs holds; 0 where allgs is not known
+	uint64_t chain_length;  // of allm, as its structure says; 0 where it is not known
 };
 
 /** Notes in the layout where the variable lies. */

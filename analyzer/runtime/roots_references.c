@@ -6,10 +6,10 @@
 #include "analyzer/binary/decode.h"
 #include "common/limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_TERMS 8
-#define MAX_FUNCTIONS_READ 64
 #define NO_FIELD LAYOUT_COUNT
 #define STRING_SIZE 16
 #define SLICE_SIZE 24
@@ -140,6 +140,25 @@ static bool is_semaphores(struct roots *roots, target_addr address)
 	return roots_holds(roots, address, 64);
 }
 
+/** A chunk of persistentalloc begins with the address of the one before it. */
+static bool is_persistent_chunk(struct roots *roots, target_addr address)
+{
+	uint64_t chunk, before;
+
+	return roots_number(roots, address, 8, &chunk) && chunk && !(chunk & 4095) &&
+	       roots_number(roots, chunk, 8, &before) && !(before & 4095) && before != chunk;
+}
+
+/** runtime/mfinal.go: nothing yet, or a block that has room for 101 finalizers. */
+static bool is_finalizer_block(struct roots *roots, target_addr address)
+{
+	uint64_t block, count;
+
+	return roots_number(roots, address, 8, &block) &&
+	       (!block || (roots_field(roots, block, FINALIZERS_IN_BLOCK, &count) &&
+				  count <= 101));
+}
+
 static bool is_goroutines(struct roots *roots, target_addr address)
 {
 	return roots_goroutines_at(roots, address) > 0;
@@ -242,6 +261,25 @@ static const struct row rows[] = {
 		NULL},
 	// Without inlining those two ask a third.
 	{VAR_MHEAP, 0, {{"runtime.spanOf", USES, 0, MHEAP_ARENAS}}, NULL},
+	// The other variables there are reached by their address.
+	{VAR_PERSISTENT_CHUNKS, 8, {{"runtime.persistentalloc1", USES_WORD, 0, NO_FIELD}},
+		is_persistent_chunk},
+	{VAR_CPUS, 4,
+		{{"runtime.osinit", USES_HALF, 0, NO_FIELD},
+			{"runtime.gcStart", USES_HALF, 0, NO_FIELD}},
+		is_processor_count},
+	{VAR_CPUS_AT_START, 4,
+		{{"runtime.osinit", USES_HALF, 0, NO_FIELD},
+			{"runtime.gcStart", USES_HALF, 0, NO_FIELD}},
+		is_processor_count},
+	{VAR_ALL_FINALIZERS, 8,
+		{{"runtime.queuefinalizer", USES_WORD, 0, NO_FIELD},
+			{"runtime.markroot", USES_WORD, 0, NO_FIELD}},
+		is_finalizer_block},
+	{VAR_CLEANUPS, 0,
+		{{"runtime.(*p).destroy", USES, 0, CLEANUPS_QUEUED},
+			{"runtime.runCleanups", USES, 0, CLEANUPS_EXECUTED}},
+		NULL},
 	{VAR_SEMTABLE, 0,
 		{{"runtime.semacquire1", USES_ADDRESS, 0, NO_FIELD},
 			{"runtime.semrelease1", USES_ADDRESS, 0, NO_FIELD}},
@@ -274,45 +312,63 @@ struct used {
 
 struct references {
 	struct roots *roots;
-	struct used functions[MAX_FUNCTIONS_READ];
+	struct used functions[ROWS * MAX_TERMS];
 	size_t count;
+	struct decoder *decoder;        // owned
 	struct code_reference *scratch; // MAX_CODE_REFERENCES of them
+	uint32_t *starts;               // MAX_CODE_STARTS of them
 };
+
+static int compare_functions(const void *a, const void *b)
+{
+	const struct used *left = a, *right = b;
+
+	return strcmp(left->function, right->function);
+}
 
 static struct used *find_function(struct references *refs, const char *name)
 {
-	for (size_t i = 0; i < refs->count; i++)
-		if (!strcmp(refs->functions[i].function, name))
-			return &refs->functions[i];
-	return NULL;
+	const struct used key = {.function = name};
+
+	return bsearch(&key, refs->functions, refs->count, sizeof(key), compare_functions);
 }
 
+/** The functions that the rows name, each once, in order of their names. */
 static void want_functions(struct references *refs)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < ROWS; i++)
 		for (const struct term *term = rows[i].terms;
 			term < rows[i].terms + MAX_TERMS && term->function; term++)
-			if (!find_function(refs, term->function) &&
-				refs->count < MAX_FUNCTIONS_READ)
-				refs->functions[refs->count++] =
-					(struct used){.function = term->function};
+			refs->functions[refs->count++] = (struct used){.function = term->function};
+	qsort(refs->functions, refs->count, sizeof(refs->functions[0]), compare_functions);
+	for (size_t i = 0; i < refs->count; i++)
+		if (!i || compare_functions(&refs->functions[i], &refs->functions[kept - 1]))
+			refs->functions[kept++] = refs->functions[i];
+	refs->count = kept;
 }
 
 static void read_function(struct references *refs, struct used *used, const struct pcln_func *func)
 {
-	const struct runtime *rt = refs->roots->rt;
+	const struct roots *roots = refs->roots;
+	const struct runtime *rt = roots->rt;
 	uint64_t size = func->end - func->entry;
-	const uint8_t *code =
-		size <= MAX_FUNCTION_CODE ? runtime_bytes(rt, func->entry, size) : NULL;
+	struct code_span code = {.size = size,
+		.pc = func->entry,
+		.start = roots->start,
+		.end = roots->end,
+		.starts = refs->starts};
 	size_t kept = 0;
 
-	if (!code)
+	code.bytes = size <= MAX_FUNCTION_CODE ? runtime_bytes(rt, func->entry, size) : NULL;
+	if (!code.bytes)
 		return;
 	used->is_read = true;
-	used->count = decode_references(
-		image_arch(rt->image), code, size, func->entry, refs->scratch, MAX_CODE_REFERENCES);
+	code.start_count = pclntab_line_starts(rt->functions, func, refs->starts, MAX_CODE_STARTS);
+	used->count = decode_references(refs->decoder, &code, refs->scratch, MAX_CODE_REFERENCES);
 	for (size_t i = 0; i < used->count; i++)
-		if (roots_holds(refs->roots, refs->scratch[i].target, 1))
+		if (roots_holds(roots, refs->scratch[i].target, 1))
 			refs->scratch[kept++] = refs->scratch[i];
 	used->count = kept;
 	used->list = arena_array(rt->arena, kept, sizeof(*used->list));
@@ -462,7 +518,10 @@ static void settle(struct references *refs, const struct row *row)
 		return;
 	if (!fact->found) {
 		by_code = resolve(refs, row);
-		by_structure = roots_scan(roots, row->variable);
+		// Where the fields are certain, what the code says has been proved by them.
+		by_structure = by_code && roots->rt->layout.source == LAYOUT_EXACT
+				       ? by_code
+				       : roots_scan(roots, row->variable);
 		address = by_code ? by_code : by_structure;
 		if (by_code && by_structure && by_code != by_structure)
 			diag_add(roots->rt->diag, DIAG_WARNING, "root-contradiction",
@@ -505,13 +564,18 @@ static void tell_missing(const struct references *refs)
 
 void roots_find_by_reference(struct roots *roots)
 {
-	struct references refs = {.roots = roots};
+	const struct runtime *rt = roots->rt;
+	struct references refs = {.roots = roots,
+		.scratch = arena_array(rt->arena, MAX_CODE_REFERENCES, sizeof(*refs.scratch)),
+		.starts = arena_array(rt->arena, MAX_CODE_STARTS, sizeof(*refs.starts))};
 
-	refs.scratch = arena_array(roots->rt->arena, MAX_CODE_REFERENCES, sizeof(*refs.scratch));
-	if (!refs.scratch)
+	if (!refs.scratch || !refs.starts)
 		return;
 	want_functions(&refs);
-	read_functions(&refs);
+	refs.decoder = decoder_create(image_arch(rt->image));
+	if (refs.decoder)
+		read_functions(&refs);
+	decoder_destroy(refs.decoder);
 	for (size_t i = 0; i < ROWS; i++)
 		settle(&refs, &rows[i]);
 	tell_missing(&refs);

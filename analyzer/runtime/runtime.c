@@ -56,6 +56,15 @@ bool runtime_read_field(
 		rt, runtime_field_address(rt, variable, id), layout_size(&rt->layout, id), ret);
 }
 
+bool runtime_read_at(
+	const struct runtime *rt, target_addr object, enum layout_id id, uint64_t *ret)
+{
+	if (!object || !layout_has(&rt->layout, id))
+		return false;
+	return read_number(rt, object + layout_value(&rt->layout, id),
+		layout_size(&rt->layout, id), ret);
+}
+
 bool runtime_read_variable(const struct runtime *rt, enum layout_id id, uint64_t *ret)
 {
 	return read_number(rt, runtime_variable(rt, id), layout_size(&rt->layout, id), ret);

@@ -75,6 +75,10 @@ target_addr runtime_field_address(
 bool runtime_read_field(
 	const struct runtime *rt, enum layout_id variable, enum layout_id id, uint64_t *ret);
 
+/** The number stored in field `id` of the struct at `object`; false where it cannot be read. */
+bool runtime_read_at(
+	const struct runtime *rt, target_addr object, enum layout_id id, uint64_t *ret);
+
 /** The number stored in variable `id` (1 to 8 bytes); false where it cannot be read. */
 bool runtime_read_variable(const struct runtime *rt, enum layout_id id, uint64_t *ret);
 

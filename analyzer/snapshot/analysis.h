@@ -7,12 +7,17 @@
 #include "analyzer/core/executable.h"
 #include "analyzer/core/image.h"
 #include "analyzer/runtime/clock.h"
+#include "analyzer/runtime/finalizers.h"
 #include "analyzer/runtime/gc.h"
 #include "analyzer/runtime/goroutine.h"
 #include "analyzer/runtime/machine.h"
+#include "analyzer/runtime/memory_stats.h"
+#include "analyzer/runtime/netpoll.h"
 #include "analyzer/runtime/process.h"
 #include "analyzer/runtime/runtime.h"
+#include "analyzer/runtime/timers.h"
 #include "analyzer/snapshot/crash.h"
+#include "analyzer/snapshot/frame_keys.h"
 #include "analyzer/snapshot/groups.h"
 #include "analyzer/snapshot/numbering.h"
 #include "analyzer/unwind/threads.h"
@@ -82,7 +87,12 @@ struct analysis {
 	struct frame_table frames;
 	struct stack_table stacks;
 	struct joiner *joiner; // what joins C frames to Go's; a cache, so not const
+	struct frame_keys *frame_keys; // a cache, so not const
 	struct gc_state gc;
+	struct memory_stats memory;
+	struct timers timers;
+	struct poll_descriptors descriptors;
+	struct finalizer_queues finalizers;
 	struct clock clock;
 	struct crash crash;
 	struct groups groups;

@@ -3,7 +3,6 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/runtime/signals.h"
 #include "analyzer/snapshot/analysis.h"
-#include "common/grouping/function_name.h"
 #include "common/redact/redact.h"
 
 #include <signal.h>
@@ -12,6 +11,7 @@
 
 // runtime/runtime2.go throwTypeRuntime, since 1.19
 #define THROW_RUNTIME 2
+#define MAP_FRAMES 4 // on top of a stack, behind being stopped
 
 const char *crash_kind_name(enum crash_kind kind)
 {
@@ -239,99 +239,202 @@ enum cs_status crash_find(struct analysis *analysis)
 	return CS_OK;
 }
 
-/** The first goroutine of the largest group of the program's own. */
-static size_t largest_group(const struct analysis *analysis)
+/** Whether a stack has a frame of the program's own. */
+static bool is_own_stack(const struct analysis *analysis, uint32_t index)
 {
-	for (size_t i = 0; i < analysis->groups.count; i++)
-		if (!analysis->groups.list[i].is_system)
-			return analysis->groups.list[i].examples[0];
-	return NO_GOROUTINE;
-}
-
-/**
- * A panic's, an error's or a fault's own goroutine; where a signal came from outside or nothing
- * moves any more, the largest group: a watchdog's signal hits a thread that has nothing to do with
- * it.
- */
-static size_t whom_to_blame(const struct analysis *analysis)
-{
-	const struct crash *crash = &analysis->crash;
-	// A fault, or a signal that a thread sent to itself, as abort() does. On a thread without a
-	// goroutine it is nobody's: it happened in C.
-	bool is_own_signal = crash->kind == CRASH_SIGNAL &&
-			     (crash->signal.has_address || crash->signal.code == SI_TKILL);
-
-	if (is_own_signal || ((crash->kind == CRASH_PANIC || crash->kind == CRASH_FATAL_ERROR) &&
-				     crash->goroutine != NO_GOROUTINE))
-		return crash->goroutine;
-	return largest_group(analysis);
-}
-
-static size_t collect_frames(
-	const struct analysis *analysis, struct grouping_frame *ret, size_t max)
-{
-	const struct binary_info *info = binary_info(analysis->binary);
-	uint32_t index = analysis->rows[analysis->crash.blamed].stack;
 	const struct stack *stack = index == NO_STACK ? NULL : &analysis->stacks.stacks[index];
-	size_t count = 0;
 
 	for (uint32_t i = 0; stack && i < stack->count; i++) {
 		const struct code_place *place = &analysis->frames.places[stack->places[i]];
 
-		for (uint32_t k = 0; k < place->frame_count && count < max; k++) {
-			const struct frame *frame =
-				&analysis->frames.frames[place->first_frame + k];
-			const char *package;
+		for (uint32_t k = 0; k < place->frame_count; k++) {
+			const struct frame_key *key =
+				frame_key_of(analysis, place->first_frame + k);
 
-			// Keys must not depend on which libraries a machine has.
-			if (frame->object)
-				continue;
-			package = function_name_package(analysis->arena, frame->function);
-			ret[count++] = (struct grouping_frame){frame->function,
-				package && grouping_in_app(package, info->main_module),
-				frame->line - frame->start_line};
+			if (key && key->in_app)
+				return true;
 		}
 	}
-	return count;
+	return false;
 }
 
-/** What of a panic or signal tells one kind from another: a Go type, a signal and its code. */
+/**
+ * The first goroutine of the largest group in which several wait in the program's own code; of the
+ * largest but the runtime's, where there is none: ten thousand idle connections are not what hangs.
+ */
+static size_t largest_group(const struct analysis *analysis)
+{
+	const struct groups *groups = &analysis->groups;
+	size_t largest = NO_GOROUTINE;
+
+	for (size_t i = 0; i < groups->count && i < MAX_BLAMED_GROUPS; i++) {
+		const struct group *group = &groups->list[i];
+
+		if (group->is_system)
+			continue;
+		if (group->reason && group->count > 1 && is_own_stack(analysis, group->stack))
+			return group->examples[0];
+		if (largest == NO_GOROUTINE)
+			largest = group->examples[0];
+	}
+	return largest;
+}
+
+/** Whose stack tells what happened. */
+enum whom { BLAME_CRASHING, BLAME_LARGEST_GROUP };
+
+/**
+ * Whom to blame, by the kind of crash. A signal that came from outside hits a thread that has
+ * nothing to do with it, and a deadlock is found by a thread that has run out of goroutines.
+ */
+static enum whom whom_to_blame(const struct crash *crash)
+{
+	static const struct {
+		enum crash_kind kind;
+		bool is_from_outside;
+		enum whom whom;
+	} rows[] = {
+		{CRASH_PANIC, false, BLAME_CRASHING},
+		{CRASH_FATAL_ERROR, false, BLAME_CRASHING},
+		{CRASH_SIGNAL, false, BLAME_CRASHING},
+		{CRASH_SIGNAL, true, BLAME_LARGEST_GROUP},
+		{CRASH_DEADLOCK, false, BLAME_LARGEST_GROUP},
+		{CRASH_NONE, false, BLAME_LARGEST_GROUP},
+	};
+	// A fault, or a signal that a thread sent to itself, as abort() does, is its own.
+	bool is_from_outside = crash->kind == CRASH_SIGNAL && !crash->signal.has_address &&
+			       crash->signal.code != SI_TKILL;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].kind == crash->kind && rows[i].is_from_outside == is_from_outside)
+			return rows[i].whom;
+	return BLAME_LARGEST_GROUP;
+}
+
+/** Whether goroutine `index` was at a map when it was stopped: within its first frames. */
+static bool is_at_map(const struct analysis *analysis, size_t index)
+{
+	uint32_t stack = analysis->rows[index].stack;
+	const struct stack *s = stack == NO_STACK ? NULL : &analysis->stacks.stacks[stack];
+
+	for (uint32_t i = 0; s && i < s->count && i < MAP_FRAMES; i++) {
+		const struct code_place *place = &analysis->frames.places[s->places[i]];
+		const char *function = analysis->frames.frames[place->first_frame].function;
+
+		if (!strncmp(function, "runtime.map", 11) ||
+			!strncmp(function, "internal/runtime/maps.", 22))
+			return true;
+	}
+	return false;
+}
+
+/** The other side of a race at a map: who was running in one, too. */
+static void blame_racers(struct analysis *analysis)
+{
+	struct crash *crash = &analysis->crash;
+
+	if (crash->kind != CRASH_FATAL_ERROR || !crash->message ||
+		strncmp(crash->message, "concurrent map ", 15))
+		return;
+	for (size_t i = 0; i < analysis->goroutines.count; i++)
+		if (i != crash->blamed && crash->other_count < MAX_BLAMED &&
+			analysis->rows[i].is_shown &&
+			!goroutine_wait_reason(analysis->rt, &analysis->goroutines.list[i]) &&
+			is_at_map(analysis, i))
+			crash->others[crash->other_count++] = i;
+}
+
+static void blame(struct analysis *analysis)
+{
+	struct crash *crash = &analysis->crash;
+
+	crash->blamed = crash->goroutine;
+	// A fault on a thread without a goroutine is nobody's: it happened in C.
+	if (whom_to_blame(crash) == BLAME_LARGEST_GROUP ||
+		(crash->blamed == NO_GOROUTINE && crash->kind != CRASH_SIGNAL))
+		crash->blamed = largest_group(analysis);
+	blame_racers(analysis);
+}
+
+/** The blamed goroutine's frames, innermost first. CS_NO_MEMORY. */
+static enum cs_status collect_frames(
+	const struct analysis *analysis, struct grouping_frame *ret, size_t *count)
+{
+	uint32_t index = analysis->crash.blamed == NO_GOROUTINE
+				 ? NO_STACK
+				 : analysis->rows[analysis->crash.blamed].stack;
+	const struct stack *stack = index == NO_STACK ? NULL : &analysis->stacks.stacks[index];
+
+	*count = 0;
+	for (uint32_t i = 0; stack && i < stack->count; i++) {
+		const struct code_place *place = &analysis->frames.places[stack->places[i]];
+
+		for (uint32_t k = 0; k < place->frame_count && *count < MAX_GROUPING_FRAMES; k++) {
+			uint32_t at = place->first_frame + k;
+			const struct frame *frame = &analysis->frames.frames[at];
+			const struct frame_key *key = frame_key_of(analysis, at);
+
+			if (!key)
+				return CS_NO_MEMORY;
+			ret[(*count)++] = (struct grouping_frame){.function = frame->function,
+				.package = key->package,
+				.key = key->key,
+				.declared = key->declared,
+				.in_app = key->in_app,
+				.is_c = frame->object != NULL,
+				.relative_line = frame->line - frame->start_line};
+		}
+	}
+	return CS_OK;
+}
+
+/** Of a signal: its number and code. */
 static const char *crash_detail(const struct analysis *analysis)
 {
 	const struct crash *crash = &analysis->crash;
-	const struct type *type;
 
-	if (crash->kind == CRASH_SIGNAL && crash->signal.number)
-		return arena_format(
-			analysis->arena, "%u/%d", crash->signal.number, crash->signal.code);
-	if (crash->kind != CRASH_PANIC || !crash->panics.count ||
-		crash->panics.list[crash->panics.count - 1].is_replaced)
-		return NULL;
-	type = crash->panics.list[crash->panics.count - 1].type;
-	return type ? type->name : NULL;
+	return crash->kind == CRASH_SIGNAL && crash->signal.number
+		       ? arena_format(
+				 analysis->arena, "%u/%d", crash->signal.number, crash->signal.code)
+		       : NULL;
+}
+
+/** How many panics at the end of the chain only raise again what a deferred function recovered. */
+static unsigned int count_reraised(const struct panics *panics)
+{
+	unsigned int count = 0;
+
+	for (size_t i = panics->count; i-- > 1; count++)
+		if (!panics->list[i - 1].is_recovered && !panics->list[i - 1].is_repanicked)
+			break;
+	return count;
 }
 
 enum cs_status crash_describe(struct analysis *analysis)
 {
-	const struct binary_info *info = binary_info(analysis->binary);
 	struct crash *crash = &analysis->crash;
 	struct grouping_frame *frames =
 		arena_array(analysis->arena, MAX_GROUPING_FRAMES, sizeof(*frames));
 	const char *kind = crash_kind_name(crash->kind);
-	size_t count = 0;
-	const char *class;
+	struct grouping_input input = {.kind = kind, .message = crash->message, .frames = frames};
+	struct grouping grouping;
+	enum cs_status status;
 
 	if (!frames)
 		return CS_NO_MEMORY;
-	crash->blamed = whom_to_blame(analysis);
-	if (crash->blamed != NO_GOROUTINE)
-		count = collect_frames(analysis, frames, MAX_GROUPING_FRAMES);
+	blame(analysis);
+	status = collect_frames(analysis, frames, &input.count);
+	if (status)
+		return status;
+	input.detail = crash_detail(analysis);
+	if (crash->kind == CRASH_PANIC)
+		input.reraised = count_reraised(&crash->panics);
+	status = grouping_make(analysis->arena, &input, &grouping);
+	if (status)
+		return status;
+	crash->keys = grouping.keys;
 	crash->title = redacted(analysis,
 		grouping_title(analysis->arena, crash->kind == CRASH_NONE ? "live process" : kind,
-			crash->message, frames, count));
-	class = grouping_class(analysis->arena, kind, crash_detail(analysis), crash->message);
-	if (!class)
-		return CS_NO_MEMORY;
-	return grouping_make_keys(
-		analysis->arena, class, frames, count, info->main_path, &crash->keys);
+			crash->message, frames + grouping.origin, input.count - grouping.origin));
+	return CS_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "analyzer/runtime/panics.h"
 #include "common/grouping/grouping.h"
+#include "common/limits.h"
 #include "common/status.h"
 
 #include <stdbool.h>
@@ -41,6 +42,8 @@ struct crash {
 	bool is_kind_unknown;  // SIGABRT, which a panic ends with, and its thread is not readable
 	struct crash_signal signal;
 	size_t blamed;     // index of the goroutine to look at first; NO_GOROUTINE
+	size_t others[MAX_BLAMED]; // and then
+	size_t other_count;
 	const char *title; // redacted
 	struct grouping_keys keys;
 };

@@ -2,9 +2,8 @@
 // and abi_$arch.h (crosscall2), sys_linux_$arch.s, race_, msan_ and asan_$arch.s.
 #include "analyzer/unwind/c_arch.h"
 
-#define AMD64_RBX 3
-#define AMD64_RBP 6
-#define AMD64_R12 12
+#include "analyzer/binary/instruction.h"
+
 #define ARM64_X19 19
 #define ARM64_X20 20
 #define ARM64_SP 31

@@ -1,9 +1,11 @@
 #include "analyzer/values/known_registers.h"
 
+#include "analyzer/binary/instruction.h"
+#include "analyzer/core/arch.h"
+
 #include <string.h>
 
 #define WORD 8
-#define NONE 255 // no register of DWARF's
 
 /** Vector registers that lie one behind the other. */
 struct vectors {
@@ -11,13 +13,8 @@ struct vectors {
 	uint32_t offset, stride;
 };
 
-/** Where the registers of an interrupted frame lie. */
+/** Where the registers of an interrupted frame lie that core/arch.h does not tell. */
 struct places {
-	const uint8_t *thread; // the order of elf_gregset_t
-	size_t thread_count;
-	const uint8_t *context; // in the kernel's ucontext, from context_offset on
-	size_t context_count;
-	uint32_t context_offset;
 	int32_t state_pointer; // in the ucontext: to what context_vectors count from; -1:
 			       // they count from the ucontext
 	struct vectors context_vectors;
@@ -28,44 +25,23 @@ struct places {
 	struct vectors saved_vectors;   // since 1.26, from g.xRegs.state on (preempt_xreg.go)
 };
 
-/* arch/x86/include/asm/user_64.h: r15 … r12, bp, bx, r11 … r8, ax, cx, dx, si, di, orig_ax, ip, cs,
- * flags, sp. */
-static const uint8_t amd64_thread[] = {
-	15, 14, 13, 12, 6, 3, 11, 10, 9, 8, 0, 2, 1, 4, 5, NONE, 16, NONE, NONE, 7};
-
-/* arch/x86/include/uapi/asm/sigcontext.h, sigcontext_64: r8 … r15, di, si, bp, bx, dx, ax, cx, sp,
- * ip. */
-static const uint8_t amd64_context[] = {8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
-
 /* runtime/preempt_amd64.s, the same in go1.18 to go1.27: ax, cx, dx, bx, si, di, r8 … r15. */
-static const uint8_t amd64_preempt[] = {0, 2, 1, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
-
-/* arch/arm64/include/uapi/asm/ptrace.h user_pt_regs and sigcontext.h: x0 … x30, sp. */
-static const uint8_t arm64_general[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-	17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+static const uint8_t amd64_preempt[] = {AMD64_RAX, AMD64_RCX, AMD64_RDX, AMD64_RBX, AMD64_RSI,
+	AMD64_RDI, AMD64_R8, AMD64_R9, AMD64_R10, AMD64_R11, AMD64_R12, AMD64_R13, AMD64_R14,
+	AMD64_R15};
 
 /* runtime/preempt_arm64.s, the same in go1.18 to go1.27: r0 … r17, r19 … r26. */
 static const uint8_t arm64_preempt[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 	17, 19, 20, 21, 22, 23, 24, 25, 26};
 
 static const struct places all_places[] = {
-	[ARCH_AMD64] = {.thread = amd64_thread,
-		.thread_count = sizeof(amd64_thread),
-		.context = amd64_context,
-		.context_count = sizeof(amd64_context),
-		.context_offset = 40,
-		.state_pointer = 224, // fpstate
+	[ARCH_AMD64] = {.state_pointer = 224, // fpstate
 		.context_vectors = {17, 16, 160, 16},
 		.preempt = amd64_preempt,
 		.preempt_count = sizeof(amd64_preempt),
 		.preempt_vectors = {17, 16, 112, 16},
 		.saved_vectors = {17, 16, 0, 64}},
-	[ARCH_ARM64] = {.thread = arm64_general,
-		.thread_count = sizeof(arm64_general),
-		.context = arm64_general,
-		.context_count = sizeof(arm64_general),
-		.context_offset = 184,
-		.state_pointer = -1,
+	[ARCH_ARM64] = {.state_pointer = -1,
 		// The first record behind the registers is the fpsimd_context: its head, fpsr and
 		// fpcr, then v0 … v31.
 		.context_vectors = {64, 32, 464 + 16, 16},
@@ -128,23 +104,27 @@ static bool find_context_vectors(const struct image *image, const struct places 
 	       magic == FPSIMD_MAGIC;
 }
 
-static void load_context(const struct image *image, const struct places *places,
-	target_addr context, struct known_registers *ret)
+static void load_context(
+	const struct image *image, target_addr context, struct known_registers *ret)
 {
+	const struct arch *arch = arch_of(image);
+	const struct places *places = &all_places[image_arch(image)];
 	target_addr base;
+	uint64_t value;
 
-	load_block(image, context + places->context_offset, places->context, places->context_count,
-		ret);
+	for (uint32_t i = 0; i < arch->dwarf_count; i++)
+		if (image_read_u64(image, context + arch->dwarf[i].context, &value) == CS_OK)
+			set(ret, i, value);
 	if (find_context_vectors(image, places, context, &base))
 		load_vectors(image, base, &places->context_vectors, ret);
 }
 
 static void load_thread(
-	const struct image_regs *regs, const struct places *places, struct known_registers *ret)
+	const struct arch *arch, const struct image_regs *regs, struct known_registers *ret)
 {
-	for (size_t i = 0; i < places->thread_count && i < regs->count; i++)
-		if (places->thread[i] != NONE)
-			set(ret, places->thread[i], regs->raw[i]);
+	for (uint32_t i = 0; i < arch->dwarf_count; i++)
+		if (arch->dwarf[i].index < regs->count)
+			set(ret, i, regs->raw[arch->dwarf[i].index]);
 }
 
 /* Where asyncPreempt's frame has room for the vectors they are there; since 1.26 the goroutine has
@@ -190,15 +170,13 @@ static target_addr context_at(const struct walk *walk, target_addr pc, target_ad
 static void load_from_thread(const struct image *image, const struct thread_state *state,
 	target_addr pc, target_addr sp, struct known_registers *ret)
 {
-	const struct places *places = &all_places[image_arch(image)];
-
 	for (uint32_t i = state->way.stop_count; i-- > 0;) {
 		if (!stood_at(&state->way.stops[i], pc, sp))
 			continue;
 		if (i)
-			load_context(image, places, state->way.contexts[i], ret);
+			load_context(image, state->way.contexts[i], ret);
 		else
-			load_thread(&state->thread->regs, places, ret);
+			load_thread(arch_of(image), &state->thread->regs, ret);
 		return;
 	}
 }
@@ -225,7 +203,7 @@ void known_registers_load(const struct frame_table *frames, const struct thread_
 	}
 	context = context_at(walk, pc, sp);
 	if (context)
-		load_context(image, &all_places[image_arch(image)], context, ret);
+		load_context(image, context, ret);
 	state = ret->mask ? NULL : thread_states_of_machine(threads, g->m);
 	if (state)
 		load_from_thread(image, state, pc, sp, ret);

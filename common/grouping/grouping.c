@@ -1,28 +1,15 @@
-// Keys are SHA-256 over NUL-terminated parts: version, which key, class, then one part a frame. The
-// lists of machinery are data, to be extended by rows.
+// Each frame gets a verdict, each key a list of parts; the keys are SHA-256 over the parts, each
+// with a NUL behind it, so that `coresnap explain` can show all that went in.
 #include "common/grouping/grouping.h"
-#include "common/grouping/function_name.h"
+
 #include "common/limits.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static bool is_word(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+#define RUNTIME_ERROR "runtime error: "
 
 bool grouping_in_app(const char *package, const char *main_module)
 {
@@ -41,170 +28,315 @@ bool grouping_is_standard(const char *package)
 	return size && strcmp(package, "main") && !memchr(package, '.', size);
 }
 
-bool grouping_is_machinery(const char *function)
+const char *grouping_machinery(const char *function)
 {
-	// runtime/panic.go, signal_unix.go, asm: from the faulting instruction to the dump. A row
-	// that ends in '*' is a prefix (panicIndex, panicSlice…, goPanicIndex …).
-	static const char *const list[] = {"runtime.gopanic", "runtime.panic*", "runtime.goPanic*",
-		"runtime.sigpanic*", "runtime.throw", "runtime.throw.func1", "runtime.fatal",
-		"runtime.fatal.func1", "runtime.fatalthrow*", "runtime.fatalpanic*",
-		"runtime.fatalsignal", "runtime.dopanic_m", "runtime.dieFromSignal",
-		"runtime.raise*", "runtime.crash", "runtime.tgkill", "runtime.sighandler",
-		"runtime.sigtrampgo*", "runtime.sigtramp*", "runtime.sigfwdgo",
-		"runtime.sigreturn*", "runtime.signalM", "runtime.systemstack*", "runtime.mcall",
-		"runtime.morestack*", "runtime.newstack", "runtime.badmorestack*",
-		"runtime.mapPanic*", "runtime.unwindm", "runtime.goexit*", "runtime.asyncPreempt*",
-		"runtime.checkdead", "runtime.deferCallSave", "runtime.runOpenDeferFrame",
-		"runtime.recordForPanic", "runtime.startpanic_m", "internal/runtime/maps.fatal",
-		"internal/sync.throw", "internal/sync.fatal", "sync.throw", "sync.fatal"};
+	static const struct {
+		const char *function, *why;
+	} list[] = {
+#define MACHINERY(function, why) {function, why},
+#include "common/grouping/tables.def"
+	};
 
 	for (size_t i = 0; i < COUNT(list); i++) {
-		size_t size = strlen(list[i]);
+		size_t size = strlen(list[i].function);
 
-		if (list[i][size - 1] == '*' ? !strncmp(function, list[i], size - 1)
-					     : !strcmp(function, list[i]))
-			return true;
+		if (list[i].function[size - 1] == '*'
+				? !strncmp(function, list[i].function, size - 1)
+				: !strcmp(function, list[i].function))
+			return list[i].why;
 	}
+	return NULL;
+}
+
+static const struct {
+	bool counts;
+	const char *text;
+} verdicts[] = {
+#define VERDICT(name, counts, text) {counts, text},
+#include "common/grouping/tables.def"
+};
+
+bool grouping_verdict_counts(enum grouping_verdict verdict)
+{
+	return verdicts[verdict].counts;
+}
+
+const char *grouping_verdict_text(enum grouping_verdict verdict)
+{
+	return verdicts[verdict].text;
+}
+
+static const struct {
+	const char *kind, *prefix, *why;
+} families[] = {
+	{NULL, NULL, NULL},
+#define FAMILY(name, kind, prefix, why) {kind, prefix, why},
+#include "common/grouping/tables.def"
+};
+
+const char *grouping_family_text(enum grouping_family family)
+{
+	return families[family].why;
+}
+
+static enum grouping_family find_family(const struct grouping_input *input)
+{
+	for (size_t i = 1; input->message && i < COUNT(families); i++)
+		if (!strcmp(input->kind, families[i].kind) &&
+			!strncmp(input->message, families[i].prefix, strlen(families[i].prefix)))
+			return (enum grouping_family)i;
+	return GROUPING_PLAIN;
+}
+
+/** False when out of memory; NULL stands for a part that could not be made. */
+static bool add_part(struct arena *arena, struct grouping_parts *parts, const char *text)
+{
+	const char **grown = text ? arena_grow(arena, parts->list, &parts->capacity,
+					    parts->count + 1, sizeof(*grown))
+				  : NULL;
+
+	if (!grown)
+		return false;
+	parts->list = grown;
+	grown[parts->count++] = text;
+	return true;
+}
+
+static bool skips(const struct grouping_frame *frame, uint8_t *verdict)
+{
+	if (!frame->is_c && !grouping_machinery(frame->function))
+		return false;
+	*verdict = frame->is_c ? GROUPING_NOT_GO : GROUPING_MACHINERY;
+	return true;
+}
+
+/**
+ * The first frame that is not on the way out of the program. What a deferred function has recovered
+ * and raised again happened below the gopanic that it was called by.
+ */
+static size_t find_origin(const struct grouping_input *input, size_t count, uint8_t *verdict)
+{
+	unsigned int left = input->reraised;
+	size_t origin = 0, at;
+
+	while (origin < count && skips(&input->frames[origin], &verdict[origin]))
+		origin++;
+	for (at = origin; at < count && left; at++) {
+		if (strcmp(input->frames[at].function, "runtime.gopanic"))
+			continue;
+		for (size_t i = origin; i < at; i++)
+			verdict[i] = GROUPING_RERAISED;
+		for (origin = at;
+			origin < count && skips(&input->frames[origin], &verdict[origin]);)
+			origin++;
+		left--;
+	}
+	return origin;
+}
+
+/* How near to the program a frame is. */
+enum tier { TIER_NONE, TIER_ANY, TIER_STANDARD, TIER_DEPENDENCY, TIER_APP };
+
+static enum tier tier_of(const struct grouping_frame *frame)
+{
+	if (frame->is_c)
+		return TIER_NONE;
+	if (frame->in_app)
+		return TIER_APP;
+	if (!grouping_is_standard(frame->package))
+		return *frame->package ? TIER_DEPENDENCY : TIER_ANY;
+	return strcmp(frame->package, "runtime") && strncmp(frame->package, "internal/", 9)
+		       ? TIER_STANDARD
+		       : TIER_ANY;
+}
+
+static bool is_listed(const struct grouping_parts *parts, const char *key)
+{
+	for (size_t i = 1; i < parts->count; i++)
+		if (!strcmp(parts->list[i], key))
+			return true;
 	return false;
 }
 
-// 8-4-4-4-12 hex digits.
-static bool is_uuid(const char *text, size_t size)
+/**
+ * The functions of the nearest tier, each once, so that the depth of a recursion makes no new
+ * group; and, above the program's own, the one of a dependency that it happened in.
+ */
+static bool add_functions(struct arena *arena, const struct grouping_input *input, size_t count,
+	struct grouping *g, size_t max)
 {
-	static const char dashes[] = {8, 13, 18, 23};
+	static const uint8_t good[] = {GROUPING_NOT_GO, GROUPING_ANY, GROUPING_STANDARD,
+		GROUPING_DEPENDENCY, GROUPING_COUNTS};
+	enum tier best = TIER_NONE;
+	bool is_site = true;
 
-	if (size < 36)
-		return false;
-	for (size_t i = 0; i < 36; i++)
-		if (memchr(dashes, (int)i, sizeof(dashes)) ? text[i] != '-' : !is_hex(text[i]))
+	for (size_t i = g->origin; i < count; i++)
+		if (tier_of(&input->frames[i]) > best &&
+			!grouping_machinery(input->frames[i].function))
+			best = tier_of(&input->frames[i]);
+	for (size_t i = g->origin; i < count; i++) {
+		const struct grouping_frame *frame = &input->frames[i];
+		enum tier tier = tier_of(frame);
+		bool is_wanted = tier == best || (is_site && tier == TIER_DEPENDENCY);
+
+		if (skips(frame, &g->verdicts[i]))
+			continue;
+		if (tier >= TIER_DEPENDENCY)
+			is_site = false;
+		if (!is_wanted)
+			g->verdicts[i] = GROUPING_FOREIGN;
+		else if (is_listed(&g->standard, frame->key))
+			g->verdicts[i] = GROUPING_REPEATED;
+		else if (g->standard.count > max)
+			g->verdicts[i] =
+				g->family == GROUPING_FAMILY_RACE ? GROUPING_RACE : GROUPING_BEYOND;
+		else if (!add_part(arena, &g->standard, frame->key))
 			return false;
-	return size == 36 || !is_word(text[36]);
-}
-
-// A hex string of eight digits or more, one of them decimal: a hash, an id.
-static size_t hex_run(const char *text, size_t size)
-{
-	size_t n = 0;
-	bool has_digit = false;
-
-	while (n < size && is_hex(text[n]))
-		has_digit |= is_digit(text[n++]);
-	return n >= 8 && has_digit && (n == size || !is_word(text[n])) ? n : 0;
-}
-
-static size_t quoted(const char *text, size_t size)
-{
-	for (size_t n = 1; n < size; n++) {
-		if (text[n] == '\\' && text[0] != '`')
-			n++;
-		else if (text[n] == text[0])
-			return text[0] == '\'' && n + 1 < size && is_word(text[n + 1]) ? 0 : n + 1;
-	}
-	return 0;
-}
-
-static size_t digits(const char *text, size_t size)
-{
-	size_t n = 0;
-
-	while (n < size &&
-		(is_digit(text[n]) || (text[n] == '.' && n + 1 < size && is_digit(text[n + 1]))))
-		n++;
-	return n;
-}
-
-// A number with its fractions and units: 3, 10.0.0.1, 1.5ms, 5m3s, 0x1f.
-static size_t number(const char *text, size_t size)
-{
-	static const char units[] = "nµumsh";
-	size_t n = 0, after;
-
-	if (size > 2 && text[0] == '0' && (text[1] | 0x20) == 'x' && is_hex(text[2])) {
-		for (n = 2; n < size && is_hex(text[n]);)
-			n++;
-		return n;
-	}
-	n = digits(text, size);
-	for (after = n; after < size && (is_digit(text[after]) || strchr(units, text[after]));)
-		after += is_digit(text[after]) ? digits(text + after, size - after) : 1;
-	return after == size || !is_word(text[after]) ? after : n;
-}
-
-// The bytes at `text` that differ from crash to crash; 0: none here.
-static size_t variable(const char *text, size_t size, bool starts_word)
-{
-	size_t n = 0;
-
-	if (starts_word && is_uuid(text, size))
-		return 36;
-	if (*text == '"' || *text == '`' || (*text == '\'' && starts_word))
-		return quoted(text, size);
-	if (starts_word && is_hex(*text))
-		n = hex_run(text, size);
-	if (!n && is_digit(*text))
-		n = number(text, size);
-	return n;
-}
-
-char *grouping_normalise(struct arena *arena, const char *message)
-{
-	size_t size = strcspn(message, "\r\n"), used = 0;
-	char *out;
-
-	if (size > MAX_GROUPED_MESSAGE)
-		size = MAX_GROUPED_MESSAGE;
-	out = arena_alloc(arena, size + 1);
-	for (size_t i = 0; out && i < size;) {
-		size_t n = variable(message + i, size - i, i == 0 || !is_word(message[i - 1]));
-
-		if (!n)
-			out[used++] = message[i++];
 		else
-			out[used++] = '*';
-		i += n;
+			g->verdicts[i] = tier == best ? good[tier] : GROUPING_SITE;
 	}
-	return out;
+	return true;
 }
 
-char *grouping_class(struct arena *arena, const char *kind, const char *detail, const char *message)
+static int compare_texts(const void *a, const void *b)
 {
-	char *text = grouping_normalise(arena, message ? message : "");
-
-	return text ? arena_format(arena, "%s|%s|%s", kind, detail ? detail : "", text) : NULL;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* One key in the making */
-struct hash {
-	EVP_MD_CTX *context; // owned
-	bool is_good;
-};
-
-static void hash_deinit(struct hash *hash)
+static bool occurs_again(const struct grouping_input *input, size_t count, size_t at)
 {
-	EVP_MD_CTX_free(hash->context);
+	for (size_t i = 0; i < count; i++)
+		if (i != at && !strcmp(input->frames[i].key, input->frames[at].key))
+			return true;
+	return false;
 }
 
-static void hash_text(struct hash *hash, const char *text)
+/** Of a stack overflow: what occurs again and again, in an order that has no beginning: by name. */
+static bool add_cycle(
+	struct arena *arena, const struct grouping_input *input, size_t count, struct grouping *g)
 {
-	hash->is_good =
-		hash->is_good && EVP_DigestUpdate(hash->context, text, strlen(text) + 1) == 1;
+	enum tier best = TIER_NONE;
+	bool *repeats = arena_array(arena, count + 1, sizeof(*repeats));
+
+	if (!repeats)
+		return false;
+	for (size_t i = g->origin; i < count; i++) {
+		repeats[i] =
+			!skips(&input->frames[i], &g->verdicts[i]) && occurs_again(input, count, i);
+		if (repeats[i] && tier_of(&input->frames[i]) > best)
+			best = tier_of(&input->frames[i]);
+	}
+	if (best == TIER_NONE)
+		return add_functions(arena, input, count, g, MAX_GROUPED_APP_FRAMES);
+	for (size_t i = g->origin; i < count; i++) {
+		const struct grouping_frame *frame = &input->frames[i];
+
+		if (skips(frame, &g->verdicts[i]))
+			continue;
+		g->verdicts[i] = GROUPING_NO_CYCLE;
+		if (!repeats[i] || tier_of(frame) != best)
+			continue;
+		g->verdicts[i] = GROUPING_REPEATED;
+		if (is_listed(&g->standard, frame->key))
+			continue;
+		g->verdicts[i] = GROUPING_CYCLE;
+		if (!add_part(arena, &g->standard, frame->key))
+			return false;
+	}
+	qsort(g->standard.list + 1, g->standard.count - 1, sizeof(*g->standard.list),
+		compare_texts);
+	return true;
 }
 
-static void hash_init(struct hash *hash, const char *which, const char *class)
+/** Of the default key's functions the first of the best tier; all of a cycle's. */
+static bool add_coarse(
+	struct arena *arena, const struct grouping_input *input, size_t count, struct grouping *g)
 {
-	hash->context = EVP_MD_CTX_new();
-	hash->is_good = hash->context && EVP_DigestInit_ex(hash->context, EVP_sha256(), NULL) == 1;
-	hash_text(hash, "coresnap grouping 1");
-	hash_text(hash, which);
-	hash_text(hash, class);
+	if (g->family == GROUPING_FAMILY_OVERFLOW) {
+		for (size_t i = 1; i < g->standard.count; i++)
+			if (!add_part(arena, &g->coarse, g->standard.list[i]))
+				return false;
+		return true;
+	}
+	for (size_t i = g->origin; i < count; i++)
+		if (grouping_verdict_counts(g->verdicts[i]) && g->verdicts[i] != GROUPING_SITE)
+			return add_part(arena, &g->coarse, input->frames[i].key);
+	return true;
 }
 
-static bool hash_final(struct hash *hash, char ret[GROUPING_KEY_SIZE])
+static bool add_lines(
+	struct arena *arena, const struct grouping_input *input, size_t count, struct grouping *g)
+{
+	for (size_t i = g->origin; i < count; i++)
+		if (!input->frames[i].is_c &&
+			!add_part(arena, &g->fine,
+				arena_format(arena, "%s:%d", input->frames[i].key,
+					(int)input->frames[i].relative_line)))
+			return false;
+	return true;
+}
+
+/**
+ * What kind of thing happened. The coarse key knows the runtime's own messages only: a program may
+ * put anything into its own.
+ */
+static bool add_class(struct arena *arena, const struct grouping_input *input, struct grouping *g)
+{
+	const char *message = input->message ? input->message : "", *detail = input->detail;
+	bool is_own = !strcmp(input->kind, "panic") &&
+		      strncmp(message, RUNTIME_ERROR, strlen(RUNTIME_ERROR));
+	const char *text = grouping_normalise(arena, message), *class;
+
+	if (!text)
+		return false;
+	text = grouping_reword(text);
+	class = arena_format(arena, "%s|%s|%s", input->kind, detail ? detail : "", text);
+	return add_part(arena, &g->standard, class) && add_part(arena, &g->fine, class) &&
+	       add_part(arena, &g->coarse,
+		       arena_format(arena, "%s|%s", input->kind, is_own ? "" : text));
+}
+
+static bool make_parts(struct arena *arena, const struct grouping_input *input, struct grouping *g)
+{
+	size_t count = input->count < MAX_GROUPED_FRAMES ? input->count : MAX_GROUPED_FRAMES;
+	size_t max = g->family == GROUPING_FAMILY_RACE ? 1 : MAX_GROUPED_APP_FRAMES;
+	bool is_cycle = g->family == GROUPING_FAMILY_OVERFLOW;
+
+	g->verdicts = arena_alloc(arena, input->count + 1);
+	if (!g->verdicts || !add_class(arena, input, g))
+		return false;
+	memset(g->verdicts, GROUPING_BEYOND, input->count);
+	g->origin = find_origin(input, count, g->verdicts);
+	if (!(is_cycle ? add_cycle(arena, input, count, g)
+		       : add_functions(arena, input, count, g, max)))
+		return false;
+	return add_coarse(arena, input, count, g) && add_lines(arena, input, count, g);
+}
+
+static void free_context(EVP_MD_CTX **context)
+{
+	EVP_MD_CTX_free(*context);
+}
+
+static bool update(EVP_MD_CTX *context, const char *text)
+{
+	return EVP_DigestUpdate(context, text, strlen(text) + 1) == 1;
+}
+
+static bool make_key(
+	const char *which, const struct grouping_parts *parts, char ret[GROUPING_KEY_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
+	__attribute__((cleanup(free_context))) EVP_MD_CTX *context = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
-	if (!hash->is_good || EVP_DigestFinal_ex(hash->context, digest, NULL) != 1)
+	if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1 ||
+		!update(context, "coresnap grouping 2") || !update(context, which))
+		return false;
+	for (size_t i = 0; i < parts->count; i++)
+		if (!update(context, parts->list[i]))
+			return false;
+	if (EVP_DigestFinal_ex(context, digest, NULL) != 1)
 		return false;
 	for (size_t i = 0; i < (GROUPING_KEY_SIZE - 1) / 2; i++) {
 		ret[2 * i] = digits[digest[i] >> 4];
@@ -214,158 +346,17 @@ static bool hash_final(struct hash *hash, char ret[GROUPING_KEY_SIZE])
 	return true;
 }
 
-/* The frames that count: without the machinery on top, keys computed once. */
-struct chosen {
-	const struct grouping_frame *frames; // borrowed, as many as keys
-	const char **keys;
-	size_t count;
-	bool has_app;
-};
-
-static enum cs_status choose(struct arena *arena, const struct grouping_frame *frames, size_t count,
-	const char *main_path, struct chosen *ret)
+enum cs_status grouping_make(
+	struct arena *arena, const struct grouping_input *input, struct grouping *ret)
 {
-	struct chosen c = {.frames = frames};
+	struct grouping g = {.family = find_family(input)};
 
-	while (count && grouping_is_machinery(c.frames->function)) {
-		c.frames++;
-		count--;
-	}
-	c.count = count < MAX_GROUPED_FRAMES ? count : MAX_GROUPED_FRAMES;
-	c.keys = arena_array(arena, c.count, sizeof(*c.keys));
-	if (!c.keys)
+	if (!make_parts(arena, input, &g))
 		return CS_NO_MEMORY;
-	for (size_t i = 0; i < c.count; i++) {
-		c.keys[i] = function_name_key(arena, c.frames[i].function, main_path);
-		if (!c.keys[i])
-			return CS_NO_MEMORY;
-		c.has_app |= c.frames[i].in_app;
-	}
-	*ret = c;
-	return CS_OK;
-}
-
-// At most `max` of the program's own frames, or of all where it has none. A function that calls
-// itself counts once, so that the depth of a recursion makes no new group.
-static void hash_functions(struct hash *hash, const struct chosen *c, size_t max)
-{
-	const char *last = "";
-
-	for (size_t i = 0; i < c->count && max; i++) {
-		if ((c->has_app && !c->frames[i].in_app) || !strcmp(c->keys[i], last))
-			continue;
-		hash_text(hash, c->keys[i]);
-		last = c->keys[i];
-		max--;
-	}
-}
-
-/** False when out of memory. */
-static bool hash_lines(struct arena *arena, struct hash *hash, const struct chosen *c)
-{
-	for (size_t i = 0; i < c->count; i++) {
-		char *line =
-			arena_format(arena, "%s:%d", c->keys[i], (int)c->frames[i].relative_line);
-
-		if (!line)
-			return false;
-		hash_text(hash, line);
-	}
-	return true;
-}
-
-enum cs_status grouping_make_keys(struct arena *arena, const char *class,
-	const struct grouping_frame *frames, size_t frame_count, const char *main_path,
-	struct grouping_keys *ret)
-{
-	__attribute__((cleanup(hash_deinit))) struct hash coarse = {0}, standard = {0}, fine = {0};
-	struct grouping_keys keys;
-	struct chosen chosen;
-	enum cs_status status = choose(arena, frames, frame_count, main_path, &chosen);
-
-	if (status)
-		return status;
-	hash_init(&coarse, "coarse", class);
-	hash_functions(&coarse, &chosen, 1);
-	hash_init(&standard, "default", class);
-	hash_functions(&standard, &chosen, MAX_GROUPED_APP_FRAMES);
-	hash_init(&fine, "fine", class);
-	if (!hash_lines(arena, &fine, &chosen))
-		return CS_NO_MEMORY;
-	if (!hash_final(&coarse, keys.coarse) || !hash_final(&standard, keys.standard) ||
-		!hash_final(&fine, keys.fine))
+	if (!make_key("coarse", &g.coarse, g.keys.coarse) ||
+		!make_key("default", &g.standard, g.keys.standard) ||
+		!make_key("fine", &g.fine, g.keys.fine))
 		return CS_REFUSED;
-	*ret = keys;
+	*ret = g;
 	return CS_OK;
-}
-
-/* How much a frame without the program's own tells: a goroutine parks in the runtime, below net. */
-enum frame_worth { WORTH_RUNTIME = 1, WORTH_PLUMBING, WORTH_STANDARD, WORTH_DEPENDENCY };
-
-static enum frame_worth worth(const char *package)
-{
-	static const char *const plumbing[] = {"net", "sync", "syscall", "bufio", "io", "os"};
-
-	if (!strcmp(package, "runtime") || !strncmp(package, "internal/", 9))
-		return WORTH_RUNTIME;
-	for (size_t i = 0; i < COUNT(plumbing); i++)
-		if (!strcmp(package, plumbing[i]))
-			return WORTH_PLUMBING;
-	return grouping_is_standard(package) ? WORTH_STANDARD : WORTH_DEPENDENCY;
-}
-
-static enum cs_status find_blamed(
-	struct arena *arena, const struct grouping_frame *frames, size_t count, const char **ret)
-{
-	unsigned int best = 0;
-
-	*ret = NULL;
-	for (size_t i = 0; i < count; i++) {
-		const char *package;
-
-		if (frames[i].in_app) {
-			*ret = frames[i].function;
-			return CS_OK;
-		}
-		if (grouping_is_machinery(frames[i].function))
-			continue;
-		package = function_name_package(arena, frames[i].function);
-		if (!package)
-			return CS_NO_MEMORY;
-		if (worth(package) > best) {
-			best = worth(package);
-			*ret = frames[i].function;
-		}
-	}
-	return CS_OK;
-}
-
-// The first line, cut before a UTF-8 character that would not fit; *is_cut when more was there.
-static size_t title_size(const char *message, bool *is_cut)
-{
-	size_t line = strcspn(message, "\r\n"), size = line;
-
-	if (size > MAX_TITLE_MESSAGE)
-		for (size = MAX_TITLE_MESSAGE;
-			size && ((unsigned char)message[size] & 0xc0) == 0x80;)
-			size--;
-	*is_cut = message[size] != '\0';
-	return size;
-}
-
-char *grouping_title(struct arena *arena, const char *kind, const char *message,
-	const struct grouping_frame *frames, size_t frame_count)
-{
-	const char *function;
-	char *name;
-	bool is_cut;
-	size_t size = title_size(message ? message : "", &is_cut);
-
-	if (find_blamed(arena, frames, frame_count, &function) != CS_OK)
-		return NULL;
-	name = function ? function_name_short(arena, function) : NULL;
-	if (function && !name)
-		return NULL;
-	return arena_format(arena, "%s%s%.*s%s%s%s", kind, size ? ": " : "", (int)size,
-		message ? message : "", is_cut ? "…" : "", name ? " in " : "", name ? name : "");
 }

@@ -12,12 +12,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct code_reference list[MAX];
+	struct code_span code = {.bytes = bytes + 1, .size = size - 1, .pc = PC, .end = UINT64_MAX};
+	struct decoder *decoder;
+	uint32_t start;
 	size_t count;
 
 	if (!size)
 		return 0;
-	count = decode_references(
-		bytes[0] & 1 ? ARCH_ARM64 : ARCH_AMD64, bytes + 1, size - 1, PC, list, MAX);
+	start = bytes[0] >> 2;
+	if (bytes[0] & 2) {
+		code.starts = &start;
+		code.start_count = 1;
+		code.start = PC;
+		code.end = PC + (1 << 20);
+	}
+	decoder = decoder_create(bytes[0] & 1 ? ARCH_ARM64 : ARCH_AMD64);
+	if (!decoder)
+		return 0;
+	count = decode_references(decoder, &code, list, MAX);
+	decoder_destroy(decoder);
 	if (count > MAX)
 		abort();
 	for (size_t i = 0; i < count; i++)

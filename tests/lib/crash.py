@@ -176,12 +176,14 @@ def arches():
 
 def cases(releases=("local",), only=(), all_flags=True, full=False):
     """Every case of every program (or of those named in `only`) for these releases. `full`: also the
-    builds that are left to check-matrix."""
+    builds that are left to check-matrix, and the programs of which another test takes care."""
     for release in releases:
         version = release_number(release)
         for program in programs():
             spec = read_spec(program)
             if (only and program not in only) or not _is_for(version, spec.get("since", (0,))):
+                continue
+            if spec.get("own_test") and not full and program not in only:
                 continue
             builds = spec["flags"] + (spec["full_flags"] if full else [])
             for flags in builds if all_flags else builds[:1]:

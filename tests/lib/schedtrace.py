@@ -134,9 +134,9 @@ def _frozen_differ(snapshot, trace):
 
 
 def _queues_differ(snapshot, trace):
-    """Where no processor has scheduled anything since, every queue must be as it was, but that each
-    goroutine that the freeze stopped went to the global queue's end (gopreempt_m, goschedImpl), and
-    so may one whose system call returned (exitsyscall0) or whom the monitor's netpoll woke."""
+    """Where no processor has scheduled anything since, every queue must be as it was: what the freeze
+    put at the global queue's end (gopreempt_m, goschedImpl) is taken out again. Only one whose system
+    call returned (exitsyscall0) or whom the monitor's netpoll woke may have come."""
     ours, wrong = snapshot["scheduler"], []
     pairs = [(trace.processors.get(p["id"]), p) for p in ours["processors"]]
     if _has_scheduled(snapshot, trace):
@@ -144,14 +144,13 @@ def _queues_differ(snapshot, trace):
     for was, p in pairs:
         if int(was["runqsize"]) != p["queue_total"]:
             wrong.append(f"P{p['id']}: runqsize {was['runqsize']}, ours {p['queue_total']}")
-    stopped = sum(STATUS[int(was["status"])] == "running" and p["status"] == "gcstop" for was, p in pairs)
     runnable = {row["id"] for row in snapshot["goroutines"] if row["status"] == "runnable"}
-    stopped += sum(int(g["status"]) & ~SCAN == SYSCALL or
+    came = sum(int(g["status"]) & ~SCAN == SYSCALL or
                    int(g["status"]) & ~SCAN == WAITING and number in runnable
                    for number, g in trace.goroutines.items())
-    if not 0 <= ours["global_queue_total"] - int(trace.head["runqueue"]) <= stopped:
+    if not 0 <= ours["global_queue_total"] - int(trace.head["runqueue"]) <= came:
         wrong.append(f"runqueue {trace.head['runqueue']}, ours {ours['global_queue_total']}, "
-                     f"at most {stopped} were added")
+                     f"at most {came} came")
     return wrong
 
 

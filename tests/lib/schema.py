@@ -11,7 +11,7 @@ TIME, LIST, OBJECT = "time", "list", "object"
 SOURCES = ("core", "minicore", "pipe", "socket", "exit", "live")
 KINDS = ("panic", "fatal error", "signal", "deadlock", "none")
 STATUSES = ("idle", "runnable", "running", "syscall", "waiting", "dead", "copystack", "preempted", "leaked")
-WAIT_SOURCES = ("gc", "trace", "sudog", "timer")
+WAIT_SOURCES = ("gc", "trace", "sudog", "timer", "scheduler")
 
 
 def opt(kind):
@@ -29,7 +29,7 @@ TOP = {
     "attributes": OBJECT, "classifications": LIST, "process": OBJECT, "binary": OBJECT,
     "runtime": OBJECT, "crash": OBJECT, "limits": OBJECT, "frames": LIST, "stacks": LIST,
     "groups": LIST, "goroutines_total": INT, "goroutines": LIST, "threads": LIST,
-    "scheduler": OBJECT, "gc": OBJECT, "diagnostics": LIST,
+    "scheduler": OBJECT, "gc": opt(OBJECT), "diagnostics": LIST,
 }
 # Their place in the order, for those that are there.
 ORDER = ["schema", "id", "generator", "captured_at", "source", "capture", "host", "container",
@@ -56,22 +56,28 @@ FRAME = {"function": opt(TEXT), "package": opt(TEXT), "file": opt(TEXT), "line":
          "in_app": opt(BOOL), "key": opt(TEXT), "kind": one("go", "c"), "object": opt(TEXT),
          "unavailable": opt(LIST)}
 GROUP = {"stack": opt(INT), "status": one(*STATUSES), "wait_reason": opt(TEXT), "count": INT,
-         "wait_max_ns": opt(INT), "examples": LIST}
+         "wait_median_ns": opt(INT), "wait_max_ns": opt(INT), "unlike": opt(INT), "examples": LIST}
 GOROUTINE = {
     "id": INT, "status": one(*STATUSES), "wait_reason": opt(TEXT), "wait_ns": opt(INT),
     "wait_min_ns": opt(INT), "wait_max_ns": opt(INT), "wait_source": opt(one(*WAIT_SOURCES)),
     "frozen": BOOL, "system": BOOL, "thread": opt(INT), "processor": opt(INT), "stack": opt(INT),
     "frames_total": opt(INT), "created_by": opt(INT), "parent": opt(INT), "start": opt(TEXT),
     "stack_range": opt(OBJECT), "stack_size": opt(INT), "stack_used": opt(INT), "labels": opt(OBJECT),
-    "locked_to_thread": BOOL, "waiting_on": opt(LIST), "variables": opt(LIST), "arguments": opt(LIST),
+    "locked_to_thread": BOOL, "waiting_on": opt(LIST), "why": opt(TEXT), "variables": opt(LIST), "arguments": opt(LIST),
 }
 RANGE = {"low": ADDRESS, "high": ADDRESS}
-THREAD = {"id": INT, "goroutine": opt(INT), "stack": opt(INT), "registers": opt(OBJECT), "signal": opt(INT)}
+THREAD_STATES = ("running", "c", "syscall", "spinning", "scheduling", "polling", "parked", "locked", "stopped", "stopping",
+                 "monitor", "dying", "foreign", "other")
+THREAD = {"id": INT, "goroutine": opt(INT), "state": opt(one(*THREAD_STATES)), "state_ns": opt(INT),
+          "machine": opt(INT), "processor": opt(INT), "locked_goroutine": opt(INT), "stack": opt(INT), "registers": opt(OBJECT), "signal": opt(INT)}
 REGISTERS = {"pc": ADDRESS, "sp": ADDRESS}
 SCHEDULER = {"gomaxprocs": opt(INT), "stats": opt(OBJECT), "global_queue": opt(LIST),
-             "global_queue_total": opt(INT), "processors": opt(LIST)}
+             "global_queue_total": opt(INT), "frozen": LIST, "gomaxprocs_from": opt(TEXT), "cpus": opt(INT),
+             "processors": opt(LIST)}
 PROCESSOR = {"id": INT, "status": TEXT, "thread": opt(INT), "goroutine": opt(INT), "schedule_tick": opt(INT),
-             "syscall_tick": opt(INT), "run_next": opt(OBJECT), "queue": LIST, "queue_total": INT}
+             "syscall_tick": opt(INT), "run_next": opt(OBJECT), "queue": LIST, "queue_total": INT,
+             "running_ns": opt(INT), "syscall_ns": opt(INT), "timers": INT, "next_timer_in_ns": opt(INT),
+             "frozen_goroutine": opt(OBJECT), "stopped_by_crash": BOOL, "run_next_shares_time_slice": BOOL}
 REF = {"goroutine": opt(INT), "created_by": opt(INT), "start": opt(TEXT), "current": opt(INT)}
 GC = {"phase": opt(TEXT), "cycles": opt(INT), "heap_live": opt(INT), "heap_goal": opt(INT),
       "pause_total_ns": opt(INT), "last_pauses_ns": opt(LIST)}
@@ -234,7 +240,10 @@ class _Checker:
             for part in (self.head, self.tables, self.goroutines, self.groups, self.threads,
                          self.scheduler):
                 part()
-            self.keys("gc", self.s["gc"], GC)
+            if self.s["gc"] is not None:
+                self.keys("gc", self.s["gc"], GC)
+            elif "no-gc-state" not in {row.get("code") for row in self.s["diagnostics"]}:
+                self.say("gc is null, and no-gc-state is not among the diagnostics")
             self.rows("diagnostics", DIAGNOSTIC)
         return self.wrong
 

@@ -138,18 +138,18 @@ def all_cases(skipped):
 
 
 def report(release, name, result, problems):
-    """Prints one row and what is wrong with it; True where all is well."""
+    """Prints one row and what is wrong with it; returns these lines where not all is well."""
     agreed = result is not None and result.agreed == result.goroutines
     counts = (result.goroutines, result.agreed, result.frames) if result else ("-", "-", "-")
     rules = " ".join(f"{rule}:{n}" for rule, n in sorted(result.rules.items())) if result else ""
     fine = agreed and not problems
-    print(f"{release:<11} {name:<34} {counts[0]:>6} {counts[1]:>6} {counts[2]:>7}  "
-          f"{'ok' if fine else 'NO'}  {rules}")
-    for number, wrong in result.disagreements[:SHOWN] if result else []:
-        print(f"    goroutine {number}: {wrong}")
-    for problem in problems[:SHOWN * 2]:
-        print(f"    {problem}")
-    return fine
+    lines = [f"{release:<11} {name:<34} {counts[0]:>6} {counts[1]:>6} {counts[2]:>7}  "
+             f"{'ok' if fine else 'NO'}  {rules}"]
+    lines += [f"    goroutine {number}: {wrong}"
+              for number, wrong in (result.disagreements[:SHOWN] if result else [])]
+    lines += [f"    {problem}" for problem in problems[:SHOWN * 2]]
+    print("\n".join(lines), flush=True)
+    return [] if fine else lines
 
 
 class Totals:
@@ -185,7 +185,7 @@ def main():
     if not CORESNAP.exists():
         print(f"no {CORESNAP}: run make first")
         return 1
-    fine, skipped, totals = True, {}, Totals()
+    wrong, skipped, totals = [], {}, Totals()
     cases = all_cases(skipped)
     print(f"{'release':<11} {'program':<34} {'gorout':>6} {'agreed':>6} {'frames':>7}")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -193,19 +193,19 @@ def main():
             if skip:
                 skipped[skip] = skipped.get(skip, 0) + 1
                 continue
-            fine = report(release, name, result, problems) and fine
+            wrong += report(release, name, result, problems)
             if result:
                 totals.add(release, case, result)
     for reason, count in skipped.items():
         print(f"skipped {count}: {reason}")
     totals.print()
-    for problem in agree.rules_grown(totals.rules, totals.goroutines):
-        print(problem)
-        fine = False
+    wrong += agree.rules_grown(totals.rules, totals.goroutines)
+    if wrong:  # again, where the reader of a long output looks
+        print("what does not agree:", *wrong, sep="\n")
     if totals.goroutines == 0:
         print("nothing was compared")
-        return 77 if skipped and fine else 1
-    return 0 if fine else 1
+        return 77 if skipped and not wrong else 1
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

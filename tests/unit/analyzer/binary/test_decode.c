@@ -60,14 +60,32 @@ static const struct {
 	{"cut word", ARCH_ARM64, {1, 0, 0}, 3, {{0}}},
 };
 
+static size_t decode(
+	enum image_arch arch, const struct code_span *code, struct code_reference *ret, size_t max)
+{
+	struct decoder *decoder = decoder_create(arch);
+	size_t count;
+
+	ck_assert_ptr_nonnull(decoder);
+	count = decode_references(decoder, code, ret, max);
+	decoder_destroy(decoder);
+	return count;
+}
+
+static struct code_span all_of(const uint8_t *bytes, size_t size)
+{
+	return (struct code_span){.bytes = bytes, .size = size, .pc = PC, .end = UINT64_MAX};
+}
+
 START_TEST(operands_name_addresses)
 {
+	const struct code_span code = all_of(cases[_i].code, cases[_i].size);
 	struct code_reference got[MAX];
 	size_t count, wanted = 0;
 
 	while (wanted < MAX && cases[_i].expected[wanted].target)
 		wanted++;
-	count = decode_references(cases[_i].arch, cases[_i].code, cases[_i].size, PC, got, MAX);
+	count = decode(cases[_i].arch, &code, got, MAX);
 	ck_assert_msg(count == wanted, "%s: %zu references", cases[_i].name, count);
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_msg(got[i].pc == cases[_i].expected[i].pc, "%s: pc 0x%llx",
@@ -82,13 +100,53 @@ END_TEST
 
 START_TEST(no_more_than_asked_for)
 {
-	static const uint8_t code[] = {0x8b, 0x05, 0, 0, 0, 0, 0x8b, 0x05, 0, 0, 0, 0};
+	static const uint8_t bytes[] = {0x8b, 0x05, 0, 0, 0, 0, 0x8b, 0x05, 0, 0, 0, 0};
+	struct code_span code = all_of(bytes, sizeof(bytes));
 	struct code_reference got[2] = {{0}};
 
-	ck_assert_uint_eq(decode_references(ARCH_AMD64, code, sizeof(code), PC, got, 1), 1);
+	ck_assert_uint_eq(decode(ARCH_AMD64, &code, got, 1), 1);
 	ck_assert_uint_eq(got[1].target, 0);
-	ck_assert_uint_eq(decode_references(ARCH_AMD64, code, sizeof(code), PC, got, 0), 0);
-	ck_assert_uint_eq(decode_references(ARCH_AMD64, code, 0, PC, got, 2), 0);
+	ck_assert_uint_eq(decode(ARCH_AMD64, &code, got, 0), 0);
+	code.size = 0;
+	ck_assert_uint_eq(decode(ARCH_AMD64, &code, got, 2), 0);
+}
+END_TEST
+
+/* Only targets within the range, whatever comes behind the address in the instruction. */
+START_TEST(only_wanted_targets)
+{
+	static const uint8_t bytes[] = {
+		0x8b, 0x05, 0, 1, 0, 0,             // PC + 6 + 256
+		0x83, 0x3d, 0, 1, 0, 0, 5,          // PC + 13 + 256
+		0xc7, 0x05, 0, 1, 0, 0, 1, 2, 3, 4, // PC + 23 + 256
+		0x66, 0x81, 0x3d, 0, 1, 0, 0, 1, 2, // PC + 32 + 256
+	};
+	static const size_t targets[] = {6, 13, 23, 32};
+	struct code_span code = all_of(bytes, sizeof(bytes));
+	struct code_reference got[MAX];
+
+	code.start = PC + targets[_i] + 256;
+	code.end = code.start + 1;
+	ck_assert_uint_eq(decode(ARCH_AMD64, &code, got, MAX), 1);
+	ck_assert_uint_eq(got[0].target, code.start);
+}
+END_TEST
+
+/* What looks like an operand within another instruction is none; a known start says where it is. */
+START_TEST(starts_are_kept_to)
+{
+	// mov rax, imm64 that holds a LEA; a byte that begins a longer instruction; a LEA
+	static const uint8_t bytes[] = {
+		0x48, 0xb8, 0x48, 0x8d, 0x05, 0, 1, 0, 0, 0, 0xe8, 0x48, 0x8d, 0x05, 0, 1, 0, 0};
+	static const uint32_t starts[] = {0, 10, 11};
+	struct code_span code = all_of(bytes, sizeof(bytes));
+	struct code_reference got[MAX];
+
+	ck_assert_uint_eq(decode(ARCH_AMD64, &code, got, MAX), 0);
+	code.starts = starts;
+	code.start_count = 3;
+	ck_assert_uint_eq(decode(ARCH_AMD64, &code, got, MAX), 1);
+	ck_assert_uint_eq(got[0].pc, PC + 11);
 }
 END_TEST
 
@@ -104,8 +162,10 @@ START_TEST(noise_is_survived)
 		noise[i] = (uint8_t)(state >> 24);
 	}
 	for (size_t size = 0; size < sizeof(noise); size += 97) {
-		ck_assert_uint_le(decode_references(ARCH_AMD64, noise, size, PC, got, 64), 64);
-		ck_assert_uint_le(decode_references(ARCH_ARM64, noise, size, PC, got, 64), 64);
+		const struct code_span code = all_of(noise, size);
+
+		ck_assert_uint_le(decode(ARCH_AMD64, &code, got, 64), 64);
+		ck_assert_uint_le(decode(ARCH_ARM64, &code, got, 64), 64);
 	}
 }
 END_TEST
@@ -119,6 +179,8 @@ Suite *suite_decode(void)
 
 	tcase_add_loop_test(tc, operands_name_addresses, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tc, no_more_than_asked_for);
+	tcase_add_loop_test(tc, only_wanted_targets, 0, 4);
+	tcase_add_test(tc, starts_are_kept_to);
 	tcase_add_loop_test(tc, noise_is_survived, 0, 4);
 	suite_add_tcase(suite, tc);
 	return suite;

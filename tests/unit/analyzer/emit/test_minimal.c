@@ -18,7 +18,7 @@ static const char *const keys[] = {"schema", "id", "generator", "captured_at", "
 	"host", "container", "attributes", "classifications", "process", "binary", "runtime",
 	"crash", "limits", "frames", "stacks", "groups", "goroutines_total", "goroutines",
 	"threads", "channels", "sync", "scheduler", "blocking", "gc", "memory", "timers",
-	"descriptors", "globals", "attachments", "suppressed_before", "diagnostics"};
+	"timers_total", "descriptors", "descriptors_total", "globals", "attachments", "suppressed_before", "diagnostics"};
 
 static struct arena arena;
 static struct diag diag;

@@ -50,7 +50,7 @@ START_TEST(the_goal_is_never_below_the_trigger)
 	static const struct {
 		uint64_t trigger, goal, expected;
 	} rows[] = {{0, 4 << 20, 4 << 20}, {4 << 20, 4 << 20, (4 << 20) + (64 << 10)},
-		{UINT64_MAX, 4 << 20, 4 << 20}, {4 << 20, 0, 0}};
+		{UINT64_MAX, 4 << 20, 4 << 20}, {4 << 20, 0, (4 << 20) + (64 << 10)}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct mkruntime *m = mkruntime_create(0);
@@ -59,6 +59,7 @@ START_TEST(the_goal_is_never_below_the_trigger)
 		mkruntime_set(m, controller, GC_TRIGGERED, rows[i].trigger);
 		mkruntime_set(m, controller, GC_HEAP_GOAL, rows[i].goal);
 		mkruntime_set(m, controller, GC_PERCENT, UINT32_MAX);
+		mkruntime_set(m, controller, GC_MEMORY_LIMIT, INT64_MAX);
 		ck_assert_int_eq(mkruntime_open(m), CS_OK);
 		ck_assert_uint_eq(gc_load(m->rt).heap_goal, rows[i].expected);
 		ck_assert_int_eq(gc_load(m->rt).percent, -1);

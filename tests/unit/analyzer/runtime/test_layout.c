@@ -16,7 +16,7 @@ START_TEST(versions_are_looked_up)
 		const char *from;
 	} cases[] = {
 		{"go1.18", true, "go1.18"},
-		{"go1.18.10", true, "go1.18"},
+		{"go1.18.10", true, "go1.18.4"},
 		{"go1.19.13", true, "go1.19"},
 		{"go1.20", true, "go1.20"},
 		{"go1.21.0", true, "go1.21.0"},

@@ -212,6 +212,24 @@ START_TEST(until_1_24_the_queue_has_its_size_elsewhere)
 }
 END_TEST
 
+/** What is frozen stands in no queue any more; the others keep their order. */
+static void check_places(const struct scheduler *s, const target_addr *g, const char *frozen)
+{
+	uint64_t position = 0;
+	struct queue_place place;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (frozen[i] == '1') {
+			ck_assert(!scheduler_place(s, g[i], &place));
+			continue;
+		}
+		ck_assert(scheduler_place(s, g[i], &place));
+		ck_assert_uint_eq(place.position, ++position);
+	}
+	ck_assert_uint_eq(s->global_count, position);
+	ck_assert_uint_eq(s->frozen_count, 4 - position);
+}
+
 START_TEST(the_frozen_are_the_last_preempted_ones)
 {
 	static const struct {
@@ -245,10 +263,11 @@ START_TEST(the_frozen_are_the_last_preempted_ones)
 		mkruntime_set(m, sched, SCHED_STOP_WAIT, (uint32_t)rows[i].stop_wait);
 		s = load(m);
 		ck_assert_int_eq(goroutines_load(m->rt, &all), CS_OK);
-		scheduler_mark_frozen(m->rt, &s, &all);
+		ck_assert_int_eq(scheduler_undo_freeze(m->rt, &s, &all), CS_OK);
 		for (size_t k = 0; k < 4; k++)
 			ck_assert_msg(all.list[k].is_frozen == (rows[i].frozen[k] == '1'),
 				"%zu %zu", i, k);
+		check_places(&s, g, rows[i].frozen);
 		mkruntime_destroy(m);
 	}
 }
@@ -261,10 +280,11 @@ START_TEST(the_frozen_of_go1_26_are_next_to_run)
 			*next; // where the one that P0 runs next stands; the queue's are preempted
 		uint64_t status;
 		const char *frozen;
+		size_t of_p; // which of them P0 is known to have run, from 1; 0: none
 	} rows[] = {
-		{"runtime.asyncPreempt2", PROCESSOR_GC_STOP, "001"},
-		{"runtime.gopark", PROCESSOR_GC_STOP, "010"}, // readied: 1.25's rule for P0
-		{"runtime.asyncPreempt2", 0, "000"},
+		{"runtime.asyncPreempt2", PROCESSOR_GC_STOP, "001", 3},
+		{"runtime.gopark", PROCESSOR_GC_STOP, "010", 2}, // readied: 1.25's rule for P0
+		{"runtime.asyncPreempt2", 0, "000", 0},
 	};
 	target_addr g[3];
 
@@ -284,10 +304,76 @@ START_TEST(the_frozen_of_go1_26_are_next_to_run)
 		mkruntime_set(m, sched, SCHED_STOP_WAIT, 0x7ffffffe);
 		s = load(m);
 		ck_assert_int_eq(goroutines_load(m->rt, &all), CS_OK);
-		scheduler_mark_frozen(m->rt, &s, &all);
+		ck_assert_int_eq(scheduler_undo_freeze(m->rt, &s, &all), CS_OK);
+		ck_assert_uint_eq(s.processors[0].frozen, rows[i].of_p ? g[rows[i].of_p - 1] : 0);
+		ck_assert_uint_eq(s.processors[0].run_next, rows[i].of_p == 3 ? 0 : g[2]);
 		for (size_t k = 0; k < 3; k++)
 			ck_assert_msg(all.list[k].is_frozen == (rows[i].frozen[k] == '1'),
 				"%zu %zu", i, k);
+		mkruntime_destroy(m);
+	}
+}
+END_TEST
+
+/* Next to run is who is in runnext, then the queue; the global queue counts for itself. */
+START_TEST(places_in_line)
+{
+	target_addr g[4];
+	struct mkruntime *m = queue(g, 4, 1);
+	target_addr p = mkruntime_p(m);
+	struct goroutines all;
+	struct queue_place place;
+	struct scheduler s;
+
+	mkruntime_set(m, g[0], G_SCHEDLINK, 0);
+	mkruntime_set(m, p, P_RUN_NEXT, g[3]);
+	mkruntime_set(m, p, P_RUNQ_HEAD, 255);
+	mkruntime_set(m, p, P_RUNQ_TAIL, 257);
+	((target_addr *)mkruntime_at(m, p + layout_value(&m->layout, P_RUNQ)))[255] = g[1];
+	((target_addr *)mkruntime_at(m, p + layout_value(&m->layout, P_RUNQ)))[0] = g[2];
+	s = load(m);
+	ck_assert_int_eq(goroutines_load(m->rt, &all), CS_OK);
+	ck_assert_int_eq(scheduler_undo_freeze(m->rt, &s, &all), CS_OK);
+	ck_assert(scheduler_place(&s, g[0], &place));
+	ck_assert(!place.processor && place.position == 1);
+	for (uint64_t i = 0; i < 3; i++) {
+		ck_assert(scheduler_place(&s, g[(i + 2) % 3 + 1], &place));
+		ck_assert_ptr_eq(place.processor, &s.processors[0]);
+		ck_assert_uint_eq(place.position, i + 1);
+	}
+	ck_assert(!scheduler_place(&s, p, &place));
+	mkruntime_destroy(m);
+}
+END_TEST
+
+/* sysmon's stamps count only for what it has seen. */
+START_TEST(stamps_of_sysmon)
+{
+	static const struct {
+		uint32_t seen, tick;
+		int64_t expected;
+	} rows[] = {{5, 5, 900}, {4, 5, 0}, {6, 5, 0}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct processor p = {.address = 1,
+			.seen_schedule_tick = rows[i].seen,
+			.schedule_tick = rows[i].tick,
+			.schedule_when = 900};
+
+		ck_assert_int_eq(scheduler_running_since(&p), rows[i].expected);
+	}
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mkruntime *m = mkruntime_create(0);
+		target_addr p = mkruntime_p(m);
+		struct machine machine = {.old_p = p, .syscall_tick = rows[i].tick};
+		struct scheduler s;
+
+		mkruntime_set(m, p, P_SYSMON_SYSCALL_TICK, rows[i].seen);
+		mkruntime_set(m, p, P_SYSMON_SYSCALL_WHEN, 900);
+		s = load(m);
+		ck_assert_int_eq(scheduler_syscall_since(&s, &machine), rows[i].expected);
+		machine.old_p = 0;
+		ck_assert_int_eq(scheduler_syscall_since(&s, &machine), 0);
 		mkruntime_destroy(m);
 	}
 }
@@ -383,6 +469,8 @@ Suite *suite_machine(void)
 	tcase_add_test(tests, until_1_24_the_queue_has_its_size_elsewhere);
 	tcase_add_test(tests, the_frozen_are_the_last_preempted_ones);
 	tcase_add_test(tests, the_frozen_of_go1_26_are_next_to_run);
+	tcase_add_test(tests, places_in_line);
+	tcase_add_test(tests, stamps_of_sysmon);
 	tcase_add_test(tests, lookups_among_many_threads_are_quick);
 	tcase_add_test(tests, a_starting_thread_is_known_by_its_stack);
 	suite_add_tcase(suite, tests);

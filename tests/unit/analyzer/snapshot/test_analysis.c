@@ -195,6 +195,46 @@ START_TEST(groups_are_largest_first)
 	}
 	ck_assert_int_eq(m->analysis->groups.list[2].wait_max, INT64_C(120000000000));
 	ck_assert_int_eq(m->analysis->groups.list[0].wait_max, -1);
+	ck_assert_int_eq(m->analysis->groups.list[0].wait_median, -1);
+	ck_assert_int_eq(m->analysis->groups.list[2].wait_median, INT64_C(120000000000));
+	mkruntime_destroy(m);
+}
+END_TEST
+
+START_TEST(groups_come_in_either_order)
+{
+	struct mkruntime *m = mkruntime_sample();
+	const struct groups *groups;
+	const uint32_t *order;
+
+	ck_assert_int_eq(mkruntime_analyze(m), CS_OK);
+	groups = &m->analysis->groups;
+	order = groups_order(groups, false, m->analysis->arena);
+	for (uint32_t i = 0; i < groups->count; i++)
+		ck_assert_uint_eq(order[i], i);
+	order = groups_order(groups, true, m->analysis->arena);
+	ck_assert(groups->list[order[groups->count - 1]].is_system);
+	for (uint32_t i = 1; i + 1 < groups->count; i++)
+		ck_assert_uint_le(
+			groups->list[order[i - 1]].count, groups->list[order[i]].count);
+	mkruntime_destroy(m);
+}
+END_TEST
+
+START_TEST(every_goroutine_is_in_one_group)
+{
+	struct mkruntime *m = mkruntime_sample();
+	struct analysis *a;
+	size_t members = 0;
+
+	ck_assert_int_eq(mkruntime_analyze(m), CS_OK);
+	a = m->analysis;
+	for (size_t i = 0; i < a->groups.count; i++) {
+		members += a->groups.list[i].count;
+		ck_assert_uint_eq(a->groups.list[i].unlike, 0);
+		ck_assert_uint_eq(a->groups.list[i].members[0], a->groups.list[i].examples[0]);
+	}
+	ck_assert_uint_eq(members, a->shown_count);
 	mkruntime_destroy(m);
 }
 END_TEST
@@ -363,6 +403,8 @@ Suite *suite_analysis(void)
 	tcase_add_test(tests, the_first_to_be_printed_is_the_crash);
 	tcase_add_test(tests, the_notes_tell_where_the_runtime_does_not);
 	tcase_add_test(tests, groups_are_largest_first);
+	tcase_add_test(tests, groups_come_in_either_order);
+	tcase_add_test(tests, every_goroutine_is_in_one_group);
 	tcase_add_test(tests, system_goroutines_are_left_out_when_not_wanted);
 	tcase_add_test(tests, rows_are_numbered_in_order_of_first_use);
 	tcase_add_test(tests, secrets_do_not_leave);
