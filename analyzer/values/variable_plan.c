@@ -258,6 +258,7 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 	struct dwarf_piece *pieces;
 
 	*ret = (struct planned_variable){.name = variable->name,
+		.dict_index = variable->is_escaped ? -1 : variable->dict_index,
 		.frame = frame,
 		.is_argument = variable->is_argument,
 		.is_escaped = variable->is_escaped,

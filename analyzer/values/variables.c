@@ -1,5 +1,6 @@
 #include "analyzer/values/variables.h"
 
+#include "analyzer/values/generics.h"
 #include "analyzer/values/known_registers.h"
 #include "analyzer/values/liveness.h"
 #include "analyzer/values/reading.h"
@@ -273,6 +274,23 @@ static bool is_stale(const struct variable_reader *reader, const struct frame_st
 	return is_stale_pointer(reader, frame, value->pointer);
 }
 
+/*
+ * The type that a generic function's variable has in this call. Those of a generic function that
+ * was inlined have none of their own dictionary.
+ */
+static struct type *concrete_type(const struct variable_reader *reader,
+	const struct frame_state *frame, const struct planned_variable *variable)
+{
+	const struct frame_table *frames = reader->plans->frames;
+	const struct code_place *place = &frames->places[frame->walk->places[frame->index]];
+
+	if (variable->dict_index < 0 || variable->frame + 1 != place->frame_count)
+		return variable->type;
+	return generic_type(reader->values->types, frames->rt,
+		generic_dictionary(reader->flow, frames, frame->walk, frame->index),
+		variable->dict_index, variable->type);
+}
+
 static struct value *read_variable(struct variable_reader *reader, const struct frame_state *frame,
 	const struct planned_variable *variable)
 {
@@ -289,7 +307,7 @@ static struct value *read_variable(struct variable_reader *reader, const struct 
 		if (why)
 			return value_without(values, variable->type, why);
 	}
-	value = value_read(values, variable->type, &place);
+	value = value_read(values, concrete_type(reader, frame, variable), &place);
 	if (is_stale(reader, frame, value))
 		return value_without(values, variable->type, UNAVAILABLE_OPTIMIZED_OUT);
 	return value;
