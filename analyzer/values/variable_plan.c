@@ -260,6 +260,7 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 	*ret = (struct planned_variable){.name = variable->name,
 		.frame = frame,
 		.is_argument = variable->is_argument,
+		.is_result = variable->is_result,
 		.is_escaped = variable->is_escaped,
 		.is_shadowed = variable->is_shadowed,
 		.is_constant = is_constant(plans, variable, row->function),

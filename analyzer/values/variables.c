@@ -429,6 +429,8 @@ static void plan_place(struct variable_reader *reader, const struct walk *walk, 
 
 		if (is_first && !drop_cut(reader, walk, index, variable))
 			variable_track(reader->plans, reader->flow, walk, index, k);
+		if (is_first)
+			variable_begin(reader->plans, walk, index, k);
 		if ((variable->unavailable == UNAVAILABLE_CLOBBERED || variable->symbols) &&
 			variable->unavailable && is_recovered(reader, walk, index, variable))
 			variable->unavailable = AVAILABLE;
