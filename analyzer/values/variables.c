@@ -415,6 +415,26 @@ static bool is_recovered(const struct variable_reader *reader, const struct walk
 	return false;
 }
 
+/*
+ * "text = text[:3]" leaves no trace but that nobody reads the old length again, while the pointer is
+ * read: a constant has no place that a location list could name, so the list keeps the old one.
+ */
+static bool drop_cut(struct variable_reader *reader, const struct walk *walk, uint32_t index,
+	struct planned_variable *variable)
+{
+	const struct dwarf_piece *pieces = variable->pieces;
+
+	if (variable->unavailable || variable->is_escaped || variable->piece_count < 2 ||
+		(variable->type->kind != GO_STRING && variable->type->kind != GO_SLICE) ||
+		pieces[0].kind != DWARF_PIECE_FRAME || pieces[1].kind != DWARF_PIECE_FRAME ||
+		pieces[0].size != WORD ||
+		!flow_reads_only(reader->flow, walk, index, pieces[0].number, pieces[1].number))
+		return false;
+	variable->pieces[1] = (struct dwarf_piece){.kind = DWARF_PIECE_NONE, .size = WORD};
+	variable->unavailable = UNAVAILABLE_OPTIMIZED_OUT;
+	return true;
+}
+
 /* Looks, in one goroutine that stands there, for what DWARF has lost of the place's variables. */
 static void plan_place(struct variable_reader *reader, const struct walk *walk, uint32_t index,
 	bool is_first)
@@ -425,8 +445,10 @@ static void plan_place(struct variable_reader *reader, const struct walk *walk, 
 	for (uint32_t k = 0; k < plan->count; k++) {
 		struct planned_variable *variable = variable_plan_change(reader->plans, place, k);
 
-		if (is_first)
+		if (is_first && !drop_cut(reader, walk, index, variable))
 			variable_track(reader->plans, reader->flow, walk, index, k);
+		if (is_first)
+			variable_begin(reader->plans, walk, index, k);
 		if ((variable->unavailable == UNAVAILABLE_CLOBBERED || variable->symbols) &&
 			variable->unavailable && is_recovered(reader, walk, index, variable))
 			variable->unavailable = AVAILABLE;
