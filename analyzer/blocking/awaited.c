@@ -140,7 +140,7 @@ static bool find_channels(
 		target_addr channel;
 
 		if (!sudog.bytes || object_get(rt, sudog, SUDOG_G) != g->address ||
-			steps++ == MAX_SELECT_CASES)
+			steps++ == MAX_AWAITED_CASES)
 			return true;
 		channel = load_pointer(rt, sudog, SUDOG_C);
 		if (!channel)

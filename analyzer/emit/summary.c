@@ -4,6 +4,7 @@
 #include "analyzer/emit/printer.h"
 #include "analyzer/emit/text.h"
 #include "analyzer/emit/value_text.h"
+#include "analyzer/emit/verdicts.h"
 #include "analyzer/snapshot/analysis.h"
 
 #include <inttypes.h>
@@ -237,6 +238,7 @@ enum cs_status emit_summary(const struct analysis *analysis, const struct emit_o
 	}
 	print_head(printer, analysis);
 	print_crash(printer, analysis);
+	verdicts_print(printer, analysis);
 	for (size_t i = 0; i < analysis->groups.count; i++)
 		print_group(printer, analysis, &analysis->groups.list[order[i]]);
 	print_diagnostics(printer, analysis->diag);

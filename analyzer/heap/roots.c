@@ -143,8 +143,8 @@ static bool mark_blocks(struct mark *mark, const struct block_list *blocks)
 
 static bool mark_finalizer_queue(struct mark *mark)
 {
-	struct block_list blocks = {.next = FINALIZERS_NEXT,
-		.count = FINALIZERS_COUNT,
+	struct block_list blocks = {.next = FINALIZERS_NEXT_BLOCK,
+		.count = FINALIZERS_IN_BLOCK,
 		.list = FINALIZERS_LIST,
 		.entry_words = FINALIZER_WORDS};
 
