@@ -24,8 +24,10 @@ struct leaks {
 	const char **evidence; // a sentence for each of them
 	size_t count;
 	size_t candidates;       // goroutines that wait for something of which a proof is possible
-	uint64_t objects, bytes; // allocated: slots of the heap, and their bytes
-	uint64_t live_objects, live_bytes; // of them reached, by leaked goroutines too
+	uint64_t objects, bytes; // allocated: slots of the heap, and their bytes; 0: not looked at
+	// Of them reached: all that live where somebody is leaked; else until nobody was left to
+	// be.
+	uint64_t reached_objects, reached_bytes;
 };
 
 /**
