@@ -18,11 +18,20 @@ struct leaks_input {
 	struct arena *arena;        // of the result; what the proof itself takes is freed
 };
 
+/** Leaked goroutine `holder` could wake `waiter`, by what lies at `object`, if it could go on. */
+struct leak_holding {
+	size_t waiter, holder;
+	target_addr object;
+	bool is_only; // nobody else could
+};
+
 struct leaks {
 	const char *why_not;   // why there is no verdict, in a few words; NULL: there is one
 	size_t *list;          // indices of goroutines.list, in its order
 	const char **evidence; // a sentence for each of them
 	size_t count;
+	struct leak_holding *holdings;
+	size_t holding_count;
 	size_t candidates;       // goroutines that wait for something of which a proof is possible
 	uint64_t objects, bytes; // allocated: slots of the heap, and their bytes; 0: not looked at
 	// Of them reached: all that live where somebody is leaked; else until nobody was left to

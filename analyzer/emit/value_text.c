@@ -296,7 +296,8 @@ static void put_held(struct line *line, const json_t *value, const char *key, in
 {
 	const json_t *held = json_object_get(value, key);
 
-	if (!held || levels <= 0) {
+	// What is written elsewhere is known by the address that it has here.
+	if (!held || levels <= 0 || json_object_get(held, "same_as")) {
 		put_address(line, value);
 		return;
 	}

@@ -278,7 +278,12 @@ static const struct row rows[] = {
 		is_finalizer_block},
 	{VAR_CLEANUPS, 0,
 		{{"runtime.(*p).destroy", USES, 0, CLEANUPS_QUEUED},
-			{"runtime.runCleanups", USES, 0, CLEANUPS_EXECUTED}},
+			{"runtime.gcMarkTermination", USES, 0, CLEANUPS_EXECUTED}},
+		NULL},
+	// Without inlining another function reads them.
+	{VAR_CLEANUPS, 0,
+		{{"runtime.(*p).destroy", USES, 0, CLEANUPS_QUEUED},
+			{"runtime.freeSpecial", USES_ADDRESS, 0, NO_FIELD}},
 		NULL},
 	{VAR_SEMTABLE, 0,
 		{{"runtime.semacquire1", USES_ADDRESS, 0, NO_FIELD},

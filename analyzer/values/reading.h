@@ -96,6 +96,8 @@ static inline void fail(struct value *value, enum unavailable why)
 }
 
 /* One for each kind: fills in `value`, which has its type, kind and address. */
+void read_struct(struct value_reader *reader, struct value *value, const struct place *place,
+	uint32_t depth);
 void read_map(struct value_reader *reader, struct value *value, const struct place *place,
 	uint32_t depth);
 void read_channel(struct value_reader *reader, struct value *value, const struct place *place,

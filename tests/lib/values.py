@@ -119,9 +119,9 @@ class Comparer:
     def wrong(self, path, text):
         self.false.append(f"{path}: {text}")
 
-    def is_same(self, got, want):
+    def is_same(self, got, want, above):
         probe = Comparer(self.truth, self.written)
-        probe.value(got, want, "")
+        probe.value(got, want, "", above)
         return not probe.false
 
     def value(self, got, want, path, above=()):
@@ -198,7 +198,7 @@ class Comparer:
         kind = want["kind"]
         self.internals(got, path)
         for key in ("length", "capacity"):
-            if key in got and key in want and got[key] != want[key]:
+            if got.get(key) is not None and key in want and got[key] != want[key]:
                 self.wrong(path, f"{key} {got[key]}, in truth {want[key]}")
                 return
         if got.get("redacted"):
@@ -282,11 +282,12 @@ class Comparer:
         for entry in shown:
             name = f"{path}[{brief(entry['key'])}]"
             found = [i for i in index.get(hint(entry["key"]), range(len(want["entries"])))
-                     if i not in used and self.is_same(entry["key"], want["entries"][i]["key"])]
+                     if i not in used and self.is_same(entry["key"], want["entries"][i]["key"], above)]
             if not found:
                 self.wrong(name, "no such key")
                 continue
-            best = next((i for i in found if self.is_same(entry["value"], want["entries"][i]["value"])), found[0])
+            best = next((i for i in found
+                         if self.is_same(entry["value"], want["entries"][i]["value"], above)), found[0])
             if "unavailable" not in entry["key"]:
                 used.add(best)
             self.value(entry["key"], want["entries"][best]["key"], name + ".key", above)

@@ -176,6 +176,25 @@ def check_selects(check, snapshot, facts):
                 check.wrong(f"select of {name}", f"sends {rows[0]['value'].get('value')}, in truth {one['value']}")
 
 
+def check_spin(check, snapshot, facts):
+    """What a function that never calls anything holds: in registers, which its preemption saved."""
+    for row in snapshot["goroutines"]:
+        frames = [snapshot["frames"][i]["function"] for i in snapshot["stacks"][row["stack"]]]
+        if "main.spin" not in frames:
+            continue
+        shown = {one["name"]: one["value"] for one in row["variables"] if frames[one["frame"]] == "main.spin"}
+        for name in ("sum", "scale", "step", "small"):
+            got = shown.get(name, {}).get("value")
+            if got is None and (name != "sum" or check.case.flags in ("stripped", "w")):
+                continue
+            if got != facts["spin." + name]:
+                check.wrong(f"spin {name}", f"{shown.get(name)}, in truth {facts['spin.' + name]}")
+            else:
+                check.fine += 1
+        return
+    check.wrong("spin", "no goroutine is there")
+
+
 def clock_of(facts):
     """The runtime's clock when the program had said all: a moment before it crashed."""
     return facts["now"]
@@ -204,6 +223,7 @@ def try_case(case):
         check_forms(check, "global", rows.get("main.gForms"), facts, now)
         check_typed(check, "global", rows.get("main.gTyped"), facts, now)
     check_selects(check, snapshot, facts)
+    check_spin(check, snapshot, facts)
     return check, None
 
 

@@ -33,6 +33,7 @@ func main() {
 	messages()
 	newer()
 	selects()
+	spinning()
 	time.Sleep(20 * time.Millisecond) // so that some timers have run
 	flush()
 	if len(gForms) == 0 {

@@ -82,6 +82,92 @@ START_TEST(a_select_knows_its_sides)
 }
 END_TEST
 
+/** A select of `total` cases in whose lock order `count` sudogs wait, where its arguments lie. */
+struct selection {
+	struct mkruntime *m;
+	target_addr g, channels[4], sudogs[4], cases, order;
+};
+
+static void start_select(struct selection *s, unsigned int release, uint16_t total,
+	const uint16_t *numbers, size_t count)
+{
+	static const char *const names[] = {
+		"runtime.gopark", "runtime.selectgo", "main.main", "runtime.goexit", NULL};
+	target_addr arguments;
+
+	s->m = mkruntime_create(release);
+	s->g = mkruntime_g(s->m, 1, GOROUTINE_WAITING);
+	s->cases = mkruntime_alloc(s->m, 512);
+	s->order = mkruntime_alloc(s->m, 64);
+	for (size_t i = 0; i < count; i++) {
+		uint16_t *order = mkruntime_at(s->m, s->order);
+
+		s->channels[i] = mkruntime_object(s->m, HCHAN_COUNT);
+		s->sudogs[i] = add_sudog(s->m, s->g, s->channels[i], true);
+		mkruntime_set(s->m, s->sudogs[i], SUDOG_ELEM, 0x1000 + i);
+		mkruntime_word(s->m, s->cases + 16 * numbers[i], s->channels[i]);
+		mkruntime_word(s->m, s->cases + 16 * numbers[i] + 8, 0x1000 + i);
+		order[i] = order[total + i] = numbers[i];
+		if (i)
+			mkruntime_set(s->m, s->sudogs[i - 1], SUDOG_WAIT_LINK, s->sudogs[i]);
+		mkruntime_set(s->m, s->channels[i],
+			numbers[i] < 2 ? HCHAN_SEND_QUEUE : HCHAN_RECEIVE_QUEUE, s->sudogs[i]);
+	}
+	mkruntime_word(s->m, s->cases + 16 * total, 0x77); // what lies behind them is no case
+	mkruntime_set(s->m, s->g, G_WAITING, s->sudogs[0]);
+	mkruntime_stack(s->m, s->g, names);
+	mkruntime_open(s->m);
+	arguments = object_get(s->m->rt, object_load(s->m->rt, s->g, OBJECT_G), G_SCHED_SP) +
+		    mkruntime_frame_size(s->m, "runtime.gopark") +
+		    mkruntime_frame_size(s->m, "runtime.selectgo") +
+		    (release & MKRUNTIME_ARM64 ? 8 : 0);
+	mkruntime_word(s->m, arguments, s->cases);
+	mkruntime_word(s->m, arguments + 8, s->order);
+}
+
+START_TEST(a_select_knows_its_cases)
+{
+	static const uint16_t numbers[] = {3, 0, 4}; // of five: one send, the second is nil
+	static const unsigned int releases[] = {0, MKRUNTIME_ARM64};
+	static const int64_t wanted[] = {1, 0, 0};
+	struct waiting_on on[4];
+	struct selection s;
+
+	for (size_t i = 0; i < 2; i++) {
+		start_select(&s, releases[i], 5, numbers, 3);
+		ck_assert_uint_eq(find(s.m, s.g, "select", on, 4), 3);
+		for (size_t k = 0; k < 3; k++) {
+			ck_assert_str_eq(on[k].operation, numbers[k] < 2 ? "send" : "receive");
+			ck_assert_int_eq(on[k].select_case, wanted[k]);
+		}
+		mkruntime_destroy(s.m);
+	}
+}
+END_TEST
+
+START_TEST(a_case_that_is_not_proved_is_not_told)
+{
+	static const uint16_t numbers[] = {1, 0};
+	struct waiting_on on[4];
+	struct selection s;
+
+	start_select(&s, 0, 2, numbers, 2);
+	find(s.m, s.g, "select", on, 4);
+	ck_assert_int_eq(on[0].select_case, 1);
+	mkruntime_word(s.m, s.cases + 8, 0x4000); // an element that no sudog has
+	find(s.m, s.g, "select", on, 4);
+	ck_assert_int_eq(on[0].select_case, -1);
+	mkruntime_word(s.m, s.cases + 8, 0x1001);
+	// What lies behind is as good as two cases of nil channels: nobody can say.
+	mkruntime_word(s.m, s.cases + 32, 0);
+	mkruntime_word(s.m, s.order, UINT64_C(0x0000000100000001));
+	mkruntime_word(s.m, s.order + 8, UINT64_C(0x0000000000000001));
+	find(s.m, s.g, "select", on, 4);
+	ck_assert_int_eq(on[0].select_case, -1);
+	mkruntime_destroy(s.m);
+}
+END_TEST
+
 START_TEST(rings_of_sudogs_end)
 {
 	struct mkruntime *m = mkruntime_create(0);
@@ -200,6 +286,8 @@ Suite *suite_waiting(void)
 
 	tcase_add_test(tests, one_channel);
 	tcase_add_test(tests, a_select_knows_its_sides);
+	tcase_add_test(tests, a_select_knows_its_cases);
+	tcase_add_test(tests, a_case_that_is_not_proved_is_not_told);
 	tcase_add_test(tests, rings_of_sudogs_end);
 	tcase_add_test(tests, locks_are_found_in_the_semaphore_table);
 	tcase_add_test(tests, the_semaphore_table_may_be_a_ring);

@@ -25,11 +25,11 @@ struct fixture {
 	struct known_registers registers;
 };
 
-static void setup(struct fixture *f, const char *callee, bool is_exact)
+static void setup_of(struct fixture *f, enum image_arch arch, const char *callee, bool is_exact)
 {
 	*f = (struct fixture){.g = {.m = 0x1000}};
 	arena_init(&f->arena, 0);
-	f->image = image_create(ARCH_AMD64, &f->arena);
+	f->image = image_create(arch, &f->arena);
 	for (uint32_t i = 0; i < 128; i++) {
 		f->stack[i] = 1000 + i;
 		f->context[i] = 2000 + i;
@@ -61,6 +61,11 @@ static void setup(struct fixture *f, const char *callee, bool is_exact)
 	f->threads = (struct thread_states){.list = &f->state, .count = 1};
 	u64map_init(&f->threads.by_machine, &f->arena);
 	ck_assert(u64map_put(&f->threads.by_machine, 0x1000, 0));
+}
+
+static void setup(struct fixture *f, const char *callee, bool is_exact)
+{
+	setup_of(f, ARCH_AMD64, callee, is_exact);
 }
 
 static uint64_t value(struct fixture *f, uint64_t number)
@@ -113,6 +118,62 @@ START_TEST(preemption_saves_them)
 	f.walk->cut_at = 1; // frames are missing between the two
 	load(&f, 1);
 	ck_assert_uint_eq(f.registers.mask, 0);
+	arena_deinit(&f.arena);
+}
+END_TEST
+
+START_TEST(a_goroutine_keeps_its_vectors)
+{
+	struct fixture f;
+
+	setup(&f, "runtime.asyncPreempt", true);
+	f.rt.layout.facts[G_EXTENDED_REGISTERS] =
+		(struct fact){.found = true, .value = 40, .size = 8};
+	f.rt.object_sizes[OBJECT_G] = 48;
+	f.g.address = STACK + 800;
+	f.stack[105] = CONTEXT;
+	load(&f, 1);
+	ck_assert_uint_eq(value(&f, 17), 2000); // of 64 bytes each
+	ck_assert_uint_eq(value(&f, 19), 2016);
+	f.stack[105] = 0; // it has gone on, or not come so far
+	load(&f, 1);
+	ck_assert_uint_eq(f.registers.mask >> 17, 0);
+	arena_deinit(&f.arena);
+}
+END_TEST
+
+START_TEST(arm64_saves_them)
+{
+	struct fixture f;
+	uint64_t none;
+
+	setup_of(&f, ARCH_ARM64, "runtime.asyncPreempt", true);
+	f.places[0].frame_size = 496;
+	load(&f, 1);
+	ck_assert_uint_eq(value(&f, 0), 1001);
+	ck_assert_uint_eq(value(&f, 17), 1018);
+	ck_assert_uint_eq(value(&f, 19), 1019);
+	ck_assert_uint_eq(value(&f, 26), 1026);
+	ck_assert_uint_eq(value(&f, 64), 1029); // v0
+	ck_assert_uint_eq(value(&f, 95), 1060);
+	ck_assert(!known_register(&f.registers, 18, &none));
+	ck_assert(!known_register(&f.registers, 96, &none));
+	f.places[0].frame_size = 240; // go1.26: elsewhere
+	load(&f, 1);
+	ck_assert(!known_register(&f.registers, 64, &none));
+	arena_deinit(&f.arena);
+	setup_of(&f, ARCH_ARM64, "runtime.sigtramp", true);
+	f.walk->signals[0] = (struct position){.pc = PC, .sp = STACK + 136, .is_exact = true};
+	f.walk->contexts[0] = CONTEXT;
+	f.walk->signal_count = 1;
+	load(&f, 1);
+	ck_assert_uint_eq(value(&f, 0), 2023);               // 184 bytes into the context
+	ck_assert_uint_eq(value(&f, 31), 2054);              // sp
+	ck_assert(!known_register(&f.registers, 64, &none)); // no record of them is there
+	f.context[58] = 0x46508001;
+	load(&f, 1);
+	ck_assert_uint_eq(value(&f, 64), 2060);
+	ck_assert_uint_eq(value(&f, 65), 2062);
 	arena_deinit(&f.arena);
 }
 END_TEST
@@ -217,6 +278,8 @@ Suite *suite_known_registers(void)
 
 	tcase_add_test(tc, a_caller_has_none);
 	tcase_add_test(tc, preemption_saves_them);
+	tcase_add_test(tc, a_goroutine_keeps_its_vectors);
+	tcase_add_test(tc, arm64_saves_them);
 	tcase_add_test(tc, a_signal_saves_them);
 	tcase_add_test(tc, a_thread_has_them);
 	tcase_add_test(tc, pieces_are_padded);

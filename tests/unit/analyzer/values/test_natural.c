@@ -325,19 +325,22 @@ START_TEST(links)
 {
 	static const struct {
 		const char *scheme, *host, *path, *query, *text;
+		int64_t has_query, omits_host;
 	} rows[] = {{"https", "example.com:8443", "/a/b c", "x=1",
-			    "https://example.com:8443/a/b%20c?x=1"},
-		{"", "", "/local", "", "/local"}, {"", "", "relative", "", NULL},
-		{"http", "h", "p", "", "http://h/p"}, {"mailto", "", "x", "", "mailto://x"},
-		{"http", "h h", "", "", NULL}};
+			    "https://example.com:8443/a/b%20c?x=1", 0, 0},
+		{"", "", "/local", "", "/local", 0, 0}, {"", "", "relative", "", NULL, 0, 0},
+		{"http", "h", "p", "", "http://h/p", 0, 0},
+		{"mailto", "", "x", "", "mailto://x", 0, 0},
+		{"mailto", "", "x", "", "mailto:x", 0, 1}, {"", "h", "", "", "//h?", 1, 0},
+		{"file", "", "/etc/x", "", "file:///etc/x", 0, 0},
+		{"http", "h h", "", "", NULL, 0, 0}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct values *v = values_create();
 		static const char *const names[] = {"Scheme", "Host", "Path", "RawQuery", "Opaque",
 			"RawPath", "RawFragment", "Fragment"};
 		target_addr pointer = mktypes_of(v->m, "&url.Userinfo", GO_POINTER, v->t_int);
-		target_addr t_bool = mkruntime_type(v->m, "bool", GO_BOOL, 1);
-		struct mktypes_field fields[COUNT(names) + 3] = {{NULL, 0, 0, false}};
+		struct mktypes_field fields[COUNT(names) + 4] = {{NULL, 0, 0, false}};
 		const char *const texts[] = {
 			rows[i].scheme, rows[i].host, rows[i].path, rows[i].query};
 		target_addr type, at = mkruntime_alloc(v->m, 160);
@@ -346,9 +349,12 @@ START_TEST(links)
 			fields[k] = (struct mktypes_field){names[k], v->t_string, 16 * k, false};
 		fields[COUNT(names)] =
 			(struct mktypes_field){"User", pointer, 16 * COUNT(names), false};
-		fields[COUNT(names) + 1] = (struct mktypes_field){
-			"ForceQuery", t_bool, 16 * COUNT(names) + 8, false};
-		type = define_struct(v, "net/url", "url.URL", 144, fields);
+		fields[COUNT(names) + 1] =
+			(struct mktypes_field){"ForceQuery", v->t_int, 136, false};
+		fields[COUNT(names) + 2] = (struct mktypes_field){"OmitHost", v->t_int, 144, false};
+		type = define_struct(v, "net/url", "url.URL", 152, fields);
+		mkruntime_word(v->m, at + 136, (uint64_t)rows[i].has_query);
+		mkruntime_word(v->m, at + 144, (uint64_t)rows[i].omits_host);
 		for (size_t k = 0; k < COUNT(texts); k++)
 			mkruntime_string(v->m, at + 16 * k, texts[k]);
 		values_open(v, 100);
