@@ -103,6 +103,7 @@
 #define MAX_HEAP_PAGES (1ull << 28)       // of all spans: 2 TiB
 #define MAX_HEAP_ARENAS (1u << 22)        // between the lowest and the highest: 256 TiB
 #define MAX_HEAP_MEMORY (4ull << 30)      // for the tables of one heap
+#define MAX_MARKED_OBJECTS (1u << 28)     // of one heap; a million takes about 0.2 s
 #define MAX_SMALL_SPAN (1u << 17)         // bytes of a span with several objects
 #define MAX_SPECIALS (1u << 24)           // finalizers and the like, of all objects
 #define MAX_MASK_WORDS (1u << 27)         // of one type whose pointers are found by its parts
