@@ -303,6 +303,22 @@ static void reach(struct analysis_of *a, uint32_t *pending_count, uint32_t to, u
 }
 
 /**
+ * What is left when lock `key` is given back. Two pointers may lead to one lock in ways that are
+ * not followed: what goes by pointer may be any other of its kind that does.
+ */
+static uint64_t without(const struct analysis_of *a, uint64_t held, uint8_t key)
+{
+	if (key == NO_KEY)
+		return 0;
+	if (a->keys[key].is_variable)
+		return held & ~((uint64_t)1 << key);
+	for (uint32_t i = 0; i < a->key_count; i++)
+		if (!a->keys[i].is_variable && a->keys[i].mode == a->keys[key].mode)
+			held &= ~((uint64_t)1 << i);
+	return held;
+}
+
+/**
  * What is held behind instruction `i`. A lock is taken by the branch that asks whether it was free,
  * or by the call that waits for it; what else the compiler counts to the body may lie anywhere
  * before.
@@ -320,8 +336,7 @@ static uint64_t held_behind(const struct analysis_of *a, uint32_t i)
 		return takes && key != NO_KEY && a->line[i] != a->waits_at
 			       ? held | (uint64_t)1 << key
 			       : held;
-	// Who gives back what is not known may have given back anything.
-	return key == NO_KEY ? 0 : held & ~((uint64_t)1 << key);
+	return without(a, held, key);
 }
 
 /** False where control goes on at a computed place. */
