@@ -15,10 +15,11 @@
 #define VARIABLE 0x600000
 
 /** In the order of the table. */
-enum { LOCK, UNLOCK, RLOCK, LOCK_SLOW, LEAF, SUBJECT, FUNCTIONS };
+enum { LOCK, UNLOCK, RLOCK, LOCK_SLOW, LEAF, HELPER, SUBJECT, FUNCTIONS };
 
 static const char *const names[] = {"sync.(*Mutex).Lock", "sync.(*Mutex).Unlock",
-	"sync.(*RWMutex).RLock", "internal/sync.(*Mutex).lockSlow", "main.leaf", "main.subject"};
+	"sync.(*RWMutex).RLock", "internal/sync.(*Mutex).lockSlow", "main.leaf", "main.helper",
+	"main.subject"};
 
 struct fixture {
 	struct arena arena;
@@ -288,6 +289,27 @@ START_TEST(an_inlined_lock)
 }
 END_TEST
 
+START_TEST(a_helper_may_give_it_back)
+{
+	struct fixture *f = create();
+	uint8_t *helper = f->text + HELPER * FUNCTION_SIZE;
+	int32_t distance = UNLOCK * FUNCTION_SIZE - (HELPER * FUNCTION_SIZE + 9);
+	size_t before, after;
+
+	memcpy(helper, (const uint8_t[]){0x48, 0x8d, 0x41, 0x08, 0xe8}, 5); // lea rax,[rcx+8]; call
+	memcpy(helper + 5, &distance, sizeof(distance));
+	take_pointer(f, 8);
+	call(f, LOCK);
+	before = call(f, LEAF);
+	call(f, HELPER);
+	after = call(f, LEAF);
+	finish(f, NULL, NULL, 0);
+	ck_assert_uint_eq(held_at(f, before).count, 1);
+	ck_assert_uint_eq(held_at(f, after).count, 0);
+	destroy(f);
+}
+END_TEST
+
 START_TEST(damaged_code_tells_nothing)
 {
 	struct fixture *f = create();
@@ -317,6 +339,7 @@ Suite *suite_lock_code(void)
 	tcase_add_test(tests, what_is_given_back_by_pointer_may_be_any_other);
 	tcase_add_test(tests, computed_jumps_are_not_followed);
 	tcase_add_test(tests, an_inlined_lock);
+	tcase_add_test(tests, a_helper_may_give_it_back);
 	tcase_add_test(tests, damaged_code_tells_nothing);
 	suite_add_tcase(suite, tests);
 	return suite;
