@@ -16,8 +16,8 @@ target_addr mkheap_add(struct mkheap *heap, struct mkheap_span span)
 	target_addr memory = mkruntime_alloc(m, (pages + 1) * MKHEAP_PAGE);
 	target_addr start = (memory + MKHEAP_PAGE - 1) / MKHEAP_PAGE * MKHEAP_PAGE;
 	target_addr mspan = mkruntime_object(m, SPAN_START);
-	target_addr all = mkruntime_variable(m, VAR_MHEAP) +
-			  layout_value(&m->layout, MHEAP_ALL_SPANS);
+	target_addr all =
+		mkruntime_variable(m, VAR_MHEAP) + layout_value(&m->layout, MHEAP_ALL_SPANS);
 
 	if (heap->count == MKHEAP_MAX_SPANS)
 		abort();

@@ -99,9 +99,10 @@ START_TEST(a_pointer_into_an_object_finds_its_slot)
 }
 END_TEST
 
-/* Objects 0 to 3, in this order in slots of `size` at `start`: 0 points to 1 by its word `pointer`, and
- * to 2 by its word `number`, which is none. */
-static void fill(struct fixture *f, target_addr start, uint64_t size, uint64_t pointer, uint64_t number)
+/* Objects 0 to 3, in this order in slots of `size` at `start`: 0 points to 1 by its word `pointer`,
+ * and to 2 by its word `number`, which is none. */
+static void fill(
+	struct fixture *f, target_addr start, uint64_t size, uint64_t pointer, uint64_t number)
 {
 	mkruntime_word(f->m, start + pointer * 8, start + size + 8);
 	mkruntime_word(f->m, start + number * 8, start + 2 * size);
@@ -164,8 +165,8 @@ static target_addr add_type(struct fixture *f, uint64_t words)
 
 static target_addr add_headed(struct fixture *f, target_addr type)
 {
-	target_addr start = mkheap_add(
-		&f->made, (struct mkheap_span){LARGE, LARGE_COUNT, 40 * 2, 0, 0});
+	target_addr start =
+		mkheap_add(&f->made, (struct mkheap_span){LARGE, LARGE_COUNT, 40 * 2, 0, 0});
 
 	mkruntime_word(f->m, start, type);
 	return start;
@@ -230,12 +231,12 @@ START_TEST(the_type_of_a_large_object)
 {
 	struct fixture f = setup();
 	target_addr type = add_type(&f, 10);
-	target_addr large = mkheap_add(
-		&f.made, (struct mkheap_span){2 * MKHEAP_PAGE, 1, 0, 2, type});
+	target_addr large =
+		mkheap_add(&f.made, (struct mkheap_span){2 * MKHEAP_PAGE, 1, 0, 2, type});
 	target_addr small = add_small(&f);
 	target_addr empty = mkheap_add(&f.made, (struct mkheap_span){MKHEAP_PAGE, 1, 0, 1, 0});
 
-	mkruntime_word(f.m, large + (1020 + 1) * 8, small);       // in its second page
+	mkruntime_word(f.m, large + (1020 + 1) * 8, small);        // in its second page
 	mkruntime_word(f.m, large + (1020 + 2) * 8, small + SIZE); // no pointer
 	mkruntime_word(f.m, empty, small + 2 * SIZE);              // being made: nothing in it yet
 	begin(&f);
@@ -401,8 +402,8 @@ static void add_special(
 	struct fixture *f, uint64_t kind, uint64_t index, enum layout_id field, uint64_t word)
 {
 	target_addr special = mkruntime_alloc(f->m, 64);
-	target_addr *first = mkruntime_at(f->m,
-		f->made.mspans[0] + layout_value(&f->m->layout, SPAN_SPECIALS));
+	target_addr *first =
+		mkruntime_at(f->m, f->made.mspans[0] + layout_value(&f->m->layout, SPAN_SPECIALS));
 
 	mkruntime_set(f->m, special, SPECIAL_NEXT, *first);
 	mkruntime_set(f->m, special, SPECIAL_OFFSET, index * SIZE);

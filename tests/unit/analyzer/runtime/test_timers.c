@@ -66,6 +66,9 @@ START_TEST(in_the_order_in_which_they_fire)
 	ck_assert_int_eq(timers.list[0].period, 40);
 	ck_assert_uint_eq(timers.list[1].function, 0);
 	ck_assert_ptr_null(timers_find(&timers, list[3]));
+	ck_assert_ptr_eq(timers_find_argument(&timers, 0x1234), &timers.list[0]);
+	ck_assert_ptr_null(timers_find_argument(&timers, 0));
+	ck_assert_ptr_null(timers_find_argument(&timers, 0x1235));
 	mkruntime_destroy(m);
 }
 END_TEST
