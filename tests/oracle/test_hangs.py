@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds deadlocks and leaked goroutines of a snapshot against what the programs say of themselves.
 
-testdata/programs/hangs has a hang of each kind, each with its true verdict; testdata/programs/busy has
+testdata/programs/hangs and stall have a hang of each kind, each with its true verdict; busy has
 healthy programs, and any verdict on them is a false alarm. Both print the verdict before they are
 stopped; goroutines go by the outermost function of the program's own on their stacks. Where the
 runtime has a goroutine leak profile of its own, the program prints what that found, and ours must be
@@ -87,8 +87,16 @@ def check_evidence(snapshot):
     return [f"goroutine {one}: a verdict without evidence" for one in sorted(accused - told)]
 
 
-def check_blamed(snapshot):
-    """Whoever waits in a ring stands first."""
+def check_waits(snapshot, names, wanted):
+    """The pairs of who waits for whom that the program tells are among the edges."""
+    edges = {(names.names[edge["from"]], names.names[edge["to"]]) for edge in snapshot["blocking"]["edges"]}
+    return [f"{one} waits for {other}: missing" for one, other in wanted if (one, other) not in edges]
+
+
+def check_blamed(snapshot, names, wanted):
+    """Whoever waits in a ring stands first, or the one whom the program blames."""
+    if wanted and names.of(snapshot["crash"]["blamed"])[:1] != [wanted]:
+        return [f"blamed: {names.of(snapshot['crash']['blamed'])}, not {wanted}"]
     rings = snapshot["blocking"]["deadlocks"]
     if rings and not set(snapshot["crash"]["blamed"]) & set().union(*rings):
         return [f"blamed: {snapshot['crash']['blamed']}, but in deadlocks are {rings}"]
@@ -111,7 +119,9 @@ def check_crash(made):
     wrong += differences("leaked", leaked, collections.Counter(truth["hang.leaked"]))
     if "hang.profile" in truth:
         wrong += differences("the runtime's profile", leaked, collections.Counter(truth["hang.profile"]))
-    wrong += check_sync(snapshot, made.case.program == "hangs") + check_evidence(snapshot) + check_blamed(snapshot)
+    wrong += check_sync(snapshot, made.case.program != "busy") + check_evidence(snapshot)
+    wrong += check_waits(snapshot, names, truth.get("hang.waits", []))
+    wrong += check_blamed(snapshot, names, truth.get("hang.blamed"))
     return wrong, sum(rings.values()) + sum(leaked.values())
 
 
@@ -145,7 +155,7 @@ def main():
     releases = os.environ.get("ORACLE_RELEASES", "local").split()
     runs = os.environ.get("HANGS_RUNS", "").split()
     try:
-        cases = [case for case in crash.cases(releases, ("hangs", "busy"), full="ORACLE_FULL" in os.environ)
+        cases = [case for case in crash.cases(releases, ("hangs", "busy", "stall"), full="ORACLE_FULL" in os.environ)
                  if not runs or case.run in runs]
     except crash.Skip as skip:
         print(f"no hang to look at: {skip}")
