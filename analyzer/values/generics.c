@@ -39,7 +39,7 @@ target_addr generic_dictionary(struct flow *flow, const struct frame_table *fram
 	row = &frames->frames[place->first_frame + place->frame_count - 1];
 	if (image_arch(frames->rt->image) != ARCH_AMD64 || row->object || !row->function ||
 		!find_register(row->function, &number) ||
-		!flow_register(flow, walk, frame + 1, number, &value))
+		!flow_register(flow, walk, frame + 1, number, WORD, &value))
 		return 0;
 	return value.bits;
 }

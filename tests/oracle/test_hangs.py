@@ -40,7 +40,7 @@ class Names:
             stack = [] if row["stack"] is None else snapshot["stacks"][row["stack"]]
             frames = [snapshot["frames"][i]["function"] for i in stack]
             # go1.21 names the wrapper of `go f(x)` gowrap1, earlier releases func1.
-            own = [name for name in frames if name.startswith("main.")]
+            own = [name for name in frames if name and name.startswith("main.")]
             while len(own) > 1 and is_wrapper(own[-1]):
                 own.pop()
             self.names[row["id"]] = own[-1] if own else row["start"]
