@@ -152,6 +152,7 @@
 #define MAX_WAITS (1u << 26)           // things that all goroutines together wait on
 #define MAX_LOCK_FUNCTION 65536        // bytes of a function in which held locks are looked for
 #define MAX_LOCK_INSTRUCTIONS (1u << 24) // bytes of all of them together
+#define MAX_LOCK_CALLEES 256           // of one such function, that are looked at
 #define MAX_LOCK_LOOK_BACK 64          // instructions before a call, for its argument
 #define MAX_LOCK_LOOK_AHEAD 8          // instructions behind an atomic one, for what it is part of
 #define MAX_LOCK_CANDIDATES 64         // locks that one frame has pointers to

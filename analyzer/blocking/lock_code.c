@@ -92,6 +92,7 @@ enum cs_status lock_code_init(struct lock_code *code, const struct frame_table *
 	*code = (struct lock_code){.frames = frames, .budget = MAX_LOCK_INSTRUCTIONS};
 	u64map_init(&code->targets, rt->arena);
 	u64map_init(&code->functions, rt->arena);
+	u64map_init(&code->givers, rt->arena);
 	u64map_init(&code->places, rt->arena);
 	if (image_arch(rt->image) != ARCH_AMD64)
 		return CS_OK;
@@ -302,6 +303,32 @@ static void reach(struct analysis_of *a, uint32_t *pending_count, uint32_t to, u
 	}
 }
 
+/** Whether instruction `i` calls a function that gives back what it has not taken itself. */
+static bool is_giver(const struct analysis_of *a, uint32_t i)
+{
+	const struct instruction *in = &a->instructions[i];
+	uint64_t gives = 0;
+
+	return in->kind == INSTRUCTION_CALL && in->target &&
+	       u64map_get(&a->code->givers, in->target, &gives) && gives;
+}
+
+/**
+ * What is left when lock `key` is given back. Two pointers may lead to one lock in ways that are
+ * not followed: what goes by pointer may be any other of its kind that does.
+ */
+static uint64_t without(const struct analysis_of *a, uint64_t held, uint8_t key)
+{
+	if (key == NO_KEY)
+		return 0;
+	if (a->keys[key].is_variable)
+		return held & ~((uint64_t)1 << key);
+	for (uint32_t i = 0; i < a->key_count; i++)
+		if (!a->keys[i].is_variable && a->keys[i].mode == a->keys[key].mode)
+			held &= ~((uint64_t)1 << i);
+	return held;
+}
+
 /**
  * What is held behind instruction `i`. A lock is taken by the branch that asks whether it was free,
  * or by the call that waits for it; what else the compiler counts to the body may lie anywhere
@@ -315,13 +342,12 @@ static uint64_t held_behind(const struct analysis_of *a, uint32_t i)
 		a->instructions[i].kind == INSTRUCTION_BRANCH || called_effect(a, i) != NO_EFFECT;
 
 	if (effect == NO_EFFECT)
-		return held;
+		return is_giver(a, i) ? 0 : held;
 	if (effects[effect].action == ACTION_TAKE)
 		return takes && key != NO_KEY && a->line[i] != a->waits_at
 			       ? held | (uint64_t)1 << key
 			       : held;
-	// Who gives back what is not known may have given back anything.
-	return key == NO_KEY ? 0 : held & ~((uint64_t)1 << key);
+	return without(a, held, key);
 }
 
 /** False where control goes on at a computed place. */
@@ -399,18 +425,76 @@ static bool load(struct analysis_of *a, target_addr pc)
 	return a->count && has_lock_calls(a);
 }
 
+/** Whether somewhere in it a lock is given back that is not held for certain. */
+static bool gives_unheld(struct lock_code *code, target_addr entry)
+{
+	struct analysis_of a = {.code = code, .waits_at = -1};
+
+	if (!load(&a, entry))
+		return false;
+	find_bodies(&a);
+	find_keys(&a);
+	if (!follow(&a))
+		return true;
+	for (uint32_t i = 0; i < a.count; i++)
+		if (a.effect[i] != NO_EFFECT && effects[a.effect[i]].action == ACTION_GIVE &&
+			(a.key[i] == NO_KEY || !(a.held[i] >> a.key[i] & 1)))
+			return true;
+	return false;
+}
+
+/**
+ * Finds out what the functions that `a` calls by name do to locks. Uses the scratch: what `a` has
+ * is gone. False: out of memory.
+ */
+static bool judge_callees(struct analysis_of *a)
+{
+	struct lock_code *code = a->code;
+	target_addr targets[MAX_LOCK_CALLEES];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < a->count && count < MAX_LOCK_CALLEES; i++) {
+		const struct instruction *in = &a->instructions[i];
+
+		if (in->kind != INSTRUCTION_CALL || !in->target ||
+			called_effect(a, i) != NO_EFFECT ||
+			u64map_get(&code->givers, in->target, &(uint64_t){0}))
+			continue;
+		// Until it is known, so that one that calls itself is looked at once.
+		if (!u64map_put(&code->givers, in->target, 0))
+			return false;
+		targets[count++] = in->target;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!u64map_put(&code->givers, targets[i], gives_unheld(code, targets[i])))
+			return false;
+	return true;
+}
+
+static struct held_locks *list_held(const struct analysis_of *a, uint64_t bits)
+{
+	struct arena *arena = a->code->frames->rt->arena;
+	struct held_locks *ret = arena_alloc(arena, sizeof(*ret));
+	struct held_lock *list = arena_array(arena, a->key_count, sizeof(*list));
+
+	if (!ret || !list)
+		return NULL;
+	for (uint32_t i = 0; i < a->key_count; i++)
+		if (bits >> i & 1)
+			list[ret->count++] = a->keys[i];
+	ret->list = list;
+	return ret;
+}
+
 static struct held_locks *find_held(struct lock_code *code, const struct code_place *place)
 {
 	const struct frame *frame = &code->frames->frames[place->first_frame];
-	struct arena *arena = code->frames->rt->arena;
 	struct analysis_of a = {.code = code, .waits_at = -1};
-	struct held_locks *ret;
-	struct held_lock *list;
 	uint32_t at;
 
 	if (u64map_get(&code->functions, frame->entry, &(uint64_t){0}))
 		return NULL;
-	if (!load(&a, frame->entry)) {
+	if (!load(&a, frame->entry) || !judge_callees(&a) || !load(&a, frame->entry)) {
 		u64map_put(&code->functions, frame->entry, 1);
 		return NULL;
 	}
@@ -426,15 +510,7 @@ static struct held_locks *find_held(struct lock_code *code, const struct code_pl
 		a.waits_at = a.line[at];
 	if (!follow(&a) || a.held[at] == NOT_REACHED || !a.held[at])
 		return NULL;
-	ret = arena_alloc(arena, sizeof(*ret));
-	list = arena_array(arena, a.key_count, sizeof(*list));
-	if (!ret || !list)
-		return NULL;
-	for (uint32_t i = 0; i < a.key_count; i++)
-		if (a.held[at] >> i & 1)
-			list[ret->count++] = a.keys[i];
-	ret->list = list;
-	return ret;
+	return list_held(&a, a.held[at]);
 }
 
 struct held_locks lock_code_held(struct lock_code *code, uint32_t place)

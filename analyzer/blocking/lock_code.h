@@ -31,9 +31,10 @@ struct lock_code {
 	const struct frame_table *frames; // borrowed
 	struct u64map targets;            // entry of a function to what calling it does to a lock
 	struct u64map functions;          // entry to whether it has to do with locks at all
-	struct u64map places;             // place to its struct held_locks; 0: none
-	uint64_t budget;                  // bytes of code that may still be looked at
-	struct lock_scratch *scratch;     // for one function; made when the first is looked at
+	struct u64map givers;         // entry to whether it gives back a lock that it has not taken
+	struct u64map places;         // place to its struct held_locks; 0: none
+	uint64_t budget;              // bytes of code that may still be looked at
+	struct lock_scratch *scratch; // for one function; made when the first is looked at
 };
 
 /** CS_NO_MEMORY is the only failure. Nothing is held on other architectures. */

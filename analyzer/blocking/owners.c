@@ -267,8 +267,24 @@ static bool claim_of_frame(struct finder *f, size_t goroutine, uint32_t i, struc
 	return true;
 }
 
+/** A condition's lock is given back while one waits for it, whichever frame took it. */
+static bool is_in_cond(const struct finder *f, const struct stack *stack)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		const struct code_place *place = &f->input->frames->places[stack->places[i]];
+
+		for (uint32_t k = 0; k < place->frame_count; k++)
+			if (!strcmp(f->input->frames->frames[place->first_frame + k].function,
+				    "sync.(*Cond).Wait"))
+				return true;
+	}
+	return false;
+}
+
 static bool has_held(struct finder *f, const struct stack *stack)
 {
+	if (is_in_cond(f, stack))
+		return false;
 	for (uint32_t i = 0; i < stack->count; i++)
 		if (lock_code_held(&f->code, stack->places[i]).count)
 			return true;

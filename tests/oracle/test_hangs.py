@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds deadlocks and leaked goroutines of a snapshot against what the programs say of themselves.
 
-testdata/programs/hangs has a hang of each kind, each with its true verdict; testdata/programs/busy has
+testdata/programs/hangs and stall have a hang of each kind, each with its true verdict; busy has
 healthy programs, and any verdict on them is a false alarm. Both print the verdict before they are
 stopped; goroutines go by the outermost function of the program's own on their stacks. Where the
 runtime has a goroutine leak profile of its own, the program prints what that found, and ours must be
@@ -40,7 +40,7 @@ class Names:
             stack = [] if row["stack"] is None else snapshot["stacks"][row["stack"]]
             frames = [snapshot["frames"][i]["function"] for i in stack]
             # go1.21 names the wrapper of `go f(x)` gowrap1, earlier releases func1.
-            own = [name for name in frames if name.startswith("main.")]
+            own = [name for name in frames if name and name.startswith("main.")]
             while len(own) > 1 and is_wrapper(own[-1]):
                 own.pop()
             self.names[row["id"]] = own[-1] if own else row["start"]
@@ -58,8 +58,9 @@ def is_wrapper(name):
     return name not in CLOSURES and (last.startswith("gowrap") or last.rstrip("0123456789") in ("func", "dwrap·", "·dwrap·"))
 
 
-def check_sync(snapshot):
-    """Every lock that is waited for is in the table, with its waiters."""
+def check_sync(snapshot, is_steady):
+    """Every lock that is waited for is in the table, with its waiters. In a program at work one may just have
+    been taken out of its queue."""
     wrong = []
     rows = {row["address"]: row for row in snapshot["sync"]}
     kinds = ("mutex", "rwmutex", "waitgroup", "cond", "once")
@@ -67,9 +68,9 @@ def check_sync(snapshot):
         for on in row["waiting_on"]:
             if on["kind"] not in kinds:
                 continue
-            if on["address"] is None:
+            if on["address"] is None and is_steady:
                 wrong.append(f"goroutine {row['id']}: nobody knows which {on['kind']}")
-            elif row["id"] not in rows.get(on["address"], {"waiters": []})["waiters"]:
+            elif on["address"] and row["id"] not in rows.get(on["address"], {"waiters": []})["waiters"]:
                 wrong.append(f"goroutine {row['id']} is no waiter of {on['kind']} {on['address']}")
         if row["status"] == "waiting" and row["wait_reason"] in REASONS and not row["waiting_on"]:
             wrong.append(f"goroutine {row['id']} waits ({row['wait_reason']}) on nothing")
@@ -86,8 +87,16 @@ def check_evidence(snapshot):
     return [f"goroutine {one}: a verdict without evidence" for one in sorted(accused - told)]
 
 
-def check_blamed(snapshot):
-    """Whoever waits in a ring stands first."""
+def check_waits(snapshot, names, wanted):
+    """The pairs of who waits for whom that the program tells are among the edges."""
+    edges = {(names.names[edge["from"]], names.names[edge["to"]]) for edge in snapshot["blocking"]["edges"]}
+    return [f"{one} waits for {other}: missing" for one, other in wanted if (one, other) not in edges]
+
+
+def check_blamed(snapshot, names, wanted):
+    """Whoever waits in a ring stands first, or the one whom the program blames."""
+    if wanted and names.of(snapshot["crash"]["blamed"])[:1] != [wanted]:
+        return [f"blamed: {names.of(snapshot['crash']['blamed'])}, not {wanted}"]
     rings = snapshot["blocking"]["deadlocks"]
     if rings and not set(snapshot["crash"]["blamed"]) & set().union(*rings):
         return [f"blamed: {snapshot['crash']['blamed']}, but in deadlocks are {rings}"]
@@ -110,7 +119,9 @@ def check_crash(made):
     wrong += differences("leaked", leaked, collections.Counter(truth["hang.leaked"]))
     if "hang.profile" in truth:
         wrong += differences("the runtime's profile", leaked, collections.Counter(truth["hang.profile"]))
-    wrong += check_sync(snapshot) + check_evidence(snapshot) + check_blamed(snapshot)
+    wrong += check_sync(snapshot, made.case.program != "busy") + check_evidence(snapshot)
+    wrong += check_waits(snapshot, names, truth.get("hang.waits", []))
+    wrong += check_blamed(snapshot, names, truth.get("hang.blamed"))
     return wrong, sum(rings.values()) + sum(leaked.values())
 
 
@@ -144,7 +155,7 @@ def main():
     releases = os.environ.get("ORACLE_RELEASES", "local").split()
     runs = os.environ.get("HANGS_RUNS", "").split()
     try:
-        cases = [case for case in crash.cases(releases, ("hangs", "busy"), full="ORACLE_FULL" in os.environ)
+        cases = [case for case in crash.cases(releases, ("hangs", "busy", "stall"), full="ORACLE_FULL" in os.environ)
                  if not runs or case.run in runs]
     except crash.Skip as skip:
         print(f"no hang to look at: {skip}")

@@ -23,7 +23,7 @@ var parts = []struct {
 }{
 	{"pool", pool}, {"server", server}, {"tickers", tickers}, {"contended", contended},
 	{"producers", producers}, {"flight", flight}, {"pipeline", pipeline},
-	{"broadcast", broadcast}, {"sleepers", sleepers}, {"sockets", sockets},
+	{"broadcast", broadcast}, {"queues", queues}, {"sleepers", sleepers}, {"sockets", sockets},
 }
 
 func main() {
@@ -316,6 +316,76 @@ func broadcast(stop chan struct{}) func() {
 		}
 	}()
 	return cond.Broadcast
+}
+
+// A queue whose consumers take its lock themselves and wait on its condition, and whose producer gives
+// it back in another function.
+type queue struct {
+	mu       sync.Mutex
+	notEmpty *sync.Cond
+	items    []int
+	other    sync.Mutex
+}
+
+func (q *queue) pop() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.items) == 0 {
+		q.notEmpty.Wait()
+	}
+	item := q.items[0]
+	q.items = q.items[1:]
+	return item
+}
+
+//go:noinline
+func (q *queue) release() { q.mu.Unlock() }
+
+func (q *queue) push(item int) {
+	q.mu.Lock()
+	q.items = append(q.items, item)
+	q.release()
+	q.other.Lock() // without the first
+	spinFor(50 * time.Microsecond)
+	q.other.Unlock()
+}
+
+func (q *queue) look() {
+	q.other.Lock()
+	defer q.other.Unlock()
+	q.mu.Lock()
+	spinFor(50 * time.Microsecond)
+	q.mu.Unlock()
+}
+
+func queues(stop chan struct{}) func() {
+	q := &queue{}
+	q.notEmpty = sync.NewCond(&q.mu)
+	for i := 0; i < 3; i++ {
+		go func() {
+			for {
+				q.pop()
+			}
+		}()
+	}
+	for i := 0; i < 4; i++ {
+		go func(i int) {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if i%2 == 0 {
+					q.look()
+					continue
+				}
+				q.push(i)
+				q.notEmpty.Signal()
+			}
+		}(i)
+	}
+	return func() { q.push(1) }
 }
 
 // A goroutine that sleeps will wake, and those that wait for it too.

@@ -21,40 +21,36 @@ type hang struct {
 	start     func()
 	deadlocks [][]string
 	leaked    map[string]int
+	waits     [][]string // who waits for whom
 }
 
 var hangs = []hang{
-	{"abba", abba, [][]string{{"main.abbaFirst", "main.abbaSecond"}},
-		map[string]int{"main.abbaFirst": 1, "main.abbaSecond": 1}},
-	{"abba-global", abbaGlobal, [][]string{{"main.globalFirst", "main.globalSecond"}}, nil},
-	{"philosophers", philosophers, [][]string{{"main.dine", "main.dine", "main.dine"}},
-		map[string]int{"main.dine": 3}},
-	{"ring", ring, [][]string{{"main.pass", "main.pass", "main.pass"}},
-		map[string]int{"main.pass": 3}},
-	{"forgotten-sender", forgottenSender, nil, map[string]int{"main.answerLate": 1}},
-	{"leaked-worker", leakedWorkers, nil, map[string]int{"main.work": 3}},
-	{"lost-done", lostDone, nil, map[string]int{"main.waitForAll": 1}},
-	{"upgrade", upgrade, [][]string{{"main.upgradeLock"}}, map[string]int{"main.upgradeLock": 1}},
-	{"reader-twice", readerTwice, [][]string{{"main.readTwice", "main.writeBetween"}},
-		map[string]int{"main.readTwice": 1, "main.writeBetween": 1}},
-	{"cond", condWithoutSignal, nil, map[string]int{"main.waitForSignal": 1}},
-	{"pipeline", fullPipeline, nil, map[string]int{"main.produce": 1, "main.double": 1}},
-	{"select", selectWithoutCase, nil, map[string]int{"main.selectDead": 1, "main.selectNone": 1}},
+	{name: "abba", start: abba, deadlocks: [][]string{{"main.abbaFirst", "main.abbaSecond"}}, leaked: map[string]int{"main.abbaFirst": 1, "main.abbaSecond": 1}},
+	{name: "abba-global", start: abbaGlobal, deadlocks: [][]string{{"main.globalFirst", "main.globalSecond"}}},
+	{name: "philosophers", start: philosophers, deadlocks: [][]string{{"main.dine", "main.dine", "main.dine"}}, leaked: map[string]int{"main.dine": 3}},
+	{name: "ring", start: ring, deadlocks: [][]string{{"main.pass", "main.pass", "main.pass"}}, leaked: map[string]int{"main.pass": 3}},
+	{name: "forgotten-sender", start: forgottenSender, leaked: map[string]int{"main.answerLate": 1}},
+	{name: "leaked-worker", start: leakedWorkers, leaked: map[string]int{"main.work": 3}},
+	{name: "lost-done", start: lostDone, leaked: map[string]int{"main.waitForAll": 1}},
+	{name: "upgrade", start: upgrade, deadlocks: [][]string{{"main.upgradeLock"}}, leaked: map[string]int{"main.upgradeLock": 1}},
+	{name: "reader-twice", start: readerTwice, deadlocks: [][]string{{"main.readTwice", "main.writeBetween"}}, leaked: map[string]int{"main.readTwice": 1, "main.writeBetween": 1}},
+	{name: "cond", start: condWithoutSignal, leaked: map[string]int{"main.waitForSignal": 1}},
+	{name: "pipeline", start: fullPipeline, leaked: map[string]int{"main.produce": 1, "main.double": 1}},
+	{name: "select", start: selectWithoutCase, leaked: map[string]int{"main.selectDead": 1, "main.selectNone": 1}},
 	// The queue of finalizers still leads to what this one waits on.
-	{"finalizer", blockedFinalizer, nil, nil},
-	{"errgroup", groupInItself, nil, map[string]int{"main.groupCaller": 1, "main.(*group).Go.func1": 1}},
-	{"token", lostToken, nil, map[string]int{"main.takeToken": 1}},
-	{"once", onceAgain, [][]string{{"main.enterOnce"}}, map[string]int{"main.enterOnce": 1}},
-	{"context", forgottenContext, nil, map[string]int{"main.waitForCancel": 1}},
-	{"forgotten-unlock", forgottenUnlock, nil, map[string]int{"main.lockAfterError": 2}},
-	{"nil-channel", nilChannel, nil, map[string]int{"main.receiveNil": 1, "main.sendNil": 1}},
-	{"stopped-timer", stoppedTimer, nil, map[string]int{"main.waitForTimer": 1}},
-	{"lock-twice", lockTwice, [][]string{{"main.lockAgain"}}, map[string]int{"main.lockAgain": 1}},
-	{"mixed", mixed, [][]string{{"main.lockThenReceive", "main.sendUnderLock"}},
-		map[string]int{"main.lockThenReceive": 1, "main.sendUnderLock": 1}},
-	{"waitgroup-in-itself", groupOfOne, nil, map[string]int{"main.waitForItself": 1}},
-	{"starved", starved, nil, nil},
-	{"storm", storm, nil, nil},
+	{name: "finalizer", start: blockedFinalizer},
+	{name: "errgroup", start: groupInItself, leaked: map[string]int{"main.groupCaller": 1, "main.(*group).Go.func1": 1}},
+	{name: "token", start: lostToken, leaked: map[string]int{"main.takeToken": 1}},
+	{name: "once", start: onceAgain, deadlocks: [][]string{{"main.enterOnce"}}, leaked: map[string]int{"main.enterOnce": 1}},
+	{name: "context", start: forgottenContext, leaked: map[string]int{"main.waitForCancel": 1}},
+	{name: "forgotten-unlock", start: forgottenUnlock, leaked: map[string]int{"main.lockAfterError": 2}},
+	{name: "nil-channel", start: nilChannel, leaked: map[string]int{"main.receiveNil": 1, "main.sendNil": 1}},
+	{name: "stopped-timer", start: stoppedTimer, leaked: map[string]int{"main.waitForTimer": 1}},
+	{name: "lock-twice", start: lockTwice, deadlocks: [][]string{{"main.lockAgain"}}, leaked: map[string]int{"main.lockAgain": 1}},
+	{name: "mixed", start: mixed, deadlocks: [][]string{{"main.lockThenReceive", "main.sendUnderLock"}}, leaked: map[string]int{"main.lockThenReceive": 1, "main.sendUnderLock": 1}},
+	{name: "waitgroup-in-itself", start: groupOfOne, leaked: map[string]int{"main.waitForItself": 1}},
+	{name: "starved", start: starved},
+	{name: "storm", start: storm},
 }
 
 func print(name string, value interface{}) {
@@ -94,7 +90,7 @@ func printProfile() {
 }
 
 func main() {
-	deadlocks, leaked := [][]string{}, map[string]int{}
+	deadlocks, leaked, waits := [][]string{}, map[string]int{}, [][]string{}
 	for _, h := range hangs {
 		// What runs was stopped anywhere, where it may hold what it holds no more: alone.
 		if isTogether := len(os.Args) < 2 || os.Args[1] == ""; isTogether {
@@ -106,6 +102,7 @@ func main() {
 		}
 		h.start()
 		deadlocks = append(deadlocks, h.deadlocks...)
+		waits = append(waits, h.waits...)
 		for name, count := range h.leaked {
 			leaked[name] += count
 		}
@@ -118,6 +115,7 @@ func main() {
 	}
 	print("hang.deadlocks", deadlocks)
 	print("hang.leaked", leaked)
+	print("hang.waits", waits)
 	if len(os.Args) > 2 {
 		printProfile()
 	}
