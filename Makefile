@@ -98,6 +98,10 @@ $(B)/fuzz_analysis: $(B)/obj/tests/fuzz/fuzz_analysis.o $(TEST_LIB_OBJ) $(ANALYZ
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
+$(B)/fuzz_heap: $(B)/obj/tests/fuzz/fuzz_heap.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
 $(B)/fuzz_values: $(B)/obj/tests/fuzz/fuzz_values.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
@@ -200,7 +204,7 @@ uninstall:
 # toolchains are fetched by go itself. An hour and 15 GB the first time. It may be interrupted: crashes
 # are kept below build/crashes, and ORACLE_RELEASES=1.24.9 does one release. The last lines are the figures.
 ORACLE_RELEASES ?= 1.18.10 1.19.13 1.20.14 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
-MATRIX := facts grouping scheduler stripped guessed dwarf_unread cframes values traceback
+MATRIX := facts grouping hangs scheduler stripped guessed dwarf_unread cframes forms values traceback
 # The same under qemu's user emulation.
 ARM64_RELEASES ?= $(ORACLE_RELEASES)
 ARM64_MATRIX := traceback stripped

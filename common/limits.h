@@ -109,7 +109,8 @@
 #define MAX_MASK_PARTS (1u << 24)         // likewise: parts within parts
 #define MAX_MASK_DEPTH 64                 // likewise
 #define MAX_DEFERS (1u << 20)             // of one goroutine
-#define MAX_SELECT_CASES 65536             // of one select (runtime/select.go)
+#define MAX_SELECT_CASES 65536            // of one select (runtime/select.go)
+#define MAX_AWAITED_CASES 65536            // of one select (runtime/select.go)
 #define MAX_HOLDERS_SHOWN 4               // goroutines that one sentence names
 
 /* Unwinding */
@@ -131,6 +132,7 @@
 #define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
+#define MAX_DICTIONARY 4096        // words of a generic function's dictionary
 
 /* The flow of values through a function */
 #define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
@@ -145,6 +147,17 @@
 #define MAX_FLOW_STEPS 64        // from frame to frame for one value
 
 /* Who waits for whom */
+#define MAX_PARKED_WORDS 256          // of a stack, in which what it waits on is looked for
+#define MAX_WAITS (1u << 26)           // things that all goroutines together wait on
+#define MAX_LOCK_FUNCTION 65536        // bytes of a function in which held locks are looked for
+#define MAX_LOCK_INSTRUCTIONS (1u << 24) // bytes of all of them together
+#define MAX_LOCK_LOOK_BACK 64          // instructions before a call, for its argument
+#define MAX_LOCK_LOOK_AHEAD 8          // instructions behind an atomic one, for what it is part of
+#define MAX_LOCK_CANDIDATES 64         // locks that one frame has pointers to
+#define MAX_CLAIM_EDGES 64             // from one waiter, to those who seem to hold its lock
+#define MAX_CORO_WORDS 64              // of a stack's outermost end
+#define MAX_FRAME_WORDS 65536          // of one frame, looked at for such pointers
+#define MAX_ISLAND_WORDS (1u << 26)    // looked at, of what only leaked goroutines can reach
 #define MAX_BLOCKING_EDGES (1u << 20) // kept; the total is beside them
 #define MAX_EVIDENCE_LENGTH 1024      // characters of one sentence
 
@@ -155,6 +168,9 @@
 #define MAX_TIMERS_WRITTEN 1024       // rows of `timers`
 #define MAX_DESCRIPTORS_WRITTEN 4096  // rows of `descriptors`
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
+#define MAX_BLOCKING_WRITTEN 16384 // waiters of one lock, verdicts, sentences in the snapshot
+#define MAX_VERDICTS_PRINTED 10    // of each kind, in text for people
+#define MAX_EDGES_WRITTEN 131072   // of the wait-for graph
 #define MAX_GROUP_EXAMPLES 3
 #define MAX_DOT_NODES 2000     // boxes of one graph
 #define MAX_DOT_EDGES 8000     // and arrows between them
@@ -238,7 +254,7 @@
 #define DEFAULT_VALUES 1000 // of one goroutine
 #define GLOBAL_VALUES 500   // of one package variable
 #define LEAST_VALUES 40     // of one goroutine, however many there are
-#define TOTAL_VALUES 57000  // of all goroutines together, about nine megabytes
+#define TOTAL_VALUES 54000  // of all goroutines together, about nine megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64

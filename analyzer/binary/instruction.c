@@ -283,6 +283,7 @@ static void classify(csh handle, const cs_insn *insn, struct instruction *ret)
 	*ret = (struct instruction){
 		.pc = insn->address, .size = (uint8_t)insn->size, .kind = INSTRUCTION_OTHER};
 	ret->changed = changed_registers(handle, insn);
+	ret->is_atomic = x86->prefix[0] == X86_PREFIX_LOCK;
 	if (is_fill(insn)) {
 		ret->kind = INSTRUCTION_FILL;
 		ret->changed |= 1u << AMD64_RDI | 1u << AMD64_RSI | 1u << AMD64_RCX;

@@ -64,6 +64,7 @@ struct instruction {
 	uint32_t changed; // general registers that it overwrites, a bit each; `to` among them
 	uint8_t size;
 	bool is_signed; // INSTRUCTION_EXTEND: the rest of `to` becomes the sign, otherwise zero
+	bool is_atomic; // has a lock prefix
 };
 
 /**

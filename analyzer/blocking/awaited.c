@@ -62,8 +62,8 @@ static bool add(struct awaiting *awaiting, struct awaited awaited)
 }
 
 /** Enters every sudog of a queue that begins with `first`; at most as many as there can be. */
-static bool enter_queue(struct awaiting *awaiting, struct u64map *map, target_addr first,
-	target_addr object)
+static bool enter_queue(
+	struct awaiting *awaiting, struct u64map *map, target_addr first, target_addr object)
 {
 	const struct runtime *rt = awaiting->rt;
 
@@ -90,11 +90,10 @@ static bool enter_channel(struct awaiting *awaiting, target_addr channel)
 	if (!u64map_put(&awaiting->channels, channel, 1))
 		return false;
 	hchan = object_load(rt, channel, OBJECT_HCHAN);
-	return !hchan.bytes ||
-	       (enter_queue(awaiting, &awaiting->queued, object_get(rt, hchan, HCHAN_RECEIVE_QUEUE),
-			channel) &&
-		       enter_queue(awaiting, &awaiting->queued,
-			       object_get(rt, hchan, HCHAN_SEND_QUEUE), channel));
+	return !hchan.bytes || (enter_queue(awaiting, &awaiting->queued,
+					object_get(rt, hchan, HCHAN_RECEIVE_QUEUE), channel) &&
+				       enter_queue(awaiting, &awaiting->queued,
+					       object_get(rt, hchan, HCHAN_SEND_QUEUE), channel));
 }
 
 /**
@@ -126,8 +125,7 @@ static bool is_being_woken(const struct runtime *rt, const struct goroutine *g)
 }
 
 /** `*is_known_ret`: each sudog stands in the queue of its channel. False: out of memory. */
-static bool find_channels(
-	struct awaiting *awaiting, const struct goroutine *g, bool *is_known_ret)
+static bool find_channels(struct awaiting *awaiting, const struct goroutine *g, bool *is_known_ret)
 {
 	const struct runtime *rt = awaiting->rt;
 	uint32_t steps = 0;
@@ -140,7 +138,7 @@ static bool find_channels(
 		target_addr channel;
 
 		if (!sudog.bytes || object_get(rt, sudog, SUDOG_G) != g->address ||
-			steps++ == MAX_SELECT_CASES)
+			steps++ == MAX_AWAITED_CASES)
 			return true;
 		channel = load_pointer(rt, sudog, SUDOG_C);
 		if (!channel)
@@ -189,8 +187,7 @@ static bool load_list(const struct awaiting *awaiting, target_addr address, stru
 		const struct goroutine *g = NULL;
 
 		if (sudog.bytes)
-			g = goroutines_find(
-				awaiting->goroutines, object_get(rt, sudog, SUDOG_G));
+			g = goroutines_find(awaiting->goroutines, object_get(rt, sudog, SUDOG_G));
 		if (!g || awaiting->kinds[g->wait_reason] != AWAITED_LIST ||
 			count++ == ret->wait - ret->notify)
 			return false;
@@ -225,8 +222,8 @@ static bool enter_list(struct awaiting *awaiting, target_addr address)
 }
 
 /**
- * The list that `g` stands in. Since 1.26 its sudog tells; before, its own stack: (*Cond).Wait goes on
- * to use its Cond.
+ * The list that `g` stands in. Since 1.26 its sudog tells; before, its own stack: (*Cond).Wait goes
+ * on to use its Cond.
  */
 static bool find_list(struct awaiting *awaiting, const struct goroutine *g, bool *is_known_ret)
 {
@@ -241,8 +238,8 @@ static bool find_list(struct awaiting *awaiting, const struct goroutine *g, bool
 		for (size_t i = 0; i < awaiting->stacks->count; i++)
 			if (awaiting->stacks->words[i] % WORD == 0 &&
 				(!enter_list(awaiting, awaiting->stacks->words[i]) ||
-					!enter_list(awaiting, awaiting->stacks->words[i] +
-								      COND_NOTIFY_LIST)))
+					!enter_list(awaiting,
+						awaiting->stacks->words[i] + COND_NOTIFY_LIST)))
 				return false;
 	}
 	*is_known_ret = u64map_get(&awaiting->listed, g->address, &row);

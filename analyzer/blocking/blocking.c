@@ -23,8 +23,7 @@ bool blocking_add_leaked(struct blocking *blocking, size_t goroutine)
 	return true;
 }
 
-bool blocking_add_evidence(
-	struct blocking *blocking, size_t goroutine, const char *format, ...)
+bool blocking_add_evidence(struct blocking *blocking, size_t goroutine, const char *format, ...)
 {
 	struct blocking_evidence *grown;
 	char text[MAX_EVIDENCE_LENGTH];

@@ -4,8 +4,8 @@
 #define CORESNAP_ANALYZER_BLOCKING_BLOCKING_H
 
 #include "analyzer/runtime/goroutine.h"
-#include "analyzer/runtime/machine.h"
 #include "analyzer/runtime/waiting.h"
+#include "analyzer/unwind/threads.h"
 #include "analyzer/unwind/walk.h"
 #include "common/arena.h"
 #include "common/status.h"
@@ -21,8 +21,8 @@ struct blocking_input {
 	const struct runtime *rt;
 	struct arena *arena;
 	const struct goroutines *goroutines;
-	const struct scheduler *scheduler;
-	const struct frame_table *frames;
+	const struct thread_states *threads;
+	struct frame_table *frames; // places are added
 	const struct stack_table *stacks;
 	const uint32_t *stack_of; // of each goroutine, an index of stacks; NO_STACK
 	/** Walks goroutine `index` for its stack pointers; false where it has no stack. */
@@ -46,6 +46,7 @@ struct blocking_edge {
 struct blocking_cycle {
 	const size_t *members;
 	size_t count;
+	size_t first_evidence, evidence_count; // rows of blocking.evidence
 };
 
 /** A verdict on one goroutine in words. */
@@ -59,8 +60,13 @@ struct sync_object {
 	target_addr address;
 	const char *kind;
 	size_t *waiters; // in the order of goroutines
-	size_t waiter_count;
+	size_t waiter_count, waiter_capacity;
 	size_t likely_owner; // NO_BLOCKER: not known
+	size_t claim_count;  // how many seem to hold it; owners.h
+	bool has_state;      // what follows could be read
+	bool is_locked;      // a lock or Once: by somebody, for writing
+	int64_t readers;     // of a RWMutex: who hold it for reading
+	int64_t counter;     // of a WaitGroup
 };
 
 struct blocking {
@@ -68,6 +74,7 @@ struct blocking {
 	struct waiting_on *waits;
 	size_t wait_count, wait_capacity;
 	struct blocking_wait *wait_of; // one for each goroutine
+	struct semaphores semaphores;  // who sleeps on which semaphore, and by which sudog
 	struct sync_object *objects;   // in the order of their first waiter
 	size_t object_count, object_capacity;
 	struct blocking_edge *edges;
@@ -79,6 +86,7 @@ struct blocking {
 	size_t leaked_count, leaked_capacity;
 	struct blocking_evidence *evidence;
 	size_t evidence_count, evidence_capacity;
+	size_t leak_evidence_count; // the first of them are on leaked ones, the others on deadlocks
 };
 
 /** Nothing is known yet. */

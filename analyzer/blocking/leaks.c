@@ -1,7 +1,9 @@
 // The fixpoint. Objects that are waited for lie in watched spans: the mark lists those that it
 // reaches, so that each wake costs one look-up, in whatever order the chain of wakes runs.
+#include "analyzer/blocking/holdings.h"
 #include "analyzer/blocking/leaks_internal.h"
 
+#include "analyzer/blocking/waits.h"
 #include "analyzer/heap/roots.h"
 #include "common/limits.h"
 
@@ -107,8 +109,8 @@ static void mask_sudog(struct leak_search *search, const struct awaited *awaited
 
 	if (find_object(search, awaited->sudog, &slot) &&
 		heap_address(&search->heap, slot) == awaited->sudog)
-		mark_except(&search->mark, slot, offsets,
-			layout_size(layout, id) == 2 * WORD ? 2 : 1);
+		mark_except(
+			&search->mark, slot, offsets, layout_size(layout, id) == 2 * WORD ? 2 : 1);
 }
 
 static bool prepare(struct leak_search *search)
@@ -153,8 +155,7 @@ static void mark_woken(struct leak_search *search)
 	while (search->woken_count && !search->why_not) {
 		size_t index = search->woken[--search->woken_count];
 
-		if (!stack_roots_find(
-			    &search->stacks, &search->input->goroutines->list[index]))
+		if (!stack_roots_find(&search->stacks, &search->input->goroutines->list[index]))
 			refuse(search, "a goroutine's stack is not all in the core");
 		mark_stack(search);
 	}
@@ -217,7 +218,7 @@ static enum cs_status collect(struct leak_search *search, struct leaks *ret)
 	for (size_t i = 0; i < input->goroutines->count; i++)
 		if (is_reported(search, i))
 			ret->list[ret->count++] = i;
-	return leaks_explain(search, ret) ? CS_OK : CS_NO_MEMORY;
+	return holdings_find(search, ret) && leaks_explain(search, ret) ? CS_OK : CS_NO_MEMORY;
 }
 
 static enum cs_status load(struct leak_search *search)
@@ -281,6 +282,30 @@ enum cs_status leaks_find(const struct leaks_input *input, struct leaks *ret)
 	return CS_OK;
 }
 
+/** Whether a leaked goroutine's wait is one that anybody who has the thing may end: no lock's. */
+static bool is_open_wait(const struct blocking *blocking, size_t waiter)
+{
+	size_t count;
+	const struct waiting_on *on = blocking_waits(blocking, waiter, &count);
+
+	return count && (!strcmp(on->kind, "channel") || !strcmp(on->kind, "waitgroup") ||
+				!strcmp(on->kind, "cond"));
+}
+
+static bool add_edges(const struct leaks *leaks, struct blocking *blocking)
+{
+	for (size_t i = 0; i < leaks->holding_count; i++) {
+		const struct leak_holding *holding = &leaks->holdings[i];
+
+		if (is_open_wait(blocking, holding->waiter) &&
+			!blocking_add_edge(
+				blocking, (struct blocking_edge){holding->waiter, holding->holder,
+						  holding->object, holding->is_only}))
+			return false;
+	}
+	return true;
+}
+
 enum cs_status leaks_judge(const struct leaks_input *input, struct blocking *blocking)
 {
 	struct leaks leaks;
@@ -295,5 +320,6 @@ enum cs_status leaks_judge(const struct leaks_input *input, struct blocking *blo
 		if (!blocking_add_leaked(blocking, leaks.list[i]) ||
 			!blocking_add_evidence(blocking, leaks.list[i], "%s", leaks.evidence[i]))
 			return CS_NO_MEMORY;
-	return CS_OK;
+	blocking->leak_evidence_count = blocking->evidence_count;
+	return add_edges(&leaks, blocking) ? CS_OK : CS_NO_MEMORY;
 }

@@ -1,8 +1,8 @@
 // Goroutines that nobody can ever wake, proved: the search of Go's own goroutine leak profile
 // (runtime/mgc.go findGoroutineLeaks, go1.26) done on a dead process of any release. Blocked
-// goroutines are left out of the roots; one whose channel or lock is reached all the same may go on,
-// and what its stack holds is a root from then on. Those that are left when nothing changes any more
-// wait for what only they themselves can reach.
+// goroutines are left out of the roots; one whose channel or lock is reached all the same may go
+// on, and what its stack holds is a root from then on. Those that are left when nothing changes any
+// more wait for what only they themselves can reach.
 #ifndef CORESNAP_ANALYZER_BLOCKING_LEAKS_H
 #define CORESNAP_ANALYZER_BLOCKING_LEAKS_H
 
@@ -18,13 +18,22 @@ struct leaks_input {
 	struct arena *arena;        // of the result; what the proof itself takes is freed
 };
 
+/** Leaked goroutine `holder` could wake `waiter`, by what lies at `object`, if it could go on. */
+struct leak_holding {
+	size_t waiter, holder;
+	target_addr object;
+	bool is_only; // nobody else could
+};
+
 struct leaks {
-	const char *why_not; // why there is no verdict, in a few words; NULL: there is one
-	size_t *list;        // indices of goroutines.list, in its order
+	const char *why_not;   // why there is no verdict, in a few words; NULL: there is one
+	size_t *list;          // indices of goroutines.list, in its order
 	const char **evidence; // a sentence for each of them
 	size_t count;
-	size_t candidates; // goroutines that wait for something of which a proof is possible
-	uint64_t objects, bytes;           // allocated: slots of the heap, and their bytes
+	struct leak_holding *holdings;
+	size_t holding_count;
+	size_t candidates;       // goroutines that wait for something of which a proof is possible
+	uint64_t objects, bytes; // allocated: slots of the heap, and their bytes
 	uint64_t live_objects, live_bytes; // of them reached, by leaked goroutines too
 };
 

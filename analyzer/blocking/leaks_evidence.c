@@ -132,7 +132,7 @@ static void say_holders(struct explanation *e, const struct holders *holders, si
 	say(e, "; only %s ", holders->count == 1 ? "goroutine" : "goroutines");
 	for (size_t i = 0; i < shown; i++)
 		say(e, "%s%llu",
-			!i		      ? ""
+			!i                        ? ""
 			: i + 1 == holders->count ? " and "
 						  : ", ",
 			(unsigned long long)list[holders->shown[i]].id);
@@ -201,8 +201,8 @@ bool leaks_explain(struct leak_search *search, struct leaks *ret)
 {
 	struct explanation e = {.search = search,
 		.types = types_create(search->input->rt, &search->scratch),
-		.holders = arena_array(
-			&search->scratch, search->awaiting.count, sizeof(*e.holders))};
+		.holders =
+			arena_array(&search->scratch, search->awaiting.count, sizeof(*e.holders))};
 
 	u64map_init(&e.names, &search->scratch);
 	if (!e.types || !e.holders)

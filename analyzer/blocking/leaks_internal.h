@@ -13,7 +13,7 @@ struct leak_search {
 	struct mark mark;
 	struct stack_roots stacks;
 	struct awaiting awaiting;
-	bool *is_runnable;    // for each goroutine: it may go on
+	bool *is_runnable;       // for each goroutine: it may go on
 	struct u64map by_object; // an object of the heap to the first row of awaiting.list for it
 	uint32_t *next_row;      // of the same object, and whose each is
 	size_t *owner_of_row;

@@ -64,8 +64,8 @@ static bool push_map(struct stack_roots *roots, const struct pointer_words *word
 }
 
 /** Every word from `start` up to `end`, which must lie on the stack of `g`. */
-static bool push_range(struct stack_roots *roots, const struct goroutine *g, target_addr start,
-	target_addr end)
+static bool push_range(
+	struct stack_roots *roots, const struct goroutine *g, target_addr start, target_addr end)
 {
 	start = (start + WORD - 1) & ~(target_addr)(WORD - 1);
 	if (start < g->stack_lo || end > g->stack_hi)
@@ -113,8 +113,8 @@ static bool is_reflect_stub(const struct frame_table *table, const struct code_p
 	if (!place->frame_count)
 		return false;
 	name = table->frames[place->first_frame + place->frame_count - 1].function;
-	return name && (!strcmp(name, "reflect.makeFuncStub") ||
-			       !strcmp(name, "reflect.methodValueCall"));
+	return name &&
+	       (!strcmp(name, "reflect.makeFuncStub") || !strcmp(name, "reflect.methodValueCall"));
 }
 
 /** Whether the maps of the frame hold; false: each of its words may be a live pointer. */
@@ -126,11 +126,11 @@ static bool has_map(const struct stack_roots *roots, const struct code_place *pl
 }
 
 /**
- * One frame. `*is_callee_open` says whether the frame before it had no map: its arguments lie in this
- * one then, below the variables, and nothing tells which they are.
+ * One frame. `*is_callee_open` says whether the frame before it had no map: its arguments lie in
+ * this one then, below the variables, and nothing tells which they are.
  */
-static bool add_frame(struct stack_roots *roots, const struct goroutine *g, uint32_t index,
-	bool *is_callee_open)
+static bool add_frame(
+	struct stack_roots *roots, const struct goroutine *g, uint32_t index, bool *is_callee_open)
 {
 	const struct code_place *place = &roots->frames->places[roots->walk->places[index]];
 	target_addr sp = roots->walk->sps[index];
@@ -206,9 +206,10 @@ static bool follow_objects(struct stack_roots *roots, const struct goroutine *g)
 		if (!found || found->is_reached)
 			continue;
 		found->is_reached = true;
-		if (found->object.pointers.count ? !push_map(roots, &found->object.pointers)
-						 : !push_range(roots, g, found->object.start,
-							   found->object.start + found->object.size))
+		if (found->object.pointers.count
+				? !push_map(roots, &found->object.pointers)
+				: !push_range(roots, g, found->object.start,
+					  found->object.start + found->object.size))
 			return false;
 	}
 	return true;
@@ -233,8 +234,8 @@ static bool add_defers(struct stack_roots *roots, target_addr at)
 
 static void add_context(struct stack_roots *roots, target_addr context)
 {
-	const uint8_t *bytes = image_view_bytes(
-		roots->frames->rt->image, context, CONTEXT_WORDS * (uint64_t)WORD);
+	const uint8_t *bytes =
+		image_view_bytes(roots->frames->rt->image, context, CONTEXT_WORDS * (uint64_t)WORD);
 
 	for (uint32_t i = 0; bytes && i < CONTEXT_WORDS; i++) {
 		uint64_t word;

@@ -31,14 +31,14 @@ CS_MUST_USE enum cs_status stack_roots_init(struct stack_roots *roots, struct fr
 	const struct thread_states *threads, struct arena *arena);
 
 /**
- * Fills roots->words with what `g` holds: numbers, of which some may be no pointers. Its g itself is
- * not among them. False where some of its stack cannot be read: then words may be missing.
+ * Fills roots->words with what `g` holds: numbers, of which some may be no pointers. Its g itself
+ * is not among them. False where some of its stack cannot be read: then words may be missing.
  */
 bool stack_roots_find(struct stack_roots *roots, const struct goroutine *g);
 
 /**
- * Fills roots->words with what the threads hold that ran the scheduler's or the collector's own code
- * on a processor: a goroutine that one of them is about to wake may be known to it alone.
+ * Fills roots->words with what the threads hold that ran the scheduler's or the collector's own
+ * code on a processor: a goroutine that one of them is about to wake may be known to it alone.
  */
 bool stack_roots_find_threads(struct stack_roots *roots);
 

@@ -9,13 +9,13 @@
 
 #include <string.h>
 
-#define SPAN_IN_USE 1                // runtime/mheap.go mSpanInUse
-#define MAX_BITS_IN_SPAN 512         // runtime/mbitmap.go heapBitsInSpan: bytes of an object
-#define INLINE_MARKS 128             // runtime/mgcmark_greenteagc.go spanInlineMarkBits
-#define MIN_INLINE_MARKED 16         // likewise gcUsesSpanInlineMarkBits
-#define BITS_OF_ARENA (1u << 20)     // bytes of heapArena.bitmap, a bit for each word
-#define PAIRS_OF_ARENA (1u << 21)    // likewise, two bits for each
-#define NO_MORE_OF_ARENA (1u << 14)  // bytes of heapArena.noMorePtrs
+#define SPAN_IN_USE 1               // runtime/mheap.go mSpanInUse
+#define MAX_BITS_IN_SPAN 512        // runtime/mbitmap.go heapBitsInSpan: bytes of an object
+#define INLINE_MARKS 128            // runtime/mgcmark_greenteagc.go spanInlineMarkBits
+#define MIN_INLINE_MARKED 16        // likewise gcUsesSpanInlineMarkBits
+#define BITS_OF_ARENA (1u << 20)    // bytes of heapArena.bitmap, a bit for each word
+#define PAIRS_OF_ARENA (1u << 21)   // likewise, two bits for each
+#define NO_MORE_OF_ARENA (1u << 14) // bytes of heapArena.noMorePtrs
 #define ARENA_MASK ((1ull << HEAP_ARENA_SHIFT) - 1)
 
 static void complain(struct heap *heap, target_addr address, const char *why)
@@ -70,7 +70,8 @@ static const uint8_t *join_bytes(struct heap *heap, const struct heap_span *span
 	return bytes;
 }
 
-static uint8_t find_shape(const struct heap *heap, struct object object, const struct heap_span *span)
+static uint8_t find_shape(
+	const struct heap *heap, struct object object, const struct heap_span *span)
 {
 	const struct layout *layout = &heap->rt->layout;
 
@@ -364,10 +365,12 @@ enum cs_status heap_load(const struct runtime *rt, struct arena *arena, struct h
 	*ret = (struct heap){.rt = rt, .arena = arena, .masks = masks_create(rt, arena)};
 	if (!ret->masks)
 		return CS_NO_MEMORY;
-	if (!runtime_slice(rt, runtime_field_address(rt, VAR_MHEAP, MHEAP_ALL_SPANS), &list, &count))
+	if (!runtime_slice(
+		    rt, runtime_field_address(rt, VAR_MHEAP, MHEAP_ALL_SPANS), &list, &count))
 		return CS_FAULT;
 	if (count > MAX_HEAP_SPANS ||
-		(count && image_read_u64(rt->image, list + (count - 1) * HEAP_WORD, &last) != CS_OK)) {
+		(count && image_read_u64(rt->image, list + (count - 1) * HEAP_WORD, &last) !=
+				  CS_OK)) {
 		complain(ret, list, "the list of the heap's spans is not whole");
 		count = 0;
 	}

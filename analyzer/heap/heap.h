@@ -1,6 +1,6 @@
 // The whole heap as tables of our own: every span in use, which of its slots hold objects, and how
-// the words of an object are told apart. Made once from mheap_.allspans (runtime/mheap.go, go1.18 to
-// go1.27); constant afterwards, so that any number of marks (mark.h) can run over it.
+// the words of an object are told apart. Made once from mheap_.allspans (runtime/mheap.go, go1.18
+// to go1.27); constant afterwards, so that any number of marks (mark.h) can run over it.
 //
 //	address ─▶ arena of 64 MiB ─▶ page of 8 KiB ─▶ span ─▶ slot, by a multiplication
 #ifndef CORESNAP_ANALYZER_HEAP_HEAP_H
@@ -46,7 +46,7 @@ struct heap_span {
 _Static_assert(sizeof(struct heap_span) == HEAP_CACHE_LINE, "one span, one line");
 
 struct heap_arena {
-	uint32_t *pages;              // each page's span, 1 for the first; 0: none
+	uint32_t *pages;               // each page's span, 1 for the first; 0: none
 	const uint8_t *bits, *no_more; // until 1.21; NULL: not readable, or not of this release
 };
 
@@ -68,10 +68,10 @@ struct heap {
 	struct masks *masks; // a cache
 	struct heap_specials *specials;
 	size_t special_count, special_capacity;
-	uint64_t objects, bytes;   // allocated: slots, and their bytes
-	bool has_inline_marks;     // Green Tea: mark bits lie in the spans (mgcmark_greenteagc.go)
-	const char *why;           // why something of it is missing: then no proof holds. NULL: whole
-	target_addr why_address;   // where; 0: nowhere in particular
+	uint64_t objects, bytes; // allocated: slots, and their bytes
+	bool has_inline_marks;   // Green Tea: mark bits lie in the spans (mgcmark_greenteagc.go)
+	const char *why;         // why something of it is missing: then no proof holds. NULL: whole
+	target_addr why_address; // where; 0: nowhere in particular
 };
 
 /** An object's slot. */
@@ -103,8 +103,7 @@ static inline uint32_t heap_slot_index(const struct heap_span *span, target_addr
 }
 
 /** The slot that holds `address`, free or not; false where no object can lie there. */
-static inline bool heap_find(
-	const struct heap *heap, target_addr address, struct heap_slot *ret)
+static inline bool heap_find(const struct heap *heap, target_addr address, struct heap_slot *ret)
 {
 	uint32_t number = heap_span_number(heap, address), index;
 

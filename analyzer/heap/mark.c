@@ -1,5 +1,6 @@
-// The inner loop takes a word to its bit in three steps: page, span, bit. Each loads what lies anywhere
-// in megabytes, so the steps of one word are done while those of the words before it are under way.
+// The inner loop takes a word to its bit in three steps: page, span, bit. Each loads what lies
+// anywhere in megabytes, so the steps of one word are done while those of the words before it are
+// under way.
 #include "analyzer/heap/mark.h"
 
 #include <string.h>
@@ -155,8 +156,7 @@ static uint64_t load_bits(const uint8_t *bits, uint64_t from, uint64_t count)
 }
 
 /** `count` words at `at`, the first ones of which the map tells of. */
-static void visit_map(
-	struct mark *mark, const uint8_t *at, uint64_t count, const uint8_t *bits)
+static void visit_map(struct mark *mark, const uint8_t *at, uint64_t count, const uint8_t *bits)
 {
 	for (uint64_t i = 0; i < count; i += 64)
 		visit_bits(mark, at + i * 8, load_bits(bits, i, count));
@@ -208,9 +208,9 @@ static void visit_in_arena(struct mark *mark, const struct heap_span *span, uint
 		const struct heap_arena *arena = arena_of(mark, address);
 		uint64_t word = address / 8 % WORDS_OF_ARENA, valid = 64 - word % 64;
 		uint64_t bits = load_word(arena->bits + word / 64 * 8) >> word % 64;
-		bool is_last = left <= valid ||
-			       (arena->no_more &&
-				       arena->no_more[word / 64 / 8] >> word / 64 % 8 & 1);
+		bool is_last =
+			left <= valid ||
+			(arena->no_more && arena->no_more[word / 64 / 8] >> word / 64 % 8 & 1);
 
 		if (left < valid)
 			bits &= (1ull << left) - 1;
@@ -229,8 +229,8 @@ static void visit_pairs(struct mark *mark, const struct heap_span *span, uint64_
 	for (uint64_t i = 0; i < span->element_size; i += 8) {
 		target_addr address = span->start + offset + i;
 		uint64_t word = address / 8 % WORDS_OF_ARENA;
-		unsigned int pair = arena_of(mark, address)->bits[word / PAIRS_IN_BYTE] >>
-				    word % PAIRS_IN_BYTE;
+		unsigned int pair =
+			arena_of(mark, address)->bits[word / PAIRS_IN_BYTE] >> word % PAIRS_IN_BYTE;
 
 		if (!(pair & 1u << PAIRS_IN_BYTE))
 			return;
@@ -306,8 +306,8 @@ void mark_word(struct mark *mark, uint64_t word)
 }
 
 /** `count` words from number `first` of a block whose map is `bits`. */
-static void visit_part(struct mark *mark, const uint8_t *at, uint64_t first, uint64_t count,
-	const uint8_t *bits)
+static void visit_part(
+	struct mark *mark, const uint8_t *at, uint64_t first, uint64_t count, const uint8_t *bits)
 {
 	for (uint64_t i = first, end = first + count; i < end;) {
 		if (i % 8 == 0 && end - i >= 64) {
@@ -355,8 +355,7 @@ void mark_contents(struct mark *mark, struct heap_slot slot)
 		scan(mark, &mark->heap->spans[slot.span], slot.index);
 }
 
-void mark_except(
-	struct mark *mark, struct heap_slot slot, const uint64_t *offsets, uint32_t count)
+void mark_except(struct mark *mark, struct heap_slot slot, const uint64_t *offsets, uint32_t count)
 {
 	const struct heap_span *span = &mark->heap->spans[slot.span];
 	const uint8_t *at = span->bytes + slot.index * span->element_size;

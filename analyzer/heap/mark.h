@@ -8,7 +8,8 @@
 
 #include "analyzer/heap/heap.h"
 
-#define MARK_AHEAD 16 // words in hand at each of two steps; 8 and 32 measured alike, 0 twice as slow
+#define MARK_AHEAD                                                                                 \
+	16 // words in hand at each of two steps; 8 and 32 measured alike, 0 twice as slow
 
 /** A word on its way to its bit: what the next step will load was asked for of memory already. */
 struct mark_pending {
@@ -23,10 +24,10 @@ struct mark {
 	uint64_t *done;          // likewise: its words were looked at
 	uint32_t *queue;         // a ring of spans that have slots seen and not done
 	uint32_t head, tail, ring_mask;
-	uint8_t *is_queued, *is_watched; // for each span
+	uint8_t *is_queued, *is_watched;                          // for each span
 	struct mark_pending words[MARK_AHEAD], slots[MARK_AHEAD]; // rings
 	uint32_t next_word, next_slot;
-	struct heap_slot *hits;          // slots of watched spans, in the order of their marking
+	struct heap_slot *hits; // slots of watched spans, in the order of their marking
 	size_t hit_count, hit_capacity;
 	uint64_t objects, bytes; // reached
 	bool is_out_of_memory;   // hits are missing
@@ -52,8 +53,7 @@ void mark_contents(struct mark *mark, struct heap_slot slot);
  * The object in `slot` is reached, and what it points to but for `count` words at `offsets` of it
  * (bytes). To be called before anything else leads there.
  */
-void mark_except(
-	struct mark *mark, struct heap_slot slot, const uint64_t *offsets, uint32_t count);
+void mark_except(struct mark *mark, struct heap_slot slot, const uint64_t *offsets, uint32_t count);
 
 /** Follows all pointers of what is reached until nothing new is found. */
 void mark_run(struct mark *mark);

@@ -11,8 +11,8 @@ static const char queues_missing[] = "the queue of finalizers is not readable";
 static const char cleanups_missing[] = "the queue of cleanups is not readable";
 
 /** One section of variables and its map. */
-static bool mark_section(struct mark *mark, target_addr start, target_addr end, target_addr bits,
-	uint64_t bit_count)
+static bool mark_section(
+	struct mark *mark, target_addr start, target_addr end, target_addr bits, uint64_t bit_count)
 {
 	const struct image *image = mark->heap->rt->image;
 	uint64_t words = end > start ? (end - start) / 8 : 0;
@@ -59,11 +59,12 @@ static bool mark_field(struct mark *mark, target_addr special, enum layout_id id
 {
 	const struct layout *layout = &mark->heap->rt->layout;
 
-	return layout_has(layout, id) &&
-	       mark_words(mark, special + layout_value(layout, id), layout_size(layout, id) / 8, NULL);
+	return layout_has(layout, id) && mark_words(mark, special + layout_value(layout, id),
+						 layout_size(layout, id) / 8, NULL);
 }
 
-/** mgcmark.go markrootSpans. What has a finalizer is not reached by it, but what it points to is. */
+/** mgcmark.go markrootSpans. What has a finalizer is not reached by it, but what it points to is.
+ */
 static bool mark_special(
 	struct mark *mark, uint32_t span, struct object special, enum roots_weak weak)
 {
@@ -134,8 +135,8 @@ static bool mark_blocks(struct mark *mark, const struct block_list *blocks)
 		words = count * blocks->entry_words;
 		if (words > layout_size(layout, blocks->list) / 8 ||
 			!mark_words(mark, at + layout_value(layout, blocks->list), words, NULL) ||
-			image_read_u64(
-				rt->image, at + layout_value(layout, blocks->next), &at) != CS_OK)
+			image_read_u64(rt->image, at + layout_value(layout, blocks->next), &at) !=
+				CS_OK)
 			return false;
 	}
 	return true;
@@ -143,8 +144,8 @@ static bool mark_blocks(struct mark *mark, const struct block_list *blocks)
 
 static bool mark_finalizer_queue(struct mark *mark)
 {
-	struct block_list blocks = {.next = FINALIZERS_NEXT,
-		.count = FINALIZERS_COUNT,
+	struct block_list blocks = {.next = FINALIZERS_NEXT_BLOCK,
+		.count = FINALIZERS_IN_BLOCK,
 		.list = FINALIZERS_LIST,
 		.entry_words = FINALIZER_WORDS};
 

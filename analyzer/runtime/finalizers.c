@@ -11,8 +11,8 @@ static bool count_finalizers(const struct runtime *rt, uint64_t *ret)
 		return false;
 	for (uint64_t i = 0; block; i++) {
 		if (i >= MAX_FINALIZER_BLOCKS ||
-			!runtime_read_at(rt, block, FINALIZERS_COUNT, &count) ||
-			!runtime_read_at(rt, block, FINALIZERS_NEXT, &block))
+			!runtime_read_at(rt, block, FINALIZERS_IN_BLOCK, &count) ||
+			!runtime_read_at(rt, block, FINALIZERS_NEXT_BLOCK, &block))
 			return false;
 		total += count;
 	}

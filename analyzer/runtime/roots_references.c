@@ -149,17 +149,14 @@ static bool is_persistent_chunk(struct roots *roots, target_addr address)
 	       roots_number(roots, chunk, 8, &before) && !(before & 4095) && before != chunk;
 }
 
-/** Nothing, or a block that says it is not overfull (runtime/mfinal.go). */
-static bool is_block_list(struct roots *roots, target_addr address)
+/** runtime/mfinal.go: nothing yet, or a block that has room for 101 finalizers. */
+static bool is_finalizer_block(struct roots *roots, target_addr address)
 {
-	const struct layout *layout = &roots->rt->layout;
 	uint64_t block, count;
 
-	if (!roots_number(roots, address, 8, &block))
-		return false;
-	return !block || (roots_number(roots, block + layout_value(layout, FINALIZERS_COUNT), 4,
-				 &count) &&
-				 count <= layout_size(layout, FINALIZERS_LIST) / 40);
+	return roots_number(roots, address, 8, &block) &&
+	       (!block || (roots_field(roots, block, FINALIZERS_IN_BLOCK, &count) &&
+				  count <= 101));
 }
 
 static bool is_goroutines(struct roots *roots, target_addr address)
@@ -278,7 +275,7 @@ static const struct row rows[] = {
 	{VAR_ALL_FINALIZERS, 8,
 		{{"runtime.queuefinalizer", USES_WORD, 0, NO_FIELD},
 			{"runtime.markroot", USES_WORD, 0, NO_FIELD}},
-		is_block_list},
+		is_finalizer_block},
 	{VAR_CLEANUPS, 0,
 		{{"runtime.(*p).destroy", USES, 0, CLEANUPS_QUEUED},
 			{"runtime.gcMarkTermination", USES, 0, CLEANUPS_EXECUTED}},
@@ -301,6 +298,11 @@ static const struct row rows[] = {
 		{{"runtime.main", USES_WORD, 0, NO_FIELD},
 			{"runtime.gcMarkTermination", USES_WORD, 0, NO_FIELD}},
 		is_time},
+	// Programs that add no cleanup have no runCleanups.
+	{VAR_CLEANUPS, 0,
+		{{"runtime.markroot", USES, 0, CLEANUPS_ALL},
+			{"runtime.freeSpecial", USES_ADDRESS, 0, NO_FIELD}},
+		NULL},
 	{VAR_DEBUG, 0,
 		{{"runtime.goroutineheader", USES, 0, DEBUG_TRACEBACK_LABELS},
 			{"runtime/debug.SetTraceback", AVOIDS, 0, DEBUG_TRACEBACK_LABELS},

@@ -10,7 +10,7 @@
 struct selection {
 	const struct runtime *rt;
 	target_addr cases, order;
-	uint64_t channels[MAX_NUMBERED_SELECT_CASES], elements[MAX_SELECT_CASES]; // of the sudogs
+	uint64_t channels[MAX_NUMBERED_SELECT_CASES], elements[MAX_NUMBERED_SELECT_CASES]; // of the sudogs
 	struct select_cases *known;
 };
 

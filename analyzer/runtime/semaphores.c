@@ -54,7 +54,8 @@ static bool add_waiters(
 		walk->budget--;
 		if (!u64map_put(&walk->seen, at, 1) ||
 			!add(all, rt->arena,
-				(struct semaphore_waiter){object_get(rt, waiter, SUDOG_G), at, word}))
+				(struct semaphore_waiter){
+					object_get(rt, waiter, SUDOG_G), at, word}))
 			return false;
 		at = object_get(rt, waiter, SUDOG_WAIT_LINK);
 	}
@@ -83,8 +84,7 @@ static bool add_semaphores(struct semaphores *all, struct treap_walk *walk, targ
 	return true;
 }
 
-enum cs_status semaphores_load(
-	const struct runtime *rt, size_t goroutines, struct semaphores *ret)
+enum cs_status semaphores_load(const struct runtime *rt, size_t goroutines, struct semaphores *ret)
 {
 	struct treap_walk walk = {.rt = rt, .budget = goroutines};
 	target_addr table = runtime_variable(rt, VAR_SEMTABLE);

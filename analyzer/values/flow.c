@@ -290,6 +290,15 @@ symbol flow_find(
 	return site ? flow_function_track(site->function, site, part) : 0;
 }
 
+bool flow_reads_only(struct flow *flow, const struct walk *walk, uint32_t frame, int64_t first,
+	int64_t second)
+{
+	const struct flow_site *site = call_site(flow, walk, frame);
+
+	return site && flow_function_reads(site->function, site, first) &&
+	       !flow_function_reads(site->function, site, second);
+}
+
 bool flow_symbol(struct flow *flow, const struct walk *walk, uint32_t frame, symbol held,
 	uint32_t size, struct flow_value *ret)
 {

@@ -169,16 +169,17 @@ static int touch(const struct flow_function *f, uint32_t i, const struct flow_sl
 	return in->kind != INSTRUCTION_ADDRESS && overlaps_slot(f, i, &in->from, slot);
 }
 
-/** Whether the code behind the call goes on to read a slot. */
-static bool is_read_later(struct track *t, const struct flow_slot *slot, struct arena *scratch)
+/** Whether the code behind instruction `call` goes on to read a slot. */
+static bool is_read_later(const struct flow_function *f, uint32_t call,
+	const struct flow_slot *slot, struct arena *scratch)
 {
-	struct flow_function *f = t->f;
 	bool *is_seen = arena_array(scratch, f->block_count, sizeof(*is_seen));
-	uint32_t count = 0, from = t->call + 1, number;
+	uint32_t *queue = arena_array(scratch, f->block_count, sizeof(*queue));
+	uint32_t count = 0, from = call + 1, number;
 
-	if (!is_seen)
+	if (!is_seen || !queue)
 		return false;
-	for (number = 0; number + 1 < f->block_count && f->blocks[number + 1].first <= t->call;)
+	for (number = 0; number + 1 < f->block_count && f->blocks[number + 1].first <= call;)
 		number++;
 	for (;;) {
 		const struct flow_block *block = &f->blocks[number];
@@ -194,11 +195,11 @@ static bool is_read_later(struct track *t, const struct flow_slot *slot, struct 
 			if (to == NO_BLOCK || is_seen[to])
 				continue;
 			is_seen[to] = true;
-			t->queue[count++] = to;
+			queue[count++] = to;
 		}
 		if (!count)
 			return false;
-		number = t->queue[--count];
+		number = queue[--count];
 		from = f->blocks[number].first;
 	}
 }
@@ -208,7 +209,7 @@ static bool is_needed(struct track *t, const struct flow_site *site, struct aren
 {
 	for (uint32_t i = 0; i < site->slot_count; i++)
 		if (site->slots[i].symbol == t->symbol &&
-			is_read_later(t, &site->slots[i], scratch))
+			is_read_later(t->f, t->call, &site->slots[i], scratch))
 			return true;
 	return false;
 }
@@ -257,4 +258,17 @@ symbol flow_function_track(struct flow_function *function, const struct flow_sit
 		found = track(&t, site, &scratch);
 	arena_deinit(&scratch);
 	return found;
+}
+
+bool flow_function_reads(
+	const struct flow_function *function, const struct flow_site *site, int64_t offset)
+{
+	struct flow_slot slot = {.offset = offset, .size = FLOW_WORD};
+	struct arena scratch;
+	bool is_read;
+
+	arena_init(&scratch, 0);
+	is_read = is_read_later(function, site->instruction, &slot, &scratch);
+	arena_deinit(&scratch);
+	return is_read;
 }

@@ -28,4 +28,8 @@ struct flow_part {
 symbol flow_function_track(struct flow_function *function, const struct flow_site *site,
 	const struct flow_part *part);
 
+/** Whether the code behind a site that is a call may read the word at `offset` from the CFA. */
+bool flow_function_reads(
+	const struct flow_function *function, const struct flow_site *site, int64_t offset);
+
 #endif

@@ -12,17 +12,31 @@
 static const char *const packages[] = {
 #define PACKAGE(name) name,
 #define ASSIGNED(name)
+#define ZERO(name)
 #include "analyzer/values/parameters.def"
 #undef PACKAGE
 #undef ASSIGNED
+#undef ZERO
 };
 
 static const char *const assigned[] = {
 #define PACKAGE(name)
 #define ASSIGNED(name) name,
+#define ZERO(name)
 #include "analyzer/values/parameters.def"
 #undef PACKAGE
 #undef ASSIGNED
+#undef ZERO
+};
+
+static const char *const zero[] = {
+#define PACKAGE(name)
+#define ASSIGNED(name)
+#define ZERO(name) name,
+#include "analyzer/values/parameters.def"
+#undef PACKAGE
+#undef ASSIGNED
+#undef ZERO
 };
 
 static int compare(const void *key, const void *row)
@@ -79,4 +93,25 @@ bool parameter_is_constant(const char *go_version, const char *function, const c
 	return length > 0 && (size_t)length < sizeof(row) &&
 	       !bsearch(row, assigned, sizeof(assigned) / sizeof(*assigned), sizeof(*assigned),
 		       compare);
+}
+
+/* "Read" of "net.(*conn).Read". */
+static const char *last_part(const char *function)
+{
+	const char *dot = strrchr(function, '.');
+
+	return dot ? dot + 1 : function;
+}
+
+bool result_is_zero(
+	const char *go_version, const char *function, const char *name, const char *callee)
+{
+	char row[MAX_PARAMETER_ROW];
+	int length;
+
+	if (!is_known_release(go_version) || !is_known_package(function) || !is_declared(function))
+		return false;
+	length = snprintf(row, sizeof(row), "%s %s %s", function, name, last_part(callee));
+	return length > 0 && (size_t)length < sizeof(row) &&
+	       bsearch(row, zero, sizeof(zero) / sizeof(*zero), sizeof(*zero), compare);
 }

@@ -13,4 +13,11 @@
  */
 bool parameter_is_constant(const char *go_version, const char *function, const char *name);
 
+/**
+ * Whether that function has not assigned its named result `name`, which is zero when it begins, as
+ * long as it has called `callee`, by its name in the function table. False where not known.
+ */
+bool result_is_zero(
+	const char *go_version, const char *function, const char *name, const char *callee);
+
 #endif

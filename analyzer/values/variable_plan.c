@@ -258,8 +258,10 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 	struct dwarf_piece *pieces;
 
 	*ret = (struct planned_variable){.name = variable->name,
+		.dict_index = variable->is_escaped ? -1 : variable->dict_index,
 		.frame = frame,
 		.is_argument = variable->is_argument,
+		.is_result = variable->is_result,
 		.is_escaped = variable->is_escaped,
 		.is_shadowed = variable->is_shadowed,
 		.is_constant = is_constant(plans, variable, row->function),

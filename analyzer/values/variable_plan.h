@@ -15,8 +15,10 @@ struct planned_variable {
 	struct type *type; // of the variable; never NULL
 	uint32_t frame;    // of the place's logical frames, 0 the innermost
 	bool is_argument;  // results are none
+	bool is_result;
 	bool is_escaped;   // `pieces` are of the pointer to it
 	bool is_shadowed;
+	int64_t dict_index; // of its type in the dictionary of a generic function; -1: in none
 	// What all goroutines here have in common. UNAVAILABLE_CLOBBERED has pieces nevertheless,
 	// as the flow of values may tell what the registers held: then it becomes AVAILABLE.
 	enum unavailable unavailable;

@@ -1,6 +1,7 @@
 #include "analyzer/values/variable_track.h"
 
 #include "analyzer/values/leaves.h"
+#include "analyzer/values/parameters.h"
 #include "common/limits.h"
 
 #include <string.h>
@@ -211,4 +212,46 @@ bool variable_track(struct variable_plans *plans, struct flow *flow, const struc
 		is_any = find_parts(plans, flow, walk, frame, index, &parts);
 	arena_deinit(&scratch);
 	return is_any;
+}
+
+/* What logical frame `logical` of physical frame `frame` has called; NULL: nothing, or not known. */
+static const char *callee_of(const struct frame_table *frames, const struct walk *walk,
+	uint32_t frame, uint32_t logical)
+{
+	const struct code_place *place = &frames->places[walk->places[frame]];
+
+	if (logical)
+		return frames->frames[place->first_frame + logical - 1].function;
+	if (!frame || walk->cut_at == frame || place->is_exact)
+		return NULL;
+	place = &frames->places[walk->places[frame - 1]];
+	return frames->frames[place->first_frame + place->frame_count - 1].function;
+}
+
+void variable_begin(
+	struct variable_plans *plans, const struct walk *walk, uint32_t frame, uint32_t index)
+{
+	const struct frame_table *frames = plans->frames;
+	const struct code_place *place = &frames->places[walk->places[frame]];
+	struct planned_variable *variable =
+		variable_plan_change(plans, walk->places[frame], index);
+	struct part_rows parts = {.plans = plans};
+	uint32_t of_leaf[MAX_PARTS];
+	const char *function, *callee;
+
+	if (!variable->is_result || !variable->unavailable || variable->is_escaped ||
+		variable->piece_count || !variable->type->size)
+		return;
+	function = frames->frames[place->first_frame + variable->frame].function;
+	callee = callee_of(frames, walk, frame, variable->frame);
+	if (!function || !callee ||
+		!result_is_zero(plans->go_version, function, variable->name, callee))
+		return;
+	parts.leaf_count = leaves_of(variable->type, parts.leaves, MAX_PARTS);
+	if (!parts.leaf_count || !cut_pieces(plans, variable, &parts, of_leaf))
+		return;
+	for (uint32_t i = 0; i < variable->piece_count; i++)
+		variable->pieces[i].kind = DWARF_PIECE_CONSTANT;
+	variable->evidence = EVIDENCE_RUNTIME;
+	variable->unavailable = AVAILABLE;
 }

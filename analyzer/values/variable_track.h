@@ -12,4 +12,11 @@
 bool variable_track(struct variable_plans *plans, struct flow *flow, const struct walk *walk,
 	uint32_t frame, uint32_t index);
 
+/**
+ * Makes a result that nothing is assigned to yet what it was made as, zero, where the standard
+ * library's sources say so of the function and of the one that it has called.
+ */
+void variable_begin(
+	struct variable_plans *plans, const struct walk *walk, uint32_t frame, uint32_t index);
+
 #endif

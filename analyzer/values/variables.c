@@ -1,5 +1,6 @@
 #include "analyzer/values/variables.h"
 
+#include "analyzer/values/generics.h"
 #include "analyzer/values/known_registers.h"
 #include "analyzer/values/liveness.h"
 #include "analyzer/values/reading.h"
@@ -273,6 +274,23 @@ static bool is_stale(const struct variable_reader *reader, const struct frame_st
 	return is_stale_pointer(reader, frame, value->pointer);
 }
 
+/*
+ * The type that a generic function's variable has in this call. Those of a generic function that
+ * was inlined have none of their own dictionary.
+ */
+static struct type *concrete_type(const struct variable_reader *reader,
+	const struct frame_state *frame, const struct planned_variable *variable)
+{
+	const struct frame_table *frames = reader->plans->frames;
+	const struct code_place *place = &frames->places[frame->walk->places[frame->index]];
+
+	if (variable->dict_index < 0 || variable->frame + 1 != place->frame_count)
+		return variable->type;
+	return generic_type(reader->values->types, frames->rt,
+		generic_dictionary(reader->flow, frames, frame->walk, frame->index),
+		variable->dict_index, variable->type);
+}
+
 static struct value *read_variable(struct variable_reader *reader, const struct frame_state *frame,
 	const struct planned_variable *variable)
 {
@@ -289,7 +307,7 @@ static struct value *read_variable(struct variable_reader *reader, const struct 
 		if (why)
 			return value_without(values, variable->type, why);
 	}
-	value = value_read(values, variable->type, &place);
+	value = value_read(values, concrete_type(reader, frame, variable), &place);
 	if (is_stale(reader, frame, value))
 		return value_without(values, variable->type, UNAVAILABLE_OPTIMIZED_OUT);
 	return value;
@@ -397,6 +415,26 @@ static bool is_recovered(const struct variable_reader *reader, const struct walk
 	return false;
 }
 
+/*
+ * "text = text[:3]" leaves no trace but that nobody reads the old length again, while the pointer is
+ * read: a constant has no place that a location list could name, so the list keeps the old one.
+ */
+static bool drop_cut(struct variable_reader *reader, const struct walk *walk, uint32_t index,
+	struct planned_variable *variable)
+{
+	const struct dwarf_piece *pieces = variable->pieces;
+
+	if (variable->unavailable || variable->is_escaped || variable->piece_count < 2 ||
+		(variable->type->kind != GO_STRING && variable->type->kind != GO_SLICE) ||
+		pieces[0].kind != DWARF_PIECE_FRAME || pieces[1].kind != DWARF_PIECE_FRAME ||
+		pieces[0].size != WORD ||
+		!flow_reads_only(reader->flow, walk, index, pieces[0].number, pieces[1].number))
+		return false;
+	variable->pieces[1] = (struct dwarf_piece){.kind = DWARF_PIECE_NONE, .size = WORD};
+	variable->unavailable = UNAVAILABLE_OPTIMIZED_OUT;
+	return true;
+}
+
 /* Looks, in one goroutine that stands there, for what DWARF has lost of the place's variables. */
 static void plan_place(struct variable_reader *reader, const struct walk *walk, uint32_t index,
 	bool is_first)
@@ -407,8 +445,10 @@ static void plan_place(struct variable_reader *reader, const struct walk *walk, 
 	for (uint32_t k = 0; k < plan->count; k++) {
 		struct planned_variable *variable = variable_plan_change(reader->plans, place, k);
 
-		if (is_first)
+		if (is_first && !drop_cut(reader, walk, index, variable))
 			variable_track(reader->plans, reader->flow, walk, index, k);
+		if (is_first)
+			variable_begin(reader->plans, walk, index, k);
 		if ((variable->unavailable == UNAVAILABLE_CLOBBERED || variable->symbols) &&
 			variable->unavailable && is_recovered(reader, walk, index, variable))
 			variable->unavailable = AVAILABLE;

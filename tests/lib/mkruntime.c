@@ -31,6 +31,8 @@ static const struct {
 	{"runtime.cgocall", 0, 0}, {"runtime.cgocallback", 0, 2}, {"crosscall2", 80, 0},
 	{"racecall", -1, 2}, {"_cgo_0_Cfunc_f", -2, 0}, // C by Go's own linker: no tables
 	{"runtime.selectgo", 0, 0},
+	{"sync.(*Mutex).Lock", 0, 0}, {"sync.(*Once).doSlow", 0, 0}, {"sync.(*RWMutex).Lock", 0, 0},
+	{"sync.(*RWMutex).RLock", 0, 0}, {"sync.(*WaitGroup).Wait", 0, 0},
 };
 
 #define FUNCTION_COUNT (sizeof(functions) / sizeof(functions[0]))
@@ -152,7 +154,7 @@ static uint64_t field_size(enum layout_id id)
 	case P_SYSMON_SYSCALL_TICK:
 	case M_SYSCALL_TICK:
 	case TIMER_STATUS:
-	case FINALIZERS_COUNT:
+	case FINALIZERS_IN_BLOCK:
 	case CLEANUPS_RUNNING:
 	case P_RUNQ_HEAD:
 	case P_RUNQ_TAIL:
@@ -242,7 +244,8 @@ static const struct {
 static const struct {
 	enum layout_id id;
 	uint64_t offset;
-} descriptor_rows[] = {{TYPE_SIZE, 0}, {TYPE_HASH, 16}, {TYPE_TFLAG, 20}, {TYPE_ALIGN, 21},
+} descriptor_rows[] = {{TYPE_SIZE, 0}, {TYPE_POINTER_BYTES, 8},
+	{TYPE_POINTER_MASK, 32}, {TYPE_HASH, 16}, {TYPE_TFLAG, 20}, {TYPE_ALIGN, 21},
 	{TYPE_KIND, 23}, {TYPE_STR, 40}, {TYPE_POINTER_TO, 44}, {MAP_TYPE_FLAGS, 104},
 	{BUCKET_KEY_SIZE, 80}, {BUCKET_ELEM_SIZE, 81}, {BUCKET_SIZE, 82}, {GROUP_SIZE, 80},
 	{GROUP_SLOT_SIZE, 88}, {GROUP_ELEM_OFFSET, 96}};

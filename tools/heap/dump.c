@@ -1,6 +1,6 @@
-// heap-dump EXECUTABLE CORE: what analyzer/heap and the search for leaked goroutines make of a core,
-// and what it cost, as JSON: for tests/oracle/test_heap.py and tests/bench. No sandbox: for cores of
-// one's own.
+// heap-dump EXECUTABLE CORE: what analyzer/heap and the search for leaked goroutines make of a
+// core, and what it cost, as JSON: for tests/oracle/test_heap.py and tests/bench. No sandbox: for
+// cores of one's own.
 #include "analyzer/blocking/leaks.h"
 #include "analyzer/blocking/stack_roots.h"
 #include "analyzer/heap/roots.h"
@@ -105,7 +105,8 @@ static enum cs_status print_heap(struct analysis *analysis)
 
 static void print_leaks(const struct analysis *analysis, const struct leaks *leaks, uint64_t cost)
 {
-	printf(",\n\"leaks\": {\"objects\": %llu, \"bytes\": %llu, \"live_objects\": %llu, \"live_bytes\": %llu, "
+	printf(",\n\"leaks\": {\"objects\": %llu, \"bytes\": %llu, \"live_objects\": %llu, "
+	       "\"live_bytes\": %llu, "
 	       "\"candidates\": %zu, \"cpu_ms\": %.1f,\n \"why_not\": ",
 		(unsigned long long)leaks->objects, (unsigned long long)leaks->bytes,
 		(unsigned long long)leaks->live_objects, (unsigned long long)leaks->live_bytes,
@@ -142,8 +143,7 @@ static enum cs_status dump(
 	status = binary_open(executable_fd, paths[0], arena, diag, &binary);
 	if (status)
 		return status;
-	status = analysis_create(
-		image, binary, &executable, &options, arena, diag, &analysis);
+	status = analysis_create(image, binary, &executable, &options, arena, diag, &analysis);
 	if (status)
 		return status;
 	status = print_heap(analysis);

@@ -1,10 +1,13 @@
-// Writes analyzer/values/parameters.def: which parameters the standard library's functions assign.
-// All others hold what they were called with for as long as the function runs.
+// Writes analyzer/values/parameters.def: which parameters the standard library's functions assign,
+// and which named results they have not assigned yet while they call another function. All other
+// parameters hold what they were called with for as long as the function runs.
 //
 // usage: go run tools/parameters/main.go GOROOT/src … > analyzer/values/parameters.def
 //
 // By the syntax alone, over all files, whatever they are built for, and over all releases together:
-// a parameter that any of them assigns, declares again or takes the address of is one of the rows.
+// a parameter that any of them assigns, declares again or takes the address of is one of the rows;
+// a result is, with a callee's name, if in none of them anything before such a call, or in a loop
+// around it, does so. What is called from deferred functions, go statements and literals is not.
 package main
 
 import (
@@ -115,7 +118,129 @@ func changed(n ast.Node) []ast.Expr {
 	return nil
 }
 
-func scan(path, pkg string, rows map[string]bool) error {
+// results are the named ones.
+func results(f *ast.FuncDecl) map[string]bool {
+	found := map[string]bool{}
+	if f.Type.Results == nil {
+		return found
+	}
+	for _, field := range f.Type.Results.List {
+		for _, name := range field.Names {
+			if name.Name != "_" {
+				found[name.Name] = false
+			}
+		}
+	}
+	return found
+}
+
+type span struct{ from, to token.Pos }
+
+// Conversions and what the compiler does itself stand in no stack.
+var builtin = map[string]bool{}
+
+func init() {
+	for _, name := range strings.Fields(`append cap clear close complex copy delete imag len make max min new panic
+		print println real recover bool byte error int int8 int16 int32 int64 rune string uint uint8 uint16 uint32
+		uint64 uintptr Pointer`) {
+		builtin[name] = true
+	}
+}
+
+// Of these packages the results are worth a row.
+var connected = map[string]bool{}
+
+func init() {
+	for _, name := range strings.Fields(`bufio crypto/tls database/sql internal/poll io net net/http net/http/internal
+		net/http/internal/http2 net/rpc net/textproto os os/exec syscall`) {
+		connected[name] = true
+	}
+}
+
+// callee is the name that is called, without what stands before it.
+func callee(call *ast.CallExpr) string {
+	switch f := call.Fun.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	}
+	return ""
+}
+
+// body is what a function does with its results, by position.
+type body struct {
+	loops, later []span
+	assigned     map[string][]token.Pos // where an assignment takes effect
+	calls        map[string][]token.Pos
+	jumps        bool
+}
+
+func look(f *ast.FuncDecl) body {
+	found := body{assigned: map[string][]token.Pos{}, calls: map[string][]token.Pos{}}
+	known := results(f)
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		switch x := n.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			found.loops = append(found.loops, span{n.Pos(), n.End()})
+		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
+			found.later = append(found.later, span{n.Pos(), n.End()})
+		case *ast.BranchStmt:
+			found.jumps = found.jumps || x.Tok == token.GOTO
+		case *ast.CallExpr:
+			found.calls[callee(x)] = append(found.calls[callee(x)], x.Pos())
+		}
+		for _, e := range changed(n) {
+			name := assigned(e, known)
+			if _, isRange := n.(*ast.RangeStmt); isRange {
+				found.assigned[name] = append(found.assigned[name], n.Pos())
+			} else {
+				found.assigned[name] = append(found.assigned[name], n.End())
+			}
+		}
+		return true
+	})
+	return found
+}
+
+func (b body) isZero(result string, call token.Pos) bool {
+	for _, one := range b.later {
+		if call >= one.from && call < one.to {
+			return false
+		}
+	}
+	for _, at := range b.assigned[result] {
+		if at <= call {
+			return false
+		}
+		for _, loop := range b.loops {
+			if call >= loop.from && call < loop.to && at > loop.from && at <= loop.to {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// unassigned notes for each result and callee whether it is zero whenever that is called.
+func unassigned(f *ast.FuncDecl, function string, rows map[string]bool) {
+	b := look(f)
+	for name := range results(f) {
+		for called, calls := range b.calls {
+			zero := !b.jumps && called != "" && !builtin[called]
+			for _, call := range calls {
+				zero = zero && b.isZero(name, call)
+			}
+			row := function + " " + name + " " + called
+			if was, ok := rows[row]; ok {
+				zero = zero && was
+			}
+			rows[row] = zero
+		}
+	}
+}
+
+func scan(path, pkg string, rows, zero map[string]bool) error {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {
 		return err
@@ -128,6 +253,9 @@ func scan(path, pkg string, rows map[string]bool) error {
 		before, ok := prefix(f)
 		if !ok {
 			continue
+		}
+		if connected[pkg] {
+			unassigned(f, pkg+"."+before+f.Name.Name, zero)
 		}
 		known := parameters(f)
 		ast.Inspect(f.Body, func(n ast.Node) bool {
@@ -143,7 +271,7 @@ func scan(path, pkg string, rows map[string]bool) error {
 }
 
 func main() {
-	rows := map[string]bool{}
+	rows, zero := map[string]bool{}, map[string]bool{}
 	for _, root := range os.Args[1:] {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			pkg, _ := filepath.Rel(root, filepath.Dir(path))
@@ -151,7 +279,7 @@ func main() {
 				strings.HasSuffix(path, "_test.go") {
 				return err
 			}
-			return scan(path, pkg, rows)
+			return scan(path, pkg, rows, zero)
 		})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -160,11 +288,15 @@ func main() {
 	}
 	write("PACKAGE", packages)
 	write("ASSIGNED", rows)
+	write("ZERO", zero)
 }
 
 func write(macro string, names map[string]bool) {
 	list := []string{}
-	for name := range names {
+	for name, is := range names {
+		if !is {
+			continue
+		}
 		list = append(list, name)
 	}
 	sort.Strings(list)

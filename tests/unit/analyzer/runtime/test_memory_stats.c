@@ -203,16 +203,16 @@ END_TEST
 START_TEST(queued_finalizers_and_cleanups)
 {
 	struct mkruntime *m = mkruntime_create(0);
-	target_addr first = mkruntime_object(m, FINALIZERS_COUNT);
-	target_addr second = mkruntime_object(m, FINALIZERS_COUNT), p = mkruntime_p(m);
+	target_addr first = mkruntime_object(m, FINALIZERS_IN_BLOCK);
+	target_addr second = mkruntime_object(m, FINALIZERS_IN_BLOCK), p = mkruntime_p(m);
 	target_addr queue = mkruntime_variable(m, VAR_CLEANUPS);
 	struct finalizer_queues queues;
 	struct scheduler s;
 
 	mkruntime_set(m, 0, VAR_ALL_FINALIZERS, first);
-	mkruntime_set(m, first, FINALIZERS_NEXT, second);
-	mkruntime_set(m, first, FINALIZERS_COUNT, 3);
-	mkruntime_set(m, second, FINALIZERS_COUNT, 101);
+	mkruntime_set(m, first, FINALIZERS_NEXT_BLOCK, second);
+	mkruntime_set(m, first, FINALIZERS_IN_BLOCK, 3);
+	mkruntime_set(m, second, FINALIZERS_IN_BLOCK, 101);
 	mkruntime_set(m, queue, CLEANUPS_QUEUED, 10);
 	mkruntime_set(m, queue, CLEANUPS_EXECUTED, 12);
 	mkruntime_set(m, p, P_CLEANUPS_QUEUED, 7);
@@ -222,9 +222,9 @@ START_TEST(queued_finalizers_and_cleanups)
 	ck_assert(queues.has_finalizers && queues.has_cleanups);
 	ck_assert_uint_eq(queues.finalizers, 104);
 	ck_assert_uint_eq(queues.cleanups, 5);
-	mkruntime_set(m, second, FINALIZERS_NEXT, first); // a ring
+	mkruntime_set(m, second, FINALIZERS_NEXT_BLOCK, first); // a ring
 	ck_assert(!finalizer_queues_load(m->rt, &s).has_finalizers);
-	mkruntime_set(m, second, FINALIZERS_NEXT, 0x10);
+	mkruntime_set(m, second, FINALIZERS_NEXT_BLOCK, 0x10);
 	ck_assert(!finalizer_queues_load(m->rt, &s).has_finalizers);
 	mkruntime_destroy(m);
 }
