@@ -65,7 +65,7 @@
 #define MAX_PROCESS_MODULES 64         // the executable and its plugins
 #define MAX_RUN_QUEUE 16777216         // steps along one run queue
 #define MAX_PANICS 256                 // links of one goroutine's panic chain
-#define MAX_TIMERS (1u << 24)          // in one processor's heap
+#define MAX_TIMERS (1u << 24)          // in the heaps of all processors
 #define MAX_PERSISTENT_CHUNKS 65536    // of 256 KiB, in which netpoll's descriptors lie
 #define MAX_POLL_DESCRIPTORS (1u << 22)
 #define MAX_FINALIZER_BLOCKS (1u << 20)
