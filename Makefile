@@ -98,6 +98,10 @@ $(B)/fuzz_analysis: $(B)/obj/tests/fuzz/fuzz_analysis.o $(TEST_LIB_OBJ) $(ANALYZ
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
+$(B)/fuzz_heap: $(B)/obj/tests/fuzz/fuzz_heap.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
 $(B)/fuzz_values: $(B)/obj/tests/fuzz/fuzz_values.o $(TEST_LIB_OBJ) $(ANALYZER_OBJ) $(COMMON_OBJ)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
@@ -112,6 +116,12 @@ $(B)/tools/layouts-dump: $(B)/obj/tools/layouts/dump.o $(ANALYZER_OBJ) $(COMMON_
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
 
+# What the heap's marks and the search for leaked goroutines find in a core, for tests and benches.
+$(B)/tools/heap-dump: $(B)/obj/tools/heap/dump.o $(ANALYZER_OBJ) $(COMMON_OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ANALYZER_LIBS) $(COMMON_LIBS)
+
 # Another compiler or other flags: everything again. Another list of files: link again.
 quote = '$(subst ','\'',$(1))'
 $(B)/recipe: remembered = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -122,7 +132,7 @@ $(B)/recipe $(B)/sources: FORCE
 	@printf '%s\n' $(call quote,$(remembered)) | cmp -s - $@ || \
 		printf '%s\n' $(call quote,$(remembered)) >$@
 
-$(PROGRAMS) $(B)/tests/check $(B)/tools/layouts-dump: $(B)/sources
+$(PROGRAMS) $(B)/tests/check $(B)/tools/layouts-dump $(B)/tools/heap-dump: $(B)/sources
 
 $(B)/obj/%.o: %.c Makefile $(B)/recipe
 	@mkdir -p $(@D)
@@ -140,7 +150,7 @@ demo:
 	@BUILD=$(B) tools/demo
 
 # Structure first: it is quick. Then every unit, oracle and end-to-end test in one Check run.
-check: all $(B)/tests/check $(B)/tools/layouts-dump
+check: all $(B)/tests/check $(B)/tools/layouts-dump $(B)/tools/heap-dump
 	@tools/check-structure
 	@BUILD=$(B) $(B)/tests/check
 
@@ -194,12 +204,12 @@ uninstall:
 # toolchains are fetched by go itself. An hour and 15 GB the first time. It may be interrupted: crashes
 # are kept below build/crashes, and ORACLE_RELEASES=1.24.9 does one release. The last lines are the figures.
 ORACLE_RELEASES ?= 1.18.10 1.19.13 1.20.14 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
-MATRIX := facts grouping scheduler stripped guessed dwarf_unread cframes forms values traceback
+MATRIX := facts grouping hangs scheduler stripped guessed dwarf_unread cframes forms values traceback
 # The same under qemu's user emulation.
 ARM64_RELEASES ?= $(ORACLE_RELEASES)
 ARM64_MATRIX := traceback stripped
 
-check-matrix: all $(B)/tools/layouts-dump
+check-matrix: all $(B)/tools/layouts-dump $(B)/tools/heap-dump
 	@command -v go >/dev/null || { echo "check-matrix: needs Go, which fetches the other releases" >&2; exit 1; }
 	@BUILD=$(B) tools/make-layouts --check --all
 	@for test in $(MATRIX); do \

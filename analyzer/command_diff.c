@@ -282,6 +282,7 @@ static void write_json(struct json_writer *w, const struct difference *d)
 	write_rows(w, "queues", &d->queues);
 	write_rows(w, "numbers", &d->numbers);
 	jsonw_end_object(w);
+	w->comma = false; // nothing comes behind it
 	jsonw_newline(w);
 }
 

@@ -265,6 +265,7 @@ static void write_json(struct json_writer *w, const struct explain *e)
 	jsonw_newline(w);
 	write_keys(w, e);
 	jsonw_end_object(w);
+	w->comma = false; // nothing comes behind it
 	jsonw_newline(w);
 }
 

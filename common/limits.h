@@ -70,7 +70,7 @@
 #define MAX_POLL_DESCRIPTORS (1u << 22)
 #define MAX_FINALIZER_BLOCKS (1u << 20)
 #define MAX_SUDOGS_FOLLOWED (1u << 24) // in the queues of all channels
-#define MAX_SELECT_CASES 128           // of one select whose cases are numbered
+#define MAX_NUMBERED_SELECT_CASES 128  // of one select whose cases are numbered
 #define MAX_WRAPPED_ERRORS 16          // of one error, in the snapshot
 #define MAX_LABELS 256                 // labels of one goroutine
 #define MAX_WAIT_REASONS 256
@@ -98,6 +98,21 @@
 #define MAX_MAP_GROUPS_READ 65536 // buckets or groups of one map, full or empty
 #define MAX_MAP_TABLES 65536      // of one map's directory
 
+/* The heap */
+#define MAX_HEAP_SPANS (1u << 25)         // rows of mheap_.allspans
+#define MAX_HEAP_PAGES (1ull << 28)       // of all spans: 2 TiB
+#define MAX_HEAP_ARENAS (1u << 22)        // between the lowest and the highest: 256 TiB
+#define MAX_HEAP_MEMORY (4ull << 30)      // for the tables of one heap
+#define MAX_SMALL_SPAN (1u << 17)         // bytes of a span with several objects
+#define MAX_SPECIALS (1u << 24)           // finalizers and the like, of all objects
+#define MAX_MASK_WORDS (1u << 27)         // of one type whose pointers are found by its parts
+#define MAX_MASK_PARTS (1u << 24)         // likewise: parts within parts
+#define MAX_MASK_DEPTH 64                 // likewise
+#define MAX_DEFERS (1u << 20)             // of one goroutine
+#define MAX_SELECT_CASES 65536            // of one select (runtime/select.go)
+#define MAX_AWAITED_CASES 65536            // of one select (runtime/select.go)
+#define MAX_HOLDERS_SHOWN 4               // goroutines that one sentence names
+
 /* Unwinding */
 #define MAX_FRAMES 65536 // physical frames of one stack; deeper stacks are cut in the middle
 #define MAX_UNWIND_STEPS (1u << 26) // physical frames walked; a 1 GiB stack of the smallest frames
@@ -117,7 +132,6 @@
 #define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
-#define MAX_STACK_SIZE (1ull << 30) // Go's own largest goroutine stack (runtime.maxstacksize)
 
 /* The flow of values through a function */
 #define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed
@@ -126,7 +140,25 @@
 #define MAX_FLOW_STATES (1u << 21) // blocks times places
 #define MAX_FLOW_PASSES 64       // over all blocks, until nothing changes
 #define MAX_FLOW_TOTAL (1u << 28) // places looked at in one analysis
+#define MAX_FLOW_ROWS 512         // of one variable's location list
+#define MAX_FLOW_GAP 4096         // instructions between a row and the call
+#define MAX_PARAMETER_ROW 256     // bytes of a function's name and its parameter's
 #define MAX_FLOW_STEPS 64        // from frame to frame for one value
+
+/* Who waits for whom */
+#define MAX_PARKED_WORDS 256          // of a stack, in which what it waits on is looked for
+#define MAX_WAITS (1u << 26)           // things that all goroutines together wait on
+#define MAX_LOCK_FUNCTION 65536        // bytes of a function in which held locks are looked for
+#define MAX_LOCK_INSTRUCTIONS (1u << 24) // bytes of all of them together
+#define MAX_LOCK_LOOK_BACK 64          // instructions before a call, for its argument
+#define MAX_LOCK_LOOK_AHEAD 8          // instructions behind an atomic one, for what it is part of
+#define MAX_LOCK_CANDIDATES 64         // locks that one frame has pointers to
+#define MAX_CLAIM_EDGES 64             // from one waiter, to those who seem to hold its lock
+#define MAX_CORO_WORDS 64              // of a stack's outermost end
+#define MAX_FRAME_WORDS 65536          // of one frame, looked at for such pointers
+#define MAX_ISLAND_WORDS (1u << 26)    // looked at, of what only leaked goroutines can reach
+#define MAX_BLOCKING_EDGES (1u << 20) // kept; the total is beside them
+#define MAX_EVIDENCE_LENGTH 1024      // characters of one sentence
 
 /* What is written */
 #define MAX_MESSAGE_LENGTH 65536 // a panic's or throw's text
@@ -135,6 +167,9 @@
 #define MAX_TIMERS_WRITTEN 1024       // rows of `timers`
 #define MAX_DESCRIPTORS_WRITTEN 4096  // rows of `descriptors`
 #define MAX_WAITING_ON_WRITTEN 256 // cases of one select in the snapshot
+#define MAX_BLOCKING_WRITTEN 16384 // waiters of one lock, verdicts, sentences in the snapshot
+#define MAX_VERDICTS_PRINTED 10    // of each kind, in text for people
+#define MAX_EDGES_WRITTEN 131072   // of the wait-for graph
 #define MAX_GROUP_EXAMPLES 3
 #define MAX_DOT_NODES 2000     // boxes of one graph
 #define MAX_DOT_EDGES 8000     // and arrows between them

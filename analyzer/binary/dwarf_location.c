@@ -475,6 +475,24 @@ bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, 
 	return false;
 }
 
+void dwarf_location_each(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
+	dwarf_row_visitor visit, void *context)
+{
+	struct dwarf_location location;
+	struct rows rows;
+	struct row row;
+
+	if (!open_rows(dwarf, unit, die, &rows))
+		return;
+	while (next_row(&rows, &row)) {
+		reset(&location);
+		location.is_listed = true;
+		evaluate(row.bytes, row.size, die, &location);
+		if (!row.is_default && !visit(context, row.low, row.high, &location))
+			return;
+	}
+}
+
 static bool row_has(const struct row *row, Dwarf_Die *die, const struct dwarf_piece *piece)
 {
 	struct dwarf_location location;

@@ -54,6 +54,14 @@ bool dwarf_location_is_word(struct dwarf *dwarf, const struct dwarf_unit *unit, 
 uint64_t dwarf_location_since(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
 	uint64_t pc, const struct dwarf_piece *piece);
 
+/** A row of a location list: `location` holds in [low, high), linked addresses. */
+typedef bool (*dwarf_row_visitor)(
+	void *context, uint64_t low, uint64_t high, const struct dwarf_location *location);
+
+/** Calls `visit` for each row of the variable's list, until it is false. Without a list: never. */
+void dwarf_location_each(struct dwarf *dwarf, const struct dwarf_unit *unit, Dwarf_Die *die,
+	dwarf_row_visitor visit, void *context);
+
 /** Whether both are one place. */
 static inline bool dwarf_piece_equals(const struct dwarf_piece *a, const struct dwarf_piece *b)
 {

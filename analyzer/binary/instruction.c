@@ -3,6 +3,8 @@
 #include <capstone/capstone.h>
 #include <string.h>
 
+#define FULL 8 // bytes of a register
+
 static const struct {
 	x86_reg full, half, word, byte;
 } names[AMD64_REGISTERS] = {
@@ -62,6 +64,11 @@ static struct operand memory_operand(const cs_insn *insn, const cs_x86_op *op)
 	return ret;
 }
 
+static bool is_high_byte(unsigned int reg)
+{
+	return reg == X86_REG_AH || reg == X86_REG_BH || reg == X86_REG_CH || reg == X86_REG_DH;
+}
+
 static struct operand operand_of(const cs_insn *insn, const cs_x86_op *op)
 {
 	struct operand ret = {.kind = OPERAND_NONE, .size = op->size};
@@ -80,7 +87,7 @@ static struct operand operand_of(const cs_insn *insn, const cs_x86_op *op)
 			return ret;
 		}
 		ret.reg = number_of(op->reg);
-		if (ret.reg < AMD64_REGISTERS && op->reg == names[ret.reg].full)
+		if (ret.reg < AMD64_REGISTERS && !is_high_byte(op->reg))
 			ret.kind = OPERAND_REGISTER;
 		return ret;
 	default:
@@ -140,6 +147,17 @@ static struct operand written_memory(const cs_insn *insn)
 	return (struct operand){0};
 }
 
+/** The memory that it may read. */
+static struct operand read_memory(const cs_insn *insn)
+{
+	const cs_x86 *x86 = &insn->detail->x86;
+
+	for (uint8_t i = 0; i < x86->op_count; i++)
+		if (x86->operands[i].type == X86_OP_MEM)
+			return memory_operand(insn, &x86->operands[i]);
+	return (struct operand){0};
+}
+
 static bool is_vector_move(unsigned int id)
 {
 	return id == X86_INS_MOVUPS || id == X86_INS_MOVAPS || id == X86_INS_MOVDQU ||
@@ -155,6 +173,23 @@ static bool is_half_constant(const cs_x86_op *to, const cs_x86_op *from)
 	       from->type == X86_OP_IMM;
 }
 
+/** Less than a register, of which the rest becomes zero, or the sign. */
+static void classify_extension(const cs_insn *insn, struct instruction *ret)
+{
+	const cs_x86_op *ops = insn->detail->x86.operands;
+
+	ret->to = operand_of(insn, &ops[0]);
+	ret->from = operand_of(insn, &ops[1]);
+	if (ret->to.kind != OPERAND_REGISTER || ret->to.size < FULL / 2 ||
+		(ret->from.kind != OPERAND_REGISTER && ret->from.kind != OPERAND_MEMORY)) {
+		ret->to = ret->from = (struct operand){0};
+		return;
+	}
+	ret->to.size = FULL;
+	ret->kind = INSTRUCTION_EXTEND;
+	ret->is_signed = insn->id == X86_INS_MOVSX || insn->id == X86_INS_MOVSXD;
+}
+
 static void classify_move(const cs_insn *insn, struct instruction *ret)
 {
 	const cs_x86_op *ops = insn->detail->x86.operands;
@@ -166,9 +201,43 @@ static void classify_move(const cs_insn *insn, struct instruction *ret)
 			.kind = OPERAND_REGISTER, .reg = number_of(ops[0].reg), .size = 8};
 		ret->from.value = (uint32_t)ret->from.value;
 	}
-	ret->kind = ret->to.kind == OPERAND_NONE ? INSTRUCTION_OTHER : INSTRUCTION_MOVE;
-	if (ret->to.kind == OPERAND_NONE)
-		ret->from = (struct operand){0};
+	if (ret->to.kind == OPERAND_MEMORY ||
+		(ret->to.kind == OPERAND_REGISTER && ret->to.size == FULL))
+		ret->kind = INSTRUCTION_MOVE;
+	else if (ret->to.kind == OPERAND_REGISTER && ret->to.size == FULL / 2)
+		classify_extension(insn, ret);
+	else
+		ret->to = (struct operand){0};
+}
+
+/** "x += constant" is the address of x[constant]. */
+static void classify_sum(const cs_insn *insn, struct instruction *ret)
+{
+	const cs_x86 *x86 = &insn->detail->x86;
+	struct operand to = operand_of(insn, &x86->operands[0]);
+	int64_t value = x86->op_count == 2 ? x86->operands[1].imm : 1;
+
+	if (to.kind != OPERAND_REGISTER || to.size != FULL || to.reg == AMD64_RSP ||
+		(x86->op_count == 2 && x86->operands[1].type != X86_OP_IMM)) {
+		ret->to = written_memory(insn);
+		return;
+	}
+	if (insn->id == X86_INS_SUB || insn->id == X86_INS_DEC)
+		value = (int64_t)(0 - (uint64_t)value);
+	ret->kind = INSTRUCTION_ADDRESS;
+	ret->to = to;
+	ret->from = (struct operand){
+		.kind = OPERAND_MEMORY, .reg = to.reg, .size = FULL, .value = value};
+}
+
+static bool is_extension(unsigned int id)
+{
+	return id == X86_INS_MOVZX || id == X86_INS_MOVSX || id == X86_INS_MOVSXD;
+}
+
+static bool is_sum(unsigned int id)
+{
+	return id == X86_INS_ADD || id == X86_INS_SUB || id == X86_INS_INC || id == X86_INS_DEC;
 }
 
 static void classify_jump(const cs_insn *insn, struct instruction *ret)
@@ -214,6 +283,7 @@ static void classify(csh handle, const cs_insn *insn, struct instruction *ret)
 	*ret = (struct instruction){
 		.pc = insn->address, .size = (uint8_t)insn->size, .kind = INSTRUCTION_OTHER};
 	ret->changed = changed_registers(handle, insn);
+	ret->is_atomic = x86->prefix[0] == X86_PREFIX_LOCK;
 	if (is_fill(insn)) {
 		ret->kind = INSTRUCTION_FILL;
 		ret->changed |= 1u << AMD64_RDI | 1u << AMD64_RSI | 1u << AMD64_RCX;
@@ -232,8 +302,12 @@ static void classify(csh handle, const cs_insn *insn, struct instruction *ret)
 	} else if (insn->id == X86_INS_LEA) {
 		ret->to = operand_of(insn, &x86->operands[0]);
 		ret->from = operand_of(insn, &x86->operands[1]);
-		if (ret->to.kind == OPERAND_REGISTER)
+		if (ret->to.kind == OPERAND_REGISTER && ret->to.size == FULL)
 			ret->kind = INSTRUCTION_ADDRESS;
+	} else if (is_sum(insn->id)) {
+		classify_sum(insn, ret);
+	} else if (is_extension(insn->id) && x86->op_count == 2) {
+		classify_extension(insn, ret);
 	} else if (insn->id == X86_INS_XOR && is_same_register(x86)) {
 		ret->kind = INSTRUCTION_MOVE;
 		ret->to = (struct operand){.kind = OPERAND_REGISTER,
@@ -246,6 +320,7 @@ static void classify(csh handle, const cs_insn *insn, struct instruction *ret)
 		classify_move(insn, ret);
 	} else {
 		ret->to = written_memory(insn);
+		ret->from = read_memory(insn);
 	}
 }
 

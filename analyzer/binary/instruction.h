@@ -30,8 +30,8 @@ enum amd64_register {
 };
 
 enum operand_kind {
-	OPERAND_NONE, // nothing that is followed: a vector register, a part of a general one
-	OPERAND_REGISTER,
+	OPERAND_NONE,     // nothing that is followed: a vector register, bits 8 to 15 of a general one
+	OPERAND_REGISTER, // its lowest `size` bytes
 	OPERAND_CONSTANT,
 	OPERAND_MEMORY,
 };
@@ -45,9 +45,10 @@ struct operand {
 };
 
 enum instruction_kind {
-	INSTRUCTION_OTHER,   // overwrites `to`, if that is memory, and `changed`
+	INSTRUCTION_OTHER, // overwrites `to`, if that is memory, and `changed`; may read `from`
 	INSTRUCTION_MOVE,    // `to` becomes `from`
-	INSTRUCTION_ADDRESS, // `to` becomes the address that `from` names
+	INSTRUCTION_EXTEND,  // the lowest bytes of `to`, as many as `from` has, become `from`
+	INSTRUCTION_ADDRESS, // `to` becomes the address that `from` names: a sum, too
 	INSTRUCTION_CALL,
 	INSTRUCTION_JUMP,
 	INSTRUCTION_BRANCH, // to `target`, or on
@@ -62,6 +63,8 @@ struct instruction {
 	struct operand to, from;
 	uint32_t changed; // general registers that it overwrites, a bit each; `to` among them
 	uint8_t size;
+	bool is_signed; // INSTRUCTION_EXTEND: the rest of `to` becomes the sign, otherwise zero
+	bool is_atomic; // has a lock prefix
 };
 
 /**

@@ -102,7 +102,6 @@ static void write_diagnostics(struct json_writer *w, const struct diag *diag)
 
 static void write_document(struct json_writer *w, const struct analysis *analysis)
 {
-	static const char *const waits_not_read[] = {"sync", NULL};
 	static const char *const attachments[] = {"attachments", NULL};
 
 	jsonw_begin_object(w);
@@ -115,10 +114,9 @@ static void write_document(struct json_writer *w, const struct analysis *analysi
 	json_write_goroutines(w, analysis);
 	json_write_threads(w, analysis);
 	json_write_channels(w, analysis);
-	json_members_empty(w, waits_not_read);
+	json_write_sync(w, analysis);
 	json_write_scheduler(w, analysis);
-	jsonw_newline(w);
-	jsonw_member_null(w, "blocking");
+	json_write_blocking(w, analysis);
 	json_write_gc(w, analysis);
 	json_write_memory(w, analysis);
 	json_write_timers(w, analysis);

@@ -1,19 +1,20 @@
 // A row for each goroutine, streamed: this is where the time of a large snapshot goes, so nothing
 // is looked up twice and labels, which many share, are read once.
+#include "analyzer/blocking/waits.h"
 #include "analyzer/emit/json_members.h"
 #include "analyzer/emit/json_parts.h"
 #include "analyzer/emit/json_values.h"
-#include "analyzer/runtime/waiting.h"
 #include "analyzer/snapshot/analysis.h"
 #include "analyzer/snapshot/redacted_labels.h"
 #include "analyzer/snapshot/values.h"
 #include "analyzer/snapshot/why.h"
 #include "analyzer/unwind/arguments.h"
 
+#include <string.h>
+
 struct rows {
 	struct json_writer *w;
 	const struct analysis *analysis;
-	struct waiting waiting;
 	struct walk *walk;    // scratch; NULL where no values are wanted
 	struct u64map labels; // g.labels to the struct labels that was read from it
 	struct arena scratch; // of one goroutine's values
@@ -68,10 +69,29 @@ static void write_why(
 	jsonw_member_string(rows->w, "why", text);
 }
 
-static void write_waiting_on(struct rows *rows, const struct goroutine *g, const char *reason)
+/** Of a descriptor: its number, and how long until its deadline. */
+static void write_descriptor(struct rows *rows, const struct waiting_on *on)
 {
-	struct waiting_on on[MAX_WAITING_ON_WRITTEN];
-	size_t count = waiting_find(&rows->waiting, g, reason, on, MAX_WAITING_ON_WRITTEN);
+	const struct clock *clock = &rows->analysis->clock;
+
+	if (strcmp(on->kind, "descriptor"))
+		return;
+	jsonw_key(rows->w, "descriptor");
+	if (on->address)
+		jsonw_u64(rows->w, on->descriptor);
+	else
+		jsonw_null(rows->w);
+	jsonw_key(rows->w, "deadline_in_ns");
+	if (on->deadline > 0 && clock->now > 0)
+		jsonw_i64(rows->w, on->deadline - clock->now);
+	else
+		jsonw_null(rows->w);
+}
+
+static void write_waiting_on(struct rows *rows, size_t index)
+{
+	size_t count;
+	const struct waiting_on *on = blocking_waits(&rows->analysis->blocking, index, &count);
 	struct json_writer *w = rows->w;
 
 	jsonw_key(w, "waiting_on");
@@ -86,10 +106,11 @@ static void write_waiting_on(struct rows *rows, const struct goroutine *g, const
 			jsonw_null(w);
 		jsonw_member_string(w, "operation", on[i].operation);
 		json_member_ns(w, "select_case", on[i].select_case);
+		write_descriptor(rows, &on[i]);
 		jsonw_end_object(w);
 	}
 	jsonw_end_array(w);
-	write_why(rows, (size_t)(g - rows->analysis->goroutines.list), on, count);
+	write_why(rows, index, on, count);
 }
 
 static void write_wait(struct rows *rows, size_t index)
@@ -263,7 +284,7 @@ static void write_row(struct rows *rows, size_t index)
 	write_stack(rows, g, row);
 	write_labels(rows, g);
 	jsonw_member_bool(w, "locked_to_thread", g->locked_m);
-	write_waiting_on(rows, g, reason);
+	write_waiting_on(rows, index);
 	write_values(rows, index);
 	jsonw_end_object(w);
 }
@@ -277,10 +298,6 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 	json_values_init(&rows.values, w, analysis->arena, &rows.scratch);
 	if (analysis->options->variables != VARIABLES_NONE)
 		rows.walk = arena_alloc(analysis->arena, sizeof(*rows.walk));
-	if (analysis->rt &&
-		waiting_init(&rows.waiting, analysis->rt, analysis->goroutines.count) != CS_OK)
-		diag_add(analysis->diag, DIAG_WARNING, "no-memory",
-			"out of memory: what goroutines wait on is incomplete");
 	jsonw_newline(w);
 	jsonw_key(w, "goroutines");
 	jsonw_begin_array(w);

@@ -16,6 +16,8 @@ void json_write_goroutines(struct json_writer *w, const struct analysis *analysi
 void json_write_globals(struct json_writer *w, const struct analysis *analysis);
 void json_write_threads(struct json_writer *w, const struct analysis *analysis);
 void json_write_channels(struct json_writer *w, const struct analysis *analysis);
+void json_write_sync(struct json_writer *w, const struct analysis *analysis);
+void json_write_blocking(struct json_writer *w, const struct analysis *analysis);
 void json_write_scheduler(struct json_writer *w, const struct analysis *analysis);
 void json_write_gc(struct json_writer *w, const struct analysis *analysis);
 void json_write_memory(struct json_writer *w, const struct analysis *analysis);

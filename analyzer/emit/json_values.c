@@ -555,8 +555,13 @@ static void write_length(struct json_writer *w, const struct value *value)
 	if (!value->has_length)
 		return;
 	jsonw_member_u64(w, "length", value->length);
-	if (value->kind == VALUE_SLICE || value->kind == VALUE_BYTES || value->kind == VALUE_CHAN)
-		jsonw_member_u64(w, "capacity", value->capacity);
+	if (value->kind != VALUE_SLICE && value->kind != VALUE_BYTES && value->kind != VALUE_CHAN)
+		return;
+	jsonw_key(w, "capacity");
+	if (value->lacks_capacity)
+		jsonw_null(w);
+	else
+		jsonw_u64(w, value->capacity);
 }
 
 static void write_natural(

@@ -4,6 +4,7 @@
 #include "analyzer/emit/printer.h"
 #include "analyzer/emit/text.h"
 #include "analyzer/emit/value_text.h"
+#include "analyzer/emit/verdicts.h"
 #include "analyzer/snapshot/analysis.h"
 
 #include <inttypes.h>
@@ -117,9 +118,9 @@ static void print_head(struct printer *printer, const struct analysis *analysis)
 }
 
 /** The stack of the goroutine that crashed, with its variables where they are wanted. */
-static void print_crash_stack(struct printer *printer, const struct analysis *analysis)
+static void print_crash_stack(
+	struct printer *printer, const struct analysis *analysis, size_t index)
 {
-	size_t index = analysis->crash.goroutine;
 	struct walk *walk = arena_alloc(analysis->arena, sizeof(*walk));
 	struct value_text values;
 	bool has_values = walk && analysis_wants_values(analysis, index) &&
@@ -134,21 +135,49 @@ static void print_crash_stack(struct printer *printer, const struct analysis *an
 		value_text_deinit(&values);
 }
 
-static void print_crash(struct printer *printer, const struct analysis *analysis)
+/** Who crashed, and whom to look at first: those stand before all others. */
+static void print_blamed(struct printer *printer, const struct analysis *analysis, size_t index)
 {
 	const struct crash *crash = &analysis->crash;
 	const struct goroutine *g;
+	const char *reason;
+	// A signal from outside, which blames somebody else, hits whoever runs.
+	bool is_bystander = crash->kind == CRASH_SIGNAL && crash->blamed != NO_GOROUTINE &&
+			    crash->blamed != crash->goroutine;
+
+	if (index == NO_GOROUTINE || !analysis->rows[index].is_shown)
+		return;
+	g = &analysis->goroutines.list[index];
+	reason = goroutine_wait_reason(analysis->rt, g);
+	printer_format(printer, "\ngoroutine %" PRIu64, g->id);
+	if (index == crash->goroutine) {
+		printer_format(printer, is_bystander ? " was running then:\n" : " crashed:\n");
+	} else {
+		printer_format(printer, ", look here first: ");
+		printer_text(printer, reason ? reason : goroutine_status_name(g->status));
+		printer_format(printer, "\n");
+	}
+	print_crash_stack(printer, analysis, index);
+}
+
+static void print_crash(struct printer *printer, const struct analysis *analysis)
+{
+	const struct crash *crash = &analysis->crash;
+	bool is_listed = false;
 
 	if (crash->message) {
 		printer_format(printer, "\n%s: ", crash_kind_name(crash->kind));
 		printer_text(printer, crash->message);
 		printer_format(printer, "\n");
 	}
-	if (crash->goroutine == NO_GOROUTINE || !analysis->rows[crash->goroutine].is_shown)
-		return;
-	g = &analysis->goroutines.list[crash->goroutine];
-	printer_format(printer, "\ngoroutine %" PRIu64 " crashed:\n", g->id);
-	print_crash_stack(printer, analysis);
+	for (size_t i = 0; i <= crash->other_count; i++) {
+		size_t index = i ? crash->others[i - 1] : crash->blamed;
+
+		print_blamed(printer, analysis, index);
+		is_listed |= index == crash->goroutine;
+	}
+	if (!is_listed)
+		print_blamed(printer, analysis, crash->goroutine);
 }
 
 static void print_group(
@@ -209,6 +238,7 @@ enum cs_status emit_summary(const struct analysis *analysis, const struct emit_o
 	}
 	print_head(printer, analysis);
 	print_crash(printer, analysis);
+	verdicts_print(printer, analysis);
 	for (size_t i = 0; i < analysis->groups.count; i++)
 		print_group(printer, analysis, &analysis->groups.list[order[i]]);
 	print_diagnostics(printer, analysis->diag);

@@ -6,6 +6,7 @@
 
 #include "analyzer/emit/printer.h"
 #include "analyzer/emit/value_text.h"
+#include "analyzer/emit/verdicts.h"
 #include "analyzer/snapshot/analysis.h"
 #include "analyzer/snapshot/redacted_labels.h"
 #include "analyzer/unwind/arguments.h"
@@ -487,6 +488,7 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 		text.values = options->is_full ? &values : NULL;
 		print_head(&text);
 		print_goroutines(&text);
+		verdicts_print(text.printer, analysis);
 		status = printer_finish(text.printer);
 	}
 	if (text.values)

@@ -11,18 +11,26 @@
 #define PAGES_PER_ARENA (1u << (ARENA_SHIFT - PAGE_SHIFT))
 #define SPAN_IN_USE 1 // mheap.go mSpanInUse; 2 are stacks and other memory of the runtime's own
 
-/** The mspan that the heap's tables have for the page of `address`; 0: none. */
-static target_addr find_mspan(const struct runtime *rt, target_addr address)
+target_addr span_arena(const struct runtime *rt, target_addr address)
 {
 	target_addr arenas = runtime_field_address(rt, VAR_MHEAP, MHEAP_ARENAS);
 	uint64_t base = image_arch(rt->image) == ARCH_AMD64 ? AMD64_BASE : 0;
 	uint64_t arena = (address + base) >> ARENA_SHIFT;
-	uint64_t page = (address >> PAGE_SHIFT) % PAGES_PER_ARENA;
-	target_addr table, heap_arena, mspan;
+	target_addr table, heap_arena;
 
-	if (!arenas || arena >> ARENA_BITS || !layout_has(&rt->layout, HEAP_ARENA_SPANS) ||
-		image_read_u64(rt->image, arenas, &table) != CS_OK || !table ||
-		image_read_u64(rt->image, table + arena * 8, &heap_arena) != CS_OK || !heap_arena ||
+	if (!arenas || arena >> ARENA_BITS || image_read_u64(rt->image, arenas, &table) != CS_OK ||
+		!table || image_read_u64(rt->image, table + arena * 8, &heap_arena) != CS_OK)
+		return 0;
+	return heap_arena;
+}
+
+/** The mspan that the heap's tables have for the page of `address`; 0: none. */
+static target_addr find_mspan(const struct runtime *rt, target_addr address)
+{
+	uint64_t page = (address >> PAGE_SHIFT) % PAGES_PER_ARENA;
+	target_addr heap_arena = span_arena(rt, address), mspan;
+
+	if (!heap_arena || !layout_has(&rt->layout, HEAP_ARENA_SPANS) ||
 		image_read_u64(rt->image,
 			heap_arena + layout_value(&rt->layout, HEAP_ARENA_SPANS) + page * 8,
 			&mspan) != CS_OK)

@@ -19,6 +19,9 @@ struct span {
  */
 bool span_find(const struct runtime *rt, target_addr address, struct span *ret);
 
+/** The runtime.heapArena of `address` (mheap_.arenas); 0: none. */
+target_addr span_arena(const struct runtime *rt, target_addr address);
+
 /** Where the object that holds `address` begins; `address` itself in the span's unused tail. */
 target_addr span_object(const struct span *span, target_addr address);
 

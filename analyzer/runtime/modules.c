@@ -9,6 +9,7 @@ static enum cs_status load_module(
 	*ret = (struct module){.types = object_get(rt, module, MODULE_TYPES),
 		.etypes = object_get(rt, module, MODULE_ETYPES),
 		.rodata = object_get(rt, module, MODULE_RODATA),
+		.address = module.address,
 		.text = object_get(rt, module, MODULE_TEXT),
 		.gofunc = object_get(rt, module, MODULE_GOFUNC)};
 	return pclntab_load(rt->image, object_get(rt, module, MODULE_PCHEADER), 0, ret->text,

@@ -13,6 +13,7 @@ struct module {
 	struct pclntab *functions; // NULL: neither in the core nor in a file that was given
 	target_addr types, etypes; // its type data lies here
 	target_addr rodata;        // pointer masks of stack objects count from here
+	target_addr address;       // of its moduledata
 	target_addr text, gofunc;  // where its code starts; the base of its functions' data
 	const char *why;           // where functions is NULL
 };

@@ -7,6 +7,7 @@
 
 #define WORD 8
 #define CHUNK_SIZE (256u << 10) // malloc.go persistentChunkSize, in every release
+#define PAGE_SIZE 4096u         // how much is read at once
 // netpoll.go pdReady, pdWait; any other number but 0 is a g
 #define POLL_READY 1
 #define POLL_WAIT 2
@@ -58,30 +59,46 @@ static enum cs_status add_descriptor(const struct runtime *rt, target_addr addre
 	return CS_OK;
 }
 
-/** Every word of a chunk that is the `self` of a descriptor which it would lie in. */
-static enum cs_status scan_chunk(const struct runtime *rt, target_addr chunk,
+/** Every word of a page that is the `self` of a descriptor which it would lie in. */
+static enum cs_status scan_page(const struct runtime *rt, target_addr page, const uint8_t *bytes,
 	struct poll_descriptors *all, size_t *capacity)
 {
 	uint64_t self = layout_value(&rt->layout, NETPOLL_SELF);
-	const uint8_t *bytes = runtime_bytes(rt, chunk, CHUNK_SIZE);
 
-	if (!bytes) {
-		diag_add(rt->diag, DIAG_WARNING, "unreadable-descriptors",
-			"memory of the runtime's own is not in the core: descriptors may be "
-			"missing");
-		return CS_OK;
-	}
-	for (uint64_t at = self & (WORD - 1); at + WORD <= CHUNK_SIZE; at += WORD) {
+	for (uint64_t at = 0; at < PAGE_SIZE; at += WORD) {
 		enum cs_status status;
 		uint64_t word;
 
 		memcpy(&word, bytes + at, sizeof(word));
-		if (word + self != chunk + at || word < chunk)
+		if (word + self != page + at)
 			continue;
 		status = add_descriptor(rt, word, all, capacity);
 		if (status != CS_OK)
 			return status;
 	}
+	return CS_OK;
+}
+
+static enum cs_status scan_chunk(const struct runtime *rt, target_addr chunk,
+	struct poll_descriptors *all, size_t *capacity)
+{
+	bool is_complete = true;
+
+	for (uint64_t at = 0; at < CHUNK_SIZE; at += PAGE_SIZE) {
+		const uint8_t *bytes = runtime_bytes(rt, chunk + at, PAGE_SIZE);
+		enum cs_status status = CS_OK;
+
+		if (bytes)
+			status = scan_page(rt, chunk + at, bytes, all, capacity);
+		else
+			is_complete = false;
+		if (status != CS_OK)
+			return status;
+	}
+	if (!is_complete)
+		diag_add(rt->diag, DIAG_WARNING, "unreadable-descriptors",
+			"memory of the runtime's own is not in the core: descriptors may be "
+			"missing");
 	return CS_OK;
 }
 

@@ -145,6 +145,8 @@ static const struct {
 	[OBJECT_MAP] = {MAP_USED, MAP_WRITING},
 	[OBJECT_TABLE] = {TABLE_USED, TABLE_LENGTH_MASK},
 	[OBJECT_SPAN] = {SPAN_START, SPAN_ELEMENT_SIZE},
+	[OBJECT_SPECIAL] = {SPECIAL_NEXT, SPECIAL_KIND},
+	[OBJECT_DEFER] = {DEFER_FN, DEFER_IS_IN_HEAP},
 };
 
 static uint64_t object_size(const struct layout *layout, enum object_type type)

@@ -10,7 +10,7 @@
 struct selection {
 	const struct runtime *rt;
 	target_addr cases, order;
-	uint64_t channels[MAX_SELECT_CASES], elements[MAX_SELECT_CASES]; // of the sudogs
+	uint64_t channels[MAX_NUMBERED_SELECT_CASES], elements[MAX_NUMBERED_SELECT_CASES]; // of the sudogs
 	struct select_cases *known;
 };
 
@@ -49,8 +49,7 @@ static bool load_arguments(struct selection *s, struct object g)
 		return false;
 	arguments = at.sp + arch_of(rt->image)->minimum_frame;
 	return image_read_u64(rt->image, arguments, &s->cases) == CS_OK &&
-	       image_read_u64(rt->image, arguments + 8, &s->order) == CS_OK && s->cases &&
-	       s->order;
+	       image_read_u64(rt->image, arguments + 8, &s->order) == CS_OK && s->cases && s->order;
 }
 
 static bool load_sudogs(struct selection *s, struct object g)
@@ -61,7 +60,7 @@ static bool load_sudogs(struct selection *s, struct object g)
 	for (target_addr at = object_get(rt, g, G_WAITING); at;) {
 		struct object sudog = object_load(rt, at, OBJECT_SUDOG);
 
-		if (!sudog.bytes || known->count == MAX_SELECT_CASES ||
+		if (!sudog.bytes || known->count == MAX_NUMBERED_SELECT_CASES ||
 			object_get(rt, sudog, SUDOG_G) != g.address ||
 			!object_get(rt, sudog, SUDOG_IS_SELECT))
 			return false;
@@ -84,7 +83,7 @@ static bool read_case(const struct selection *s, uint32_t number, uint64_t ret[2
 /** Whether the lock order behind `total` numbers names each sudog's own case. */
 static bool fits(const struct selection *s, uint32_t total, uint32_t *numbers)
 {
-	uint16_t order[MAX_SELECT_CASES];
+	uint16_t order[MAX_NUMBERED_SELECT_CASES];
 	uint32_t count = s->known->count;
 	uint64_t one[2];
 
@@ -92,8 +91,8 @@ static bool fits(const struct selection *s, uint32_t total, uint32_t *numbers)
 		    count * sizeof(*order)) != CS_OK)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		if (order[i] >= total || !read_case(s, order[i], one) ||
-			one[0] != s->channels[i] || one[1] != s->elements[i])
+		if (order[i] >= total || !read_case(s, order[i], one) || one[0] != s->channels[i] ||
+			one[1] != s->elements[i])
 			return false;
 		for (uint32_t k = 0; k < i; k++)
 			if (order[k] == order[i])
@@ -106,7 +105,7 @@ static bool fits(const struct selection *s, uint32_t total, uint32_t *numbers)
 /** Whether the numbers that `total` cases leave over are all those of nil channels. */
 static bool is_rest_nil(const struct selection *s, uint32_t total, const uint32_t *numbers)
 {
-	bool is_used[MAX_SELECT_CASES] = {false};
+	bool is_used[MAX_NUMBERED_SELECT_CASES] = {false};
 	uint64_t one[2];
 
 	for (uint32_t i = 0; i < s->known->count; i++)
@@ -136,9 +135,9 @@ static bool is_possible(const struct selection *s, uint32_t number)
  */
 static bool find_total(struct selection *s)
 {
-	uint32_t numbers[MAX_SELECT_CASES], found = 0;
+	uint32_t numbers[MAX_NUMBERED_SELECT_CASES], found = 0;
 
-	for (uint32_t total = s->known->count; total <= MAX_SELECT_CASES; total++) {
+	for (uint32_t total = s->known->count; total <= MAX_NUMBERED_SELECT_CASES; total++) {
 		if (!is_possible(s, total - 1))
 			break;
 		if (!fits(s, total, numbers) || !is_rest_nil(s, total, numbers))

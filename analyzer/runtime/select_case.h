@@ -14,10 +14,10 @@
 
 /** The sudogs of a goroutine that waits in a select, in their order in g.waiting. */
 struct select_cases {
-	target_addr sudogs[MAX_SELECT_CASES];
-	uint32_t numbers[MAX_SELECT_CASES]; // in selectgo's array
-	uint32_t count;                     // of sudogs; 0: not known
-	uint32_t total;                     // cases of the select, those of nil channels too
+	target_addr sudogs[MAX_NUMBERED_SELECT_CASES];
+	uint32_t numbers[MAX_NUMBERED_SELECT_CASES]; // in selectgo's array
+	uint32_t count;                              // of sudogs; 0: not known
+	uint32_t total; // cases of the select, those of nil channels too
 };
 
 /** Fills in *ret for the goroutine whose g lies at `g`; count is 0 where nothing is proved. */

@@ -128,6 +128,7 @@ enum cs_status timers_load(
 
 	*ret = (struct timers){0};
 	u64map_init(&ret->by_address, rt->arena);
+	u64map_init(&ret->by_argument, rt->arena);
 	for (size_t i = 0; i < scheduler->processor_count; i++) {
 		enum cs_status status = add_heap(rt, &scheduler->processors[i], ret, &capacity);
 
@@ -136,8 +137,9 @@ enum cs_status timers_load(
 	}
 	if (ret->count)
 		qsort(ret->list, ret->count, sizeof(*ret->list), compare);
-	for (size_t i = 0; i < ret->count; i++)
-		if (!u64map_put(&ret->by_address, ret->list[i].address, i))
+	for (size_t i = ret->count; i-- > 0;)
+		if (!u64map_put(&ret->by_address, ret->list[i].address, i) ||
+			!u64map_put(&ret->by_argument, ret->list[i].argument, i))
 			return CS_NO_MEMORY;
 	return CS_OK;
 }
@@ -147,6 +149,15 @@ const struct timer *timers_find(const struct timers *timers, target_addr address
 	uint64_t index;
 
 	return u64map_get(&timers->by_address, address, &index) ? &timers->list[index] : NULL;
+}
+
+const struct timer *timers_find_argument(const struct timers *timers, target_addr argument)
+{
+	uint64_t index;
+
+	return argument && u64map_get(&timers->by_argument, argument, &index)
+		       ? &timers->list[index]
+		       : NULL;
 }
 
 int64_t timers_wake_time(const struct runtime *rt, const struct goroutine *g)

@@ -19,7 +19,8 @@ struct timers {
 	struct timer *list; // the next to fire first
 	size_t count;       // stopped ones are not in it
 	uint64_t total;     // more than `count` where some could not be read
-	struct u64map by_address; // to the index in the list
+	struct u64map by_address;  // to the index in the list
+	struct u64map by_argument; // likewise; of timers with one argument the next to fire
 };
 
 /** Reads every heap. What cannot be read is said in `diag`. */
@@ -28,6 +29,9 @@ CS_MUST_USE enum cs_status timers_load(
 
 /** The timer at `address`; NULL where it is in no heap. */
 const struct timer *timers_find(const struct timers *timers, target_addr address);
+
+/** The next timer to fire that was given `argument`: a channel's; NULL where there is none. */
+const struct timer *timers_find_argument(const struct timers *timers, target_addr argument);
 
 /**
  * When the sleeping goroutine `g` has asked to be woken (runtime clock); 0 where it does not sleep

@@ -5,95 +5,15 @@
 
 #include <string.h>
 
-#define SEMAPHORE_ROOTS 251 // sema.go semTabSize, in every release
-#define SEMAPHORE_TREAP 8   // root.treap behind the lock, in every release
 #define SIDE_RECEIVE 1
 #define SIDE_SEND 2
 
-/** What is still to be looked at of the semaphore table's treaps. */
-struct treap_walk {
-	target_addr *stack;
-	size_t depth, capacity;
-	struct u64map seen; // sudogs: each stands in one place, whatever the links say
-	uint64_t budget;    // sudogs: a goroutine waits for one semaphore at a time
-};
-
-static bool push(struct treap_walk *walk, struct arena *arena, target_addr sudog)
-{
-	target_addr *grown;
-
-	if (!sudog)
-		return true;
-	grown = arena_grow(arena, walk->stack, &walk->capacity, walk->depth + 1, sizeof(*grown));
-	if (!grown)
-		return false;
-	walk->stack = grown;
-	grown[walk->depth++] = sudog;
-	return true;
-}
-
-/** The waiters for one semaphore: the treap's node, and from it on by waitlink. */
-static bool add_waiters(
-	struct waiting *waiting, struct treap_walk *walk, target_addr first, target_addr word)
-{
-	const struct runtime *rt = waiting->rt;
-
-	for (target_addr at = first; at && walk->budget;) {
-		struct object waiter = object_load(rt, at, OBJECT_SUDOG);
-
-		if (!waiter.bytes || u64map_get(&walk->seen, at, &(uint64_t){0}))
-			break;
-		walk->budget--;
-		if (!u64map_put(&walk->seen, at, 1) ||
-			!u64map_put(&waiting->semaphores, object_get(rt, waiter, SUDOG_G), word))
-			return false;
-		at = object_get(rt, waiter, SUDOG_WAIT_LINK);
-	}
-	return true;
-}
-
-/** Every sudog below `root`: a tree by prev and next, and in each node a list of waiters. */
-static bool add_semaphores(struct waiting *waiting, struct treap_walk *walk, target_addr root)
-{
-	const struct runtime *rt = waiting->rt;
-
-	walk->depth = 0;
-	if (!push(walk, rt->arena, root))
-		return false;
-	while (walk->depth && walk->budget) {
-		target_addr address = walk->stack[--walk->depth];
-		struct object sudog = object_load(rt, address, OBJECT_SUDOG);
-
-		if (!sudog.bytes || u64map_get(&walk->seen, address, &(uint64_t){0}))
-			continue;
-		if (!add_waiters(waiting, walk, address, object_get(rt, sudog, SUDOG_ELEM)) ||
-			!push(walk, rt->arena, object_get(rt, sudog, SUDOG_PREV)) ||
-			!push(walk, rt->arena, object_get(rt, sudog, SUDOG_NEXT)))
-			return false;
-	}
-	return true;
-}
-
 enum cs_status waiting_init(struct waiting *waiting, const struct runtime *rt, size_t goroutines)
 {
-	struct treap_walk walk = {.budget = goroutines};
-	target_addr table = runtime_variable(rt, VAR_SEMTABLE);
-	uint64_t stride = layout_size(&rt->layout, VAR_SEMTABLE) / SEMAPHORE_ROOTS;
-
 	*waiting = (struct waiting){.rt = rt};
 	u64map_init(&waiting->sides, rt->arena);
 	u64map_init(&waiting->channels, rt->arena);
-	u64map_init(&waiting->semaphores, rt->arena);
-	u64map_init(&walk.seen, rt->arena);
-	for (uint64_t i = 0; table && stride && i < SEMAPHORE_ROOTS; i++) {
-		target_addr root;
-
-		if (image_read_u64(rt->image, table + i * stride + SEMAPHORE_TREAP, &root) ==
-				CS_OK &&
-			!add_semaphores(waiting, &walk, root))
-			return CS_NO_MEMORY;
-	}
-	return CS_OK;
+	return semaphores_load(rt, goroutines, &waiting->semaphores);
 }
 
 static bool add_side(struct waiting *waiting, target_addr first, uint64_t side)
@@ -173,15 +93,16 @@ static const struct {
 	{"sync.RWMutex.Lock", "rwmutex", "lock", RWMUTEX_WRITER_SEMA, RWMUTEX_WRITER_SEMA},
 	{"sync.RWMutex.RLock", "rwmutex", "rlock", RWMUTEX_READER_SEMA, RWMUTEX_READER_SEMA},
 	{"sync.WaitGroup.Wait", "waitgroup", "wait", WAITGROUP_SEMA, WAITGROUP_SEMA},
+	{"sync.WaitGroup.Wait (durable)", "waitgroup", "wait", WAITGROUP_SEMA, WAITGROUP_SEMA},
 };
 
 static size_t find_lock(struct waiting *waiting, const struct goroutine *g, const char *reason,
 	struct waiting_on *ret)
 {
 	const struct layout *layout = &waiting->rt->layout;
-	uint64_t word = 0;
+	const struct semaphore_waiter *sleeper = semaphores_find(&waiting->semaphores, g->address);
+	uint64_t word = sleeper ? sleeper->word : 0;
 
-	u64map_get(&waiting->semaphores, g->address, &word);
 	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
 		enum layout_id id = locks[i].word;
 
@@ -189,9 +110,8 @@ static size_t find_lock(struct waiting *waiting, const struct goroutine *g, cons
 			continue;
 		if (!layout_has(layout, id))
 			id = locks[i].alternative;
-		*ret = (struct waiting_on){.kind = locks[i].kind,
-			.operation = locks[i].operation,
-			.select_case = -1};
+		*ret = (struct waiting_on){
+			.kind = locks[i].kind, .operation = locks[i].operation, .select_case = -1};
 		if (word && layout_has(layout, id))
 			ret->address = word - layout_value(layout, id);
 		return 1;
@@ -207,7 +127,10 @@ size_t waiting_find(struct waiting *waiting, const struct goroutine *g, const ch
 	if (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6))
 		return find_channels(waiting, g, reason, ret, max);
 	if (!strncmp(reason, "sleep", 5)) {
-		*ret = (struct waiting_on){"timer", g->timer, "sleep", -1};
+		*ret = (struct waiting_on){.kind = "timer",
+			.address = g->timer,
+			.operation = "sleep",
+			.select_case = -1};
 		return 1;
 	}
 	if (!strncmp(reason, "sync.Cond.Wait", 14)) {

@@ -4,22 +4,26 @@
 #define CORESNAP_ANALYZER_RUNTIME_WAITING_H
 
 #include "analyzer/runtime/goroutine.h"
+#include "analyzer/runtime/semaphores.h"
 
 /** One thing waited on. */
 struct waiting_on {
-	const char *kind;    // "channel", "mutex", "rwmutex", "waitgroup", "cond", "timer"
-	target_addr address; // of that thing; 0 where not known
+	const char *kind;    // "channel", "mutex", "rwmutex", "waitgroup", "cond", "once", "timer",
+			     // "semaphore", "descriptor", "coroutine", "bubble"
+	target_addr address; // of that thing; 0 where not known, or a nil channel
 	const char
-		*operation; // "send", "receive", "lock", "rlock", "wait", "sleep"; NULL: not known
-	int64_t select_case; // of those with this operation, in the source's order; -1: no select's,
-			     // or not known
+		*operation;  // "send", "receive", "lock", "rlock", "wait", "sleep"; NULL: not known
+	uint64_t descriptor; // of kind "descriptor": its number
+	int64_t deadline;    // likewise: runtime clock; 0: none
+	int64_t select_case; // of those with this operation, in the source's order; -1: no
+			     // select's, or not known
 };
 
 struct waiting {
 	const struct runtime *rt; // borrowed
 	struct u64map sides;      // sudog to 1 (receives) or 2 (sends), for channels already seen
 	struct u64map channels;   // the channels already seen
-	struct u64map semaphores; // g to the address that it waits for in the semaphore table
+	struct semaphores semaphores;
 };
 
 /** Reads the semaphore table, in which at most `goroutines` can wait. */

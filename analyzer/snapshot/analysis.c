@@ -4,6 +4,7 @@
 #include "analyzer/snapshot/analysis.h"
 
 #include "analyzer/binary/binary.h"
+#include "analyzer/blocking/verdicts.h"
 #include "analyzer/core/link_map.h"
 #include "analyzer/snapshot/identity.h"
 #include "analyzer/snapshot/plugins.h"
@@ -190,6 +191,33 @@ static enum cs_status build_rows(struct analysis *analysis)
 	return CS_OK;
 }
 
+static bool walk_for_blocking(const void *context, size_t index, struct walk *ret)
+{
+	return analysis_walk(context, index, ret);
+}
+
+static enum cs_status find_blocking(struct analysis *analysis)
+{
+	size_t count = analysis->goroutines.count;
+	uint32_t *stack_of = arena_array(analysis->arena, count, sizeof(*stack_of));
+	struct blocking_input input = {.rt = analysis->rt,
+		.arena = analysis->arena,
+		.goroutines = &analysis->goroutines,
+		.threads = &analysis->threads,
+		.frames = &analysis->frames,
+		.stacks = &analysis->stacks,
+		.stack_of = stack_of,
+		.walk = walk_for_blocking,
+		.context = analysis};
+
+	blocking_init(&analysis->blocking, analysis->arena);
+	if (!stack_of)
+		return CS_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		stack_of[i] = analysis->rows[i].stack;
+	return blocking_find(&input, &analysis->blocking);
+}
+
 static void redact_program_arguments(struct analysis *analysis)
 {
 	struct string_list *arguments = &analysis->arguments;
@@ -302,6 +330,8 @@ enum cs_status analysis_run(struct analysis *analysis)
 	if (status == CS_OK)
 		status = build_rows(analysis);
 	if (status == CS_OK)
+		status = find_blocking(analysis);
+	if (status == CS_OK)
 		status = groups_build(analysis);
 	if (status == CS_OK)
 		status = crash_describe(analysis);
@@ -313,8 +343,6 @@ enum cs_status analysis_run(struct analysis *analysis)
 		status = analysis_values_prepare(analysis);
 	redact_program_arguments(analysis);
 	redact_environment(analysis);
-	diag_add(analysis->diag, DIAG_INFO, "not-read",
-		"not read by this version: sync, blocking");
 	return status;
 }
 

@@ -4,6 +4,7 @@
 #ifndef CORESNAP_ANALYZER_SNAPSHOT_ANALYSIS_H
 #define CORESNAP_ANALYZER_SNAPSHOT_ANALYSIS_H
 
+#include "analyzer/blocking/blocking.h"
 #include "analyzer/core/executable.h"
 #include "analyzer/core/image.h"
 #include "analyzer/runtime/clock.h"
@@ -94,6 +95,7 @@ struct analysis {
 	struct poll_descriptors descriptors;
 	struct finalizer_queues finalizers;
 	struct clock clock;
+	struct blocking blocking; // who waits for what and whom
 	struct crash crash;
 	struct groups groups;
 	struct numbering numbering;

@@ -3,6 +3,7 @@
 #include "analyzer/binary/binary.h"
 #include "analyzer/runtime/signals.h"
 #include "analyzer/snapshot/analysis.h"
+#include "analyzer/snapshot/blame.h"
 #include "common/redact/redact.h"
 
 #include <signal.h>
@@ -344,6 +345,18 @@ static void blame_racers(struct analysis *analysis)
 			crash->others[crash->other_count++] = i;
 }
 
+/** Those who hold the others up, where that is known; else the largest group. */
+static void blame_waiting(struct analysis *analysis)
+{
+	struct crash *crash = &analysis->crash;
+	size_t list[MAX_BLAMED + 1];
+	size_t count = blame_hang(analysis, list, MAX_BLAMED + 1);
+
+	crash->blamed = count ? list[0] : largest_group(analysis);
+	for (size_t i = 1; i < count; i++)
+		crash->others[crash->other_count++] = list[i];
+}
+
 static void blame(struct analysis *analysis)
 {
 	struct crash *crash = &analysis->crash;
@@ -352,7 +365,7 @@ static void blame(struct analysis *analysis)
 	// A fault on a thread without a goroutine is nobody's: it happened in C.
 	if (whom_to_blame(crash) == BLAME_LARGEST_GROUP ||
 		(crash->blamed == NO_GOROUTINE && crash->kind != CRASH_SIGNAL))
-		crash->blamed = largest_group(analysis);
+		blame_waiting(analysis);
 	blame_racers(analysis);
 }
 

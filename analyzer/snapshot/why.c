@@ -152,6 +152,24 @@ static void say_channel(struct sentence *s, const struct waiting_on *on)
 	say(s, "channel 0x%" PRIx64, on->address);
 }
 
+/** Of the channels the one that a timer will send to first: what time.After and Tickers are. */
+static void say_alarm(struct sentence *s, const struct waiting_on *on, size_t count)
+{
+	const struct timer *first = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct timer *timer =
+			timers_find_argument(&s->analysis->timers, on[i].address);
+
+		if (timer && (!first || timer->when < first->when))
+			first = timer;
+	}
+	if (!first)
+		return;
+	say(s, "; a timer %s to it", first->when < s->analysis->clock.now ? "was to send" : "sends");
+	say_in(s, first->when - s->analysis->clock.now);
+}
+
 static void say_channels(struct sentence *s, const struct waiting_on *on, size_t count)
 {
 	if (count > 1)
@@ -165,6 +183,7 @@ static void say_channels(struct sentence *s, const struct waiting_on *on, size_t
 	}
 	if (count > SHOWN_CASES)
 		say(s, " and others");
+	say_alarm(s, on, count);
 }
 
 static void say_sleep(struct sentence *s, const struct goroutine *g)

@@ -16,14 +16,14 @@ bool flow_stack_offset(
 	return true;
 }
 
-uint32_t flow_slot_index(const struct flow_function *f, int64_t offset)
+uint32_t flow_slot_index(const struct flow_function *f, int64_t key)
 {
 	uint32_t low = 0, high = f->slot_count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (f->slots[middle] < offset)
+		if (f->slots[middle] < key)
 			low = middle + 1;
 		else
 			high = middle;
@@ -65,6 +65,11 @@ static bool takes_address(const struct flow_function *f, uint32_t i, int64_t *re
 	       in->from.reg == AMD64_RSP;
 }
 
+static bool is_part(uint32_t size)
+{
+	return size == 1 || size == 2 || size == 4;
+}
+
 /** Every word of the frame that an instruction names, and every address of it that one takes. */
 static bool find_slots(struct flow_function *f)
 {
@@ -85,10 +90,11 @@ static bool find_slots(struct flow_function *f)
 			if (in->kind == INSTRUCTION_ADDRESS ||
 				!flow_stack_offset(f, i, ops[k], &offset))
 				continue;
-			if (offset % FLOW_WORD == 0)
-				f->slots[count++] = offset;
+			if (is_part(ops[k]->size) || offset % FLOW_WORD == 0)
+				f->slots[count++] = flow_slot_key(offset,
+					is_part(ops[k]->size) ? ops[k]->size : FLOW_WORD);
 			if (ops[k]->size == 2 * FLOW_WORD && offset % FLOW_WORD == 0)
-				f->slots[count++] = offset + FLOW_WORD;
+				f->slots[count++] = flow_slot_key(offset + FLOW_WORD, FLOW_WORD);
 		}
 	}
 	f->slot_count = sort_unique(f->slots, count);

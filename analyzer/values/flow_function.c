@@ -21,6 +21,13 @@ uint64_t flow_function_constant(const struct flow_function *function, symbol s)
 	return function->constants[symbol_payload(s)];
 }
 
+struct flow_derived flow_function_derived(const struct flow_function *function, symbol s)
+{
+	if (symbol_kind(s) == SYMBOL_DERIVED)
+		return function->derived[symbol_payload(s)];
+	return (struct flow_derived){.base = s, .size = FLOW_WORD};
+}
+
 symbol symbol_make(enum symbol_kind kind, uint64_t payload)
 {
 	return (symbol)kind << 56 | (payload & 0x00ffffffffffffff);
@@ -277,12 +284,15 @@ static bool find_exposed(struct flow_function *f, const struct code_place *place
 	struct stack_map map;
 	bool has_map = stack_map_load_any(f->frames->rt, place, sp, &map);
 
+	if (has_map && map.locals.count && map.locals.start < map.argp)
+		f->lowest_local = (int64_t)(map.locals.start - map.argp);
 	f->is_exposed = arena_array(f->arena, f->slot_count + 1, sizeof(*f->is_exposed));
 	if (!f->is_exposed)
 		return false;
 	for (uint32_t i = 0; i < f->slot_count; i++)
 		f->is_exposed[i] =
-			has_map ? is_exposed(f, &map, f->slots[i]) : f->exposed_count > 0;
+			has_map ? is_exposed(f, &map, flow_slot_offset(f->slots[i]))
+				: f->exposed_count > 0;
 	return true;
 }
 
@@ -298,6 +308,7 @@ struct flow_function *flow_function_create(
 	f->frames = frames;
 	f->arena = arena;
 	u64map_init(&f->constant_index, arena);
+	u64map_init(&f->derived_index, arena);
 	if (!modules_find_function(frames->rt, entry, &f->func) || !flow_code_load(f) ||
 		!find_exposed(f, place) || !solve(f))
 		return NULL;
@@ -348,7 +359,9 @@ static void list_slots(const struct flow_function *f, const symbol *state, struc
 
 		if (symbol_kind(value) != SYMBOL_NONE && !f->is_exposed[i])
 			site->slots[site->slot_count++] =
-				(struct flow_slot){.offset = f->slots[i], .symbol = value};
+				(struct flow_slot){.offset = flow_slot_offset(f->slots[i]),
+					.size = flow_slot_size(f->slots[i]),
+					.symbol = value};
 	}
 }
 
@@ -372,6 +385,7 @@ bool flow_function_site(
 		flow_step(f, state, i);
 	memcpy(ret->registers, state, sizeof(ret->registers));
 	ret->is_call = !is_exact;
+	ret->instruction = at;
 	if (ret->is_call) {
 		ret->target = f->instructions[at].target;
 		flow_step(f, state, at);

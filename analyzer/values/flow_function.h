@@ -19,6 +19,7 @@ enum symbol_kind {
 	SYMBOL_FRAME,    // an address in the frame: the CFA and a signed offset
 	SYMBOL_FRESH,    // made by one instruction in one register
 	SYMBOL_PHI,      // one of several, by the way that was taken to a block
+	SYMBOL_DERIVED,  // flow_function_derived tells from which other one, and how
 };
 
 static inline enum symbol_kind symbol_kind(symbol s)
@@ -45,19 +46,29 @@ static inline symbol symbol_entry(uint32_t reg)
 
 struct flow_function;
 
-/** A stack word: its address is the CFA and `offset`, a multiple of 8. */
+/** A word of the stack, or less: its address is the CFA and `offset`. */
 struct flow_slot {
 	int64_t offset;
-	symbol symbol; // what it holds once the call is under way
+	uint32_t size;
+	symbol symbol; // what it holds, or its lowest bytes, once the call is under way
+};
+
+/** Another symbol's value and `addend`, and of that the lowest `size` bytes, made a word again. */
+struct flow_derived {
+	symbol base; // never SYMBOL_DERIVED
+	uint64_t addend;
+	uint32_t size;
+	bool is_signed; // how they were made a word
 };
 
 /** What is known at one call, or at one instruction at which a signal stopped the function. */
 struct flow_site {
-	const struct flow_function *function;
+	struct flow_function *function;
 	symbol registers[AMD64_REGISTERS]; // before it
 	struct flow_slot *slots;
 	uint32_t slot_count;
-	target_addr target; // what it calls; 0: not by name
+	target_addr target;   // what it calls; 0: not by name
+	uint32_t instruction; // its index in the function
 	bool is_call;
 };
 
@@ -79,5 +90,8 @@ bool flow_function_site(
 	struct flow_function *function, const struct code_place *place, struct flow_site *ret);
 
 uint64_t flow_function_constant(const struct flow_function *function, symbol s);
+
+/** What `s` is made of; any but a SYMBOL_DERIVED is made of itself. */
+struct flow_derived flow_function_derived(const struct flow_function *function, symbol s);
 
 #endif

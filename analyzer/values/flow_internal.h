@@ -27,7 +27,7 @@ struct flow_function {
 	struct instruction *instructions;
 	int32_t *deltas; // how far sp was moved before each instruction
 	uint32_t instruction_count;
-	int64_t *slots; // offsets from the CFA, sorted
+	int64_t *slots; // keys of words and parts of words, sorted: flow_slot_key
 	uint32_t slot_count, place_count;
 	struct flow_block *blocks;
 	uint32_t block_count;
@@ -35,8 +35,12 @@ struct flow_function {
 	uint64_t *constants;
 	size_t constant_count, constant_capacity;
 	struct u64map constant_index;
+	struct flow_derived *derived;
+	size_t derived_count, derived_capacity;
+	struct u64map derived_index;
 	int64_t *exposed; // offsets whose address was taken
 	uint32_t exposed_count;
+	int64_t lowest_local; // what lies below, as far as sp, may be some callee's
 	bool *is_exposed; // for each slot: others may change it, so what it holds is never known
 };
 
@@ -46,8 +50,24 @@ bool flow_code_load(struct flow_function *f);
 /** The index of the instruction at `pc`, or of the first behind it. */
 uint32_t flow_code_index(const struct flow_function *f, target_addr pc);
 
-/** The index of the word at `offset` from the CFA, or of the first above it. */
-uint32_t flow_slot_index(const struct flow_function *f, int64_t offset);
+/** Where a slot is, counted from the CFA, and how large, as one number. */
+static inline int64_t flow_slot_key(int64_t offset, uint32_t size)
+{
+	return offset * (2 * FLOW_WORD) + size;
+}
+
+static inline int64_t flow_slot_offset(int64_t key)
+{
+	return key >> 4;
+}
+
+static inline uint32_t flow_slot_size(int64_t key)
+{
+	return (uint32_t)(key & (2 * FLOW_WORD - 1));
+}
+
+/** The index of the slot with this key, or of the first above it. */
+uint32_t flow_slot_index(const struct flow_function *f, int64_t key);
 
 /**
  * The offset from the CFA of what a memory operand of instruction `i` names, where rsp is its base.

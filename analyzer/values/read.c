@@ -3,6 +3,7 @@
 // read that would not be shown.
 #include "analyzer/values/reading.h"
 
+#include "analyzer/heap/span.h"
 #include "analyzer/values/liveness.h"
 #include "analyzer/values/natural.h"
 #include "common/checked.h"
@@ -295,15 +296,14 @@ static enum unavailable read_header(struct value_reader *reader, struct value *v
 
 	value->has_pointer = !pointer;
 	value->has_length = !length;
-	if (has_capacity && !length) {
-		enum unavailable why = fetch_word(reader, place, 16, &capacity);
-
-		if (why) // a slice of which two words are known is not known
-			length = why;
-		value->capacity = capacity;
-	}
 	if (pointer || length)
 		return pointer ? pointer : length;
+	// Of a slice that is only read nothing needs the capacity: its elements are there without.
+	if (has_capacity && fetch_word(reader, place, 16, &capacity)) {
+		capacity = value->length;
+		value->lacks_capacity = true;
+	}
+	value->capacity = capacity;
 	if (value->length > MAX_LENGTH || (has_capacity && value->length > capacity) ||
 		capacity > MAX_LENGTH || (value->length && !value->pointer)) {
 		value->has_pointer = value->has_length = false;
@@ -414,6 +414,16 @@ static void read_bytes(struct value_reader *reader, struct value *value, const s
 	seen_end(reader, seen);
 }
 
+/** Whether as much as this lies in the one object of the heap that `pointer` is into, if it is. */
+static bool fits_object(const struct value_reader *reader, target_addr pointer, uint64_t size)
+{
+	struct span span;
+
+	if (!size || !span_find(reader->rt, pointer, &span))
+		return true;
+	return pointer - span_object(&span, pointer) + size <= span.element_size;
+}
+
 static void read_slice(
 	struct value_reader *reader, struct value *value, const struct place *place, uint32_t depth)
 {
@@ -424,7 +434,8 @@ static void read_slice(
 	uint64_t total;
 
 	if (!type_load(element) || !checked_mul(value->capacity, element->size, &total) ||
-		total > MAX_LENGTH)
+		total > MAX_LENGTH ||
+		(value->lacks_capacity && !fits_object(reader, value->pointer, total)))
 		why = why ? why : UNAVAILABLE_CORRUPT;
 	if (element && element->kind == GO_UINT8)
 		value->kind = VALUE_BYTES;

@@ -96,6 +96,7 @@ struct value {
 	} scalar;
 
 	uint64_t length, capacity; // the true ones
+	bool lacks_capacity;       // nobody knows it
 	struct value **elements;   // slice, array, a channel's queued elements in order
 	uint32_t element_count;
 	struct value_entry *entries; // map

@@ -2,6 +2,7 @@
 
 #include "analyzer/values/leaves.h"
 #include "analyzer/values/live_arguments.h"
+#include "analyzer/values/parameters.h"
 #include "common/limits.h"
 
 #include <dwarf.h>
@@ -20,7 +21,8 @@ enum cs_status variable_plans_init(struct binary *binary, const struct frame_tab
 	struct arena *arena = frames->rt->arena;
 	enum cs_status status;
 
-	*ret = (struct variable_plans){.frames = frames, .types = types};
+	*ret = (struct variable_plans){
+		.frames = frames, .types = types, .go_version = binary_info(binary)->go_version};
 	u64map_init(&ret->by_place, arena);
 	u64map_init(&ret->by_frame, arena);
 	ret->scopes = arena_alloc(arena, sizeof(*ret->scopes));
@@ -235,6 +237,18 @@ static bool is_whole(struct planning *planning, struct dwarf_variable *variable,
 	       !dwarf_location_is_word(plans->dwarf, plans->scopes->unit, &variable->die);
 }
 
+/*
+ * What points to a variable on the heap is the compiler's own. What a closure captured by value was
+ * never assigned again (cmd/compile/internal/escape, ir.Name.Byval).
+ */
+static bool is_constant(const struct variable_plans *plans, const struct dwarf_variable *variable,
+	const char *function)
+{
+	return variable->is_escaped || variable->closure_offset >= 0 ||
+	       (variable->is_argument && function &&
+		       parameter_is_constant(plans->go_version, function, variable->name));
+}
+
 static void plan_variable(struct planning *planning, struct dwarf_variable *variable,
 	uint32_t frame, struct planned_variable *ret)
 {
@@ -247,8 +261,12 @@ static void plan_variable(struct planning *planning, struct dwarf_variable *vari
 		.dict_index = variable->is_escaped ? -1 : variable->dict_index,
 		.frame = frame,
 		.is_argument = variable->is_argument,
+		.is_result = variable->is_result,
 		.is_escaped = variable->is_escaped,
-		.is_shadowed = variable->is_shadowed};
+		.is_shadowed = variable->is_shadowed,
+		.is_constant = is_constant(plans, variable, row->function),
+		.die = variable->die,
+		.unit = plans->scopes->unit};
 	ret->type = dwarf_types_get(&plans->dwarf_types, &variable->type);
 	locate(plans, variable, planning->pc, !planning->place->is_exact, &location);
 	if (ret->type && !ret->is_escaped && !is_whole(planning, variable, ret->type, &location))
@@ -457,12 +475,12 @@ const struct variable_plan *variable_plan_of(struct variable_plans *plans, uint3
 	return plan;
 }
 
-void variable_plan_recover(struct variable_plans *plans, uint32_t place, uint32_t index)
+struct planned_variable *variable_plan_change(
+	struct variable_plans *plans, uint32_t place, uint32_t index)
 {
 	struct variable_plan *plan = find_plan(plans, place);
 
-	if (plan && index < plan->count)
-		plan->variables[index].unavailable = AVAILABLE;
+	return plan && index < plan->count ? &plan->variables[index] : NULL;
 }
 
 const struct variable_plan *variable_plan_of_frame(

@@ -15,6 +15,7 @@ struct planned_variable {
 	struct type *type; // of the variable; never NULL
 	uint32_t frame;    // of the place's logical frames, 0 the innermost
 	bool is_argument;  // results are none
+	bool is_result;
 	bool is_escaped;   // `pieces` are of the pointer to it
 	bool is_shadowed;
 	int64_t dict_index; // of its type in the dictionary of a generic function; -1: in none
@@ -24,6 +25,11 @@ struct planned_variable {
 	struct dwarf_piece *pieces;
 	uint32_t piece_count;
 	enum evidence evidence; // of the pieces; EVIDENCE_NONE: DWARF's own
+	// For each piece what the flow of values calls it at this pc; 0: the piece tells. NULL: all.
+	uint64_t *symbols;
+	bool is_constant; // nothing but its declaration assigns it
+	Dwarf_Die die;    // has its location
+	const struct dwarf_unit *unit;
 };
 
 /** The variables at one place; the logical frames' one after another, innermost first. */
@@ -36,6 +42,7 @@ struct variable_plans {
 	const struct frame_table *frames; // borrowed
 	struct types *types;              // borrowed
 	struct dwarf *dwarf;              // borrowed from the binary
+	const char *go_version;           // borrowed from the binary; NULL: not known
 	struct dwarf_units units;
 	struct dwarf_types dwarf_types;
 	struct u64map by_place;      // index of a place to its plan
@@ -55,8 +62,9 @@ CS_MUST_USE enum cs_status variable_plans_init(struct binary *binary,
 /** The plan of the place with this index, made when it is first asked for. Never NULL. */
 const struct variable_plan *variable_plan_of(struct variable_plans *plans, uint32_t place);
 
-/** Says that the variable at `index` of that plan is AVAILABLE to some goroutine after all. */
-void variable_plan_recover(struct variable_plans *plans, uint32_t place, uint32_t index);
+/** The variable at `index` of that plan, for whoever finds out more about it; NULL: there is none. */
+struct planned_variable *variable_plan_change(
+	struct variable_plans *plans, uint32_t place, uint32_t index);
 
 /**
  * The plan that holds the variables of frame row `frame`, and which of the plan's logical frames it

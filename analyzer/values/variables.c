@@ -4,6 +4,7 @@
 #include "analyzer/values/known_registers.h"
 #include "analyzer/values/liveness.h"
 #include "analyzer/values/reading.h"
+#include "analyzer/values/variable_track.h"
 #include "common/limits.h"
 
 #include <stdlib.h>
@@ -53,6 +54,7 @@ enum cs_status variable_reader_init(struct variable_reader *ret, struct variable
 	}
 	ret->stack_count = goroutines->count;
 	ret->flow = flow_create(plans->frames);
+	u64map_init(&ret->tracked, plans->frames->rt->arena);
 	if (ret->stack_count)
 		qsort(ret->stacks, ret->stack_count, 2 * sizeof(*ret->stacks), compare_stacks);
 	return CS_OK;
@@ -95,27 +97,46 @@ static void set_bits(struct piece *piece, uint64_t bits)
 }
 
 /*
- * A register that is known here, or that the flow of values tells. Then *evidence_ret says how, and
- * the piece lies in the word that still holds it, so that it is known whether that keeps what it
- * points to.
+ * What the flow of values tells: *evidence_ret says how, and the piece lies in the word that still
+ * holds it, so that it is known whether that keeps what it points to.
  */
+static void set_flow_value(
+	const struct flow_value *value, struct piece *piece, enum evidence *evidence_ret)
+{
+	*evidence_ret = value->evidence;
+	set_bits(piece, value->bits);
+	piece->is_in_memory = value->slot;
+	piece->address = value->slot;
+}
+
+/* A register that is known here, or that the flow of values tells. */
 static void place_register(const struct variable_reader *reader, const struct frame_state *frame,
 	uint32_t reg, struct piece *piece, enum evidence *evidence_ret)
 {
 	struct flow_value value;
 	uint64_t word;
 
-	if (known_register(&frame->registers, reg, &word)) {
+	if (known_register(&frame->registers, reg, &word))
 		set_bits(piece, word);
-	} else if (piece->size <= WORD &&
-		   flow_register(reader->flow, frame->walk, frame->index, reg, &value)) {
-		*evidence_ret = value.evidence;
-		set_bits(piece, value.bits);
-		piece->is_in_memory = value.slot;
-		piece->address = value.slot;
-	} else {
+	else if (piece->size <= WORD && flow_register(reader->flow, frame->walk, frame->index, reg,
+						piece->size, &value))
+		set_flow_value(&value, piece, evidence_ret);
+	else
 		piece->unavailable = UNAVAILABLE_CLOBBERED;
-	}
+}
+
+/* A part that DWARF has lost. */
+static struct piece place_symbol(const struct variable_reader *reader,
+	const struct frame_state *frame, uint64_t held, struct piece piece,
+	enum evidence *evidence_ret)
+{
+	struct flow_value value;
+
+	if (flow_symbol(reader->flow, frame->walk, frame->index, held, piece.size, &value))
+		set_flow_value(&value, &piece, evidence_ret);
+	else
+		piece.unavailable = UNAVAILABLE_OPTIMIZED_OUT;
+	return piece;
 }
 
 static struct piece place_piece(const struct variable_reader *reader,
@@ -174,8 +195,13 @@ static uint32_t place_pieces(const struct variable_reader *reader, const struct 
 
 		if (part > UINT32_MAX)
 			return 0;
-		ret[count++] = place_piece(
-			reader, frame, piece, (uint32_t)at, (uint32_t)part, evidence_ret);
+		if (variable->symbols && variable->symbols[i])
+			ret[count++] = place_symbol(reader, frame, variable->symbols[i],
+				(struct piece){.offset = (uint32_t)at, .size = (uint32_t)part},
+				evidence_ret);
+		else
+			ret[count++] = place_piece(
+				reader, frame, piece, (uint32_t)at, (uint32_t)part, evidence_ret);
 		at += part;
 	}
 	return count;
@@ -359,30 +385,85 @@ static size_t count_variables(struct variable_reader *reader, const struct walk 
 	return total;
 }
 
+/* Bytes of a piece of a variable's location; at most a register's. */
+static uint32_t piece_size(const struct planned_variable *variable, uint32_t index)
+{
+	uint64_t size = variable->pieces[index].size;
+
+	if (!size)
+		size = variable->is_escaped ? WORD : variable->type->size;
+	return size < WORD ? (uint32_t)size : WORD;
+}
+
 /* Whether the flow of values tells any of the registers that the variable lies in. */
 static bool is_recovered(const struct variable_reader *reader, const struct walk *walk,
 	uint32_t index, const struct planned_variable *variable)
 {
 	struct flow_value value;
 
-	for (uint32_t i = 0; i < variable->piece_count; i++)
+	for (uint32_t i = 0; i < variable->piece_count; i++) {
+		uint32_t size = piece_size(variable, i);
+
+		if (variable->symbols && variable->symbols[i] &&
+			flow_symbol(reader->flow, walk, index, variable->symbols[i], size, &value))
+			return true;
 		if (variable->pieces[i].kind == DWARF_PIECE_REGISTER &&
 			flow_register(reader->flow, walk, index,
-				variable->pieces[i].register_number, &value))
+				variable->pieces[i].register_number, size, &value))
 			return true;
+	}
 	return false;
+}
+
+/*
+ * "text = text[:3]" leaves no trace but that nobody reads the old length again, while the pointer is
+ * read: a constant has no place that a location list could name, so the list keeps the old one.
+ */
+static bool drop_cut(struct variable_reader *reader, const struct walk *walk, uint32_t index,
+	struct planned_variable *variable)
+{
+	const struct dwarf_piece *pieces = variable->pieces;
+
+	if (variable->unavailable || variable->is_escaped || variable->piece_count < 2 ||
+		(variable->type->kind != GO_STRING && variable->type->kind != GO_SLICE) ||
+		pieces[0].kind != DWARF_PIECE_FRAME || pieces[1].kind != DWARF_PIECE_FRAME ||
+		pieces[0].size != WORD ||
+		!flow_reads_only(reader->flow, walk, index, pieces[0].number, pieces[1].number))
+		return false;
+	variable->pieces[1] = (struct dwarf_piece){.kind = DWARF_PIECE_NONE, .size = WORD};
+	variable->unavailable = UNAVAILABLE_OPTIMIZED_OUT;
+	return true;
+}
+
+/* Looks, in one goroutine that stands there, for what DWARF has lost of the place's variables. */
+static void plan_place(struct variable_reader *reader, const struct walk *walk, uint32_t index,
+	bool is_first)
+{
+	uint32_t place = walk->places[index];
+	const struct variable_plan *plan = variable_plan_of(reader->plans, place);
+
+	for (uint32_t k = 0; k < plan->count; k++) {
+		struct planned_variable *variable = variable_plan_change(reader->plans, place, k);
+
+		if (is_first && !drop_cut(reader, walk, index, variable))
+			variable_track(reader->plans, reader->flow, walk, index, k);
+		if (is_first)
+			variable_begin(reader->plans, walk, index, k);
+		if ((variable->unavailable == UNAVAILABLE_CLOBBERED || variable->symbols) &&
+			variable->unavailable && is_recovered(reader, walk, index, variable))
+			variable->unavailable = AVAILABLE;
+	}
 }
 
 void variables_plan(struct variable_reader *reader, const struct walk *walk)
 {
 	for (uint32_t i = 0; i < walk->count; i++) {
-		uint32_t place = walk->places[i];
-		const struct variable_plan *plan = variable_plan_of(reader->plans, place);
+		uint64_t known;
+		bool is_first = !u64map_get(&reader->tracked, walk->places[i], &known);
 
-		for (uint32_t k = 0; k < plan->count; k++)
-			if (plan->variables[k].unavailable == UNAVAILABLE_CLOBBERED &&
-				is_recovered(reader, walk, i, &plan->variables[k]))
-				variable_plan_recover(reader->plans, place, k);
+		if (is_first && !u64map_put(&reader->tracked, walk->places[i], 1))
+			continue;
+		plan_place(reader, walk, i, is_first);
 	}
 }
 

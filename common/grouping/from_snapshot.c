@@ -127,7 +127,9 @@ static enum cs_status read_frame(const struct json_reader *r, struct arena *aren
 				   ? jsonr_row(r, "frames", (size_t)json_integer_value(index))
 				   : NULL;
 	const char *kind = json_string_value(json_object_get(row, "kind"));
-	int64_t relative = integer(row, "line") - integer(row, "start_line");
+	int64_t relative;
+	bool is_far =
+		__builtin_sub_overflow(integer(row, "line"), integer(row, "start_line"), &relative);
 
 	if (!json_is_object(row))
 		return CS_CORRUPT;
@@ -137,8 +139,7 @@ static enum cs_status read_frame(const struct json_reader *r, struct arena *aren
 		.declared = "",
 		.in_app = json_is_true(json_object_get(row, "in_app")),
 		.is_c = kind && !strcmp(kind, "c"),
-		.relative_line =
-			relative < INT32_MIN || relative > INT32_MAX ? 0 : (int32_t)relative};
+		.relative_line = is_far || relative != (int32_t)relative ? 0 : (int32_t)relative};
 	return ret->function && ret->package && ret->key ? CS_OK : CS_NO_MEMORY;
 }
 

@@ -64,4 +64,8 @@ unset IFS
 check man/coresnap.1 "$@"
 check man/coresnapd.8 coresnapd
 check man/coresnap-server.8 coresnap-server
+if command -v mandoc >/dev/null; then
+	mandoc -Tlint -W warning man/coresnap-snapshot.5 ||
+		wrong "mandoc finds fault with man/coresnap-snapshot.5"
+fi
 exit $failed

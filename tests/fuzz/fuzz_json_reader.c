@@ -1,5 +1,6 @@
 // Fuzzes the snapshot reader: whatever the bytes, it ends, stays inside them, and what it accepts
 // jansson accepts too, row by row.
+#include "common/grouping/from_snapshot.h"
 #include "common/json/reader.h"
 
 #include <stdlib.h>
@@ -20,6 +21,17 @@ static void check_row(const struct json_reader *r, const char *table, size_t row
 	jsonr_peek_i64(text, "id", &number);
 }
 
+/** What `coresnap explain` does with it. */
+static void explain(const struct json_reader *r, struct arena *arena)
+{
+	struct grouping_snapshot snapshot;
+	struct grouping grouping;
+
+	if (grouping_read_snapshot(r, arena, &snapshot) == CS_OK &&
+		grouping_make(arena, &snapshot.input, &grouping) == CS_REFUSED)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const char *const tables[] = {"frames", "stacks", "groups", "goroutines", "threads"};
@@ -32,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			for (size_t i = 0; i < jsonr_count(&r, tables[t]); i++)
 				check_row(&r, tables[t], i);
 		json_decref(jsonr_member(&r, "crash"));
+		explain(&r, &arena);
 	}
 	arena_deinit(&arena);
 	return 0;

@@ -55,6 +55,8 @@ BUILDS = {
     "external-pie": Build("-buildmode=pie", "-ldflags=-linkmode external", cgo=True),
     "external-stripped": Build("-buildmode=pie", "-ldflags=-linkmode external -s -w", cgo=True),
     "noswissmap": Build(env={"GOEXPERIMENT": "noswissmap"}, since=(1, 24), until=(1, 25)),
+    "greenteagc": Build(env={"GOEXPERIMENT": "greenteagc"}, since=(1, 25), until=(1, 25)),
+    "nogreenteagc": Build(env={"GOEXPERIMENT": "nogreenteagc"}, since=(1, 26)),
     "nodwarf5": Build(env={"GOEXPERIMENT": "nodwarf5"}, since=(1, 25)),
 }
 

@@ -31,6 +31,8 @@ static const struct {
 	{"runtime.cgocall", 0, 0}, {"runtime.cgocallback", 0, 2}, {"crosscall2", 80, 0},
 	{"racecall", -1, 2}, {"_cgo_0_Cfunc_f", -2, 0}, // C by Go's own linker: no tables
 	{"runtime.selectgo", 0, 0},
+	{"sync.(*Mutex).Lock", 0, 0}, {"sync.(*Once).doSlow", 0, 0}, {"sync.(*RWMutex).Lock", 0, 0},
+	{"sync.(*RWMutex).RLock", 0, 0}, {"sync.(*WaitGroup).Wait", 0, 0},
 };
 
 #define FUNCTION_COUNT (sizeof(functions) / sizeof(functions[0]))
@@ -98,7 +100,7 @@ static struct mkpclntab *make_functions(unsigned int release)
 	return t;
 }
 
-static uint64_t field_size(enum layout_id id)
+static bool is_byte(enum layout_id id)
 {
 	switch ((int)id) {
 	case G_WAIT_REASON:
@@ -111,6 +113,9 @@ static uint64_t field_size(enum layout_id id)
 	case PANIC_RECOVERED:
 	case PANIC_GOEXIT:
 	case PANIC_REPANICKED:
+	case G_TRACKING:
+	case TIMER_STATE:
+	case NETPOLL_CLOSING:
 	case TYPE_TFLAG:
 	case TYPE_KIND:
 	case HMAP_B:
@@ -120,7 +125,17 @@ static uint64_t field_size(enum layout_id id)
 	case BUCKET_ELEM_SIZE:
 	case MAP_GLOBAL_DEPTH:
 	case MAP_WRITING:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint64_t field_size(enum layout_id id)
+{
+	if (is_byte(id))
 		return 1;
+	switch ((int)id) {
 	case HCHAN_ELEM_SIZE:
 	case HMAP_OVERFLOW:
 	case BUCKET_SIZE:
@@ -135,6 +150,12 @@ static uint64_t field_size(enum layout_id id)
 	case P_STATUS:
 	case P_SCHED_TICK:
 	case P_SYSCALL_TICK:
+	case P_SYSMON_SCHED_TICK:
+	case P_SYSMON_SYSCALL_TICK:
+	case M_SYSCALL_TICK:
+	case TIMER_STATUS:
+	case FINALIZERS_IN_BLOCK:
+	case CLEANUPS_RUNNING:
 	case P_RUNQ_HEAD:
 	case P_RUNQ_TAIL:
 	case SCHED_STOP_WAIT:
@@ -145,13 +166,26 @@ static uint64_t field_size(enum layout_id id)
 	case GC_PERCENT:
 	case DEBUG_TRACEBACK_LABELS:
 		return 4;
+	case SPAN_USED:
+	case SPAN_USED_BEFORE_CACHE:
+		return 2;
 	case PANIC_ARG:
+	case TIMER_ARGUMENT:
 		return 16;
+	case P_TIMERS:
+	case P_TIMERS_HEAP:
 	case LABEL_SET_LIST:
 	case LABEL_MAP_LIST:
 		return 24;
 	case P_RUNQ:
 		return 2048;
+	case HEAP_SMALL_ALLOCS:
+	case HEAP_SMALL_FREES:
+		return 68 * 8;
+	case STATS_HEAP:
+		return 3 * 1536;
+	case MCACHE_ALLOC:
+		return 136 * 8;
 	case STATS_PAUSE_NS:
 	case STATS_PAUSE_END:
 		return 2048;
@@ -198,6 +232,7 @@ static const struct {
 	{VAR_WORK, "runtime.workType", 0},
 	{VAR_MHEAP, "runtime.mheap", 0},
 	{VAR_DEBUG, "runtime.debug", 0},
+	{VAR_CLEANUPS, "runtime.cleanupQueue", 0},
 	{VAR_SEMTABLE, NULL, 251 * 16},
 	{VAR_SIGTABLE, NULL, 12 * 24},
 };
@@ -209,7 +244,8 @@ static const struct {
 static const struct {
 	enum layout_id id;
 	uint64_t offset;
-} descriptor_rows[] = {{TYPE_SIZE, 0}, {TYPE_HASH, 16}, {TYPE_TFLAG, 20}, {TYPE_ALIGN, 21},
+} descriptor_rows[] = {{TYPE_SIZE, 0}, {TYPE_POINTER_BYTES, 8},
+	{TYPE_POINTER_MASK, 32}, {TYPE_HASH, 16}, {TYPE_TFLAG, 20}, {TYPE_ALIGN, 21},
 	{TYPE_KIND, 23}, {TYPE_STR, 40}, {TYPE_POINTER_TO, 44}, {MAP_TYPE_FLAGS, 104},
 	{BUCKET_KEY_SIZE, 80}, {BUCKET_ELEM_SIZE, 81}, {BUCKET_SIZE, 82}, {GROUP_SIZE, 80},
 	{GROUP_SLOT_SIZE, 88}, {GROUP_ELEM_OFFSET, 96}};

@@ -198,7 +198,7 @@ class Comparer:
         kind = want["kind"]
         self.internals(got, path)
         for key in ("length", "capacity"):
-            if key in got and key in want and got[key] != want[key]:
+            if got.get(key) is not None and key in want and got[key] != want[key]:
                 self.wrong(path, f"{key} {got[key]}, in truth {want[key]}")
                 return
         if got.get("redacted"):
@@ -286,7 +286,8 @@ class Comparer:
             if not found:
                 self.wrong(name, "no such key")
                 continue
-            best = next((i for i in found if self.is_same(entry["value"], want["entries"][i]["value"], above)), found[0])
+            best = next((i for i in found
+                         if self.is_same(entry["value"], want["entries"][i]["value"], above)), found[0])
             if "unavailable" not in entry["key"]:
                 used.add(best)
             self.value(entry["key"], want["entries"][best]["key"], name + ".key", above)

@@ -93,6 +93,9 @@ def check_groups(case):
     for order, first in (("rarest", "1 × chan send"), ("largest", "49 × chan receive")):
         text = output_of("analyze", "--format", "summary", "--sort", order, *what).decode()
         line = next(line for line in text.splitlines() if " × " in line)
+        if text.splitlines().index(line) < text.splitlines().index(
+                next(line for line in text.splitlines() if "look here first: chan receive" in line)):
+            wrong.append("whom to look at first does not stand first")
         if not line.startswith(first):
             wrong.append(f"--sort {order} begins with {line!r}")
     plain, sorted_ = (sorted(output_of("analyze", "--format", "text", *order, *what).split(b"\n\n"))

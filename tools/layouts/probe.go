@@ -19,6 +19,7 @@ type shared struct {
 	sync.RWMutex
 	group sync.WaitGroup
 	once  sync.Once
+	woken *sync.Cond
 	pool  sync.Pool
 	some  sync.Map
 	seen  map[string]string
@@ -32,6 +33,9 @@ func work(ctx context.Context, in chan int) {
 	state.once.Do(func() { state.seen = map[string]string{} })
 	state.Lock()
 	state.seen[os.Args[0]] = "seen"
+	for state.woken = sync.NewCond(&state); in == nil; {
+		state.woken.Wait()
+	}
 	state.some.Store(len(state.seen), state.pool.Get())
 	state.Unlock()
 	state.RLock()

@@ -31,6 +31,7 @@ func main() {
 	known()
 	recent()
 	tags()
+	lost()
 	globals()
 	churn()
 	onStack() // once more, for goroutines that no collection has seen

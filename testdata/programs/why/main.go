@@ -100,6 +100,8 @@ func outside() {
 		func() { client.Read(make([]byte, 1)) })
 	// It has slept for 300 ms when the program crashes.
 	start(`sleeps; its timer fires in 29\.\d s`, func() { time.Sleep(30 * time.Second) })
+	alarm := time.NewTimer(time.Minute)
+	start(`waits to receive from channel 0x[0-9a-f]+; a timer sends to it in 59\.\d s`, func() { <-alarm.C })
 	ends := make([]int, 2)
 	if err := syscall.Pipe(ends); err != nil {
 		panic(err)

@@ -144,6 +144,8 @@ func Start(f func()) int {
 
 var stacks = make([]byte, 8<<20)
 
+// waits: the goroutine stands where f wants it to. Before that it may wait for the collector's help
+// ("GC assist wait"), or for somebody else who prints.
 func waits(g int) bool {
 	head := []byte("goroutine " + strconv.Itoa(g) + " [")
 	text := stacks[:runtime.Stack(stacks, true)]
@@ -151,8 +153,16 @@ func waits(g int) bool {
 	if at < 0 {
 		panic(fmt.Sprintf("goroutine %d is gone", g))
 	}
-	state := text[at+len(head):]
-	return !bytes.HasPrefix(state, []byte("runn"))
+	text = text[at+len(head):]
+	if end := bytes.Index(text, []byte("\n\n")); end >= 0 {
+		text = text[:end]
+	}
+	for _, state := range []string{"runn", "GC ", "preempted", "copystack"} {
+		if bytes.HasPrefix(text, []byte(state)) {
+			return false
+		}
+	}
+	return bytes.Count(text, []byte("/truth.")) == bytes.Count(text, []byte("/truth.Start"))
 }
 
 // Note prints a fact under a name of its own.

@@ -198,7 +198,7 @@ static uint64_t *word(struct fixture *f, uint32_t frame, uint32_t offset)
 
 static bool ask(struct fixture *f, uint32_t frame, uint32_t reg, struct flow_value *ret)
 {
-	return flow_register(f->flow, f->walk, frame, reg, ret);
+	return flow_register(f->flow, f->walk, frame, reg, 8, ret);
 }
 
 START_TEST(a_spilled_register_is_found)
