@@ -1,9 +1,10 @@
 #include "analyzer/values/generics.h"
 
+#include "common/limits.h"
+
 #include <string.h>
 
 #define WORD 8
-#define MAX_DICTIONARY 4096 // words
 #define REGISTER_AX 0       // DWARF's numbers of the first two arguments' registers
 #define REGISTER_BX 3
 
@@ -39,7 +40,7 @@ target_addr generic_dictionary(struct flow *flow, const struct frame_table *fram
 	row = &frames->frames[place->first_frame + place->frame_count - 1];
 	if (image_arch(frames->rt->image) != ARCH_AMD64 || row->object || !row->function ||
 		!find_register(row->function, &number) ||
-		!flow_register(flow, walk, frame + 1, number, &value))
+		!flow_register(flow, walk, frame + 1, number, WORD, &value))
 		return 0;
 	return value.bits;
 }
