@@ -204,7 +204,7 @@ uninstall:
 # toolchains are fetched by go itself. An hour and 15 GB the first time. It may be interrupted: crashes
 # are kept below build/crashes, and ORACLE_RELEASES=1.24.9 does one release. The last lines are the figures.
 ORACLE_RELEASES ?= 1.18.10 1.19.13 1.20.14 1.21.13 1.22.12 1.23.12 1.24.9 1.25.5 1.26.8 1.27.3
-MATRIX := facts grouping hangs scheduler stripped guessed dwarf_unread cframes forms values traceback
+MATRIX := dot facts forms grouping hangs heap numbers run_order scheduler why stripped guessed dwarf_unread cframes values traceback
 # The same under qemu's user emulation.
 ARM64_RELEASES ?= $(ORACLE_RELEASES)
 ARM64_MATRIX := traceback stripped

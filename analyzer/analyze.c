@@ -25,7 +25,7 @@ static const char help[] =
 	"      --sysroot DIR       the root of the file system that the core's paths are of\n"
 	"      --debug-dir DIR     look there for debug files (default /usr/lib/debug)\n"
 	"      --no-debuginfod     ask no server of DEBUGINFOD_URLS for files\n"
-	"      --format FORMAT     json (default), text or summary\n"
+	"      --format FORMAT     json (default), text, summary or dot\n"
 	"  -o, --output FILE       write to FILE, whole or not at all (default: stdout)\n"
 	"      --variables WHICH   all (default), crash or none\n"
 	"      --globals PATTERN   package variables to show: main.state, 'main.*'\n"

@@ -68,8 +68,10 @@ static const char *why_blamed(const struct explain *e)
 	if (e->of.has_crashed && e->of.crashed == e->of.blamed)
 		return "it crashed";
 	if (!strcmp(e->of.input.kind, "deadlock"))
-		return "of those that wait for each other or, where none do, of the largest group";
-	return "what ended the program came from outside: it is of the largest group that waits";
+		return "it is one of those that wait for each other or, where none do, of the "
+		       "largest group";
+	return "what ended the program came from outside: it holds the others up, or is of the "
+	       "largest group that waits";
 }
 
 /** What was done to a frame's name: bits of enum name_rule. */

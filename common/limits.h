@@ -65,7 +65,7 @@
 #define MAX_PROCESS_MODULES 64         // the executable and its plugins
 #define MAX_RUN_QUEUE 16777216         // steps along one run queue
 #define MAX_PANICS 256                 // links of one goroutine's panic chain
-#define MAX_TIMERS (1u << 24)          // in one processor's heap
+#define MAX_TIMERS (1u << 24)          // in the heaps of all processors
 #define MAX_PERSISTENT_CHUNKS 65536    // of 256 KiB, in which netpoll's descriptors lie
 #define MAX_POLL_DESCRIPTORS (1u << 22)
 #define MAX_FINALIZER_BLOCKS (1u << 20)
@@ -103,6 +103,7 @@
 #define MAX_HEAP_PAGES (1ull << 28)       // of all spans: 2 TiB
 #define MAX_HEAP_ARENAS (1u << 22)        // between the lowest and the highest: 256 TiB
 #define MAX_HEAP_MEMORY (4ull << 30)      // for the tables of one heap
+#define MAX_MARKED_OBJECTS (1u << 28)     // of one heap; a million takes about 0.2 s
 #define MAX_SMALL_SPAN (1u << 17)         // bytes of a span with several objects
 #define MAX_SPECIALS (1u << 24)           // finalizers and the like, of all objects
 #define MAX_MASK_WORDS (1u << 27)         // of one type whose pointers are found by its parts
@@ -132,6 +133,7 @@
 #define MAX_STACK_OBJECTS 65536        // variables of one frame whose address is taken
 #define MAX_LIVENESS_MODULES 64         // the program, and plugins
 #define MAX_LIVE_WORDS (1u << 20)      // of one goroutine that hold pointers
+#define MAX_DICTIONARY 4096        // words of a generic function's dictionary
 
 /* The flow of values through a function */
 #define MAX_FLOW_INSTRUCTIONS 16384 // a larger function is not followed

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define WORD 8
+#define SPANS_AT_A_TIME 1024 // that are marked before it is looked who is woken
 
 static bool is_candidate(const struct leak_search *search, size_t index)
 {
@@ -75,6 +76,7 @@ static bool wake(struct leak_search *search, size_t index)
 	if (search->is_runnable[index])
 		return false;
 	search->is_runnable[index] = true;
+	search->left -= is_candidate(search, index);
 	search->woken[search->woken_count++] = index;
 	return true;
 }
@@ -177,6 +179,7 @@ static void wake_by_hits(struct leak_search *search)
 static void run(struct leak_search *search)
 {
 	const char *missing = roots_mark(&search->mark, ROOTS_WITH_WEAK);
+	bool is_marking;
 
 	if (missing)
 		refuse(search, missing);
@@ -185,9 +188,9 @@ static void run(struct leak_search *search)
 	mark_stack(search);
 	do {
 		mark_woken(search);
-		mark_run(&search->mark);
+		is_marking = mark_step(&search->mark, SPANS_AT_A_TIME);
 		wake_by_hits(search);
-	} while (search->woken_count && !search->why_not);
+	} while (search->left && (is_marking || search->woken_count) && !search->why_not);
 	if (search->mark.is_out_of_memory || search->stacks.is_out_of_memory)
 		refuse(search, "it needs more memory than it may take");
 }
@@ -207,10 +210,8 @@ static enum cs_status collect(struct leak_search *search, struct leaks *ret)
 	const struct leaks_input *input = search->input;
 	size_t count = 0;
 
-	for (size_t i = 0; i < input->goroutines->count; i++) {
-		ret->candidates += is_candidate(search, i);
+	for (size_t i = 0; i < input->goroutines->count; i++)
 		count += is_reported(search, i);
-	}
 	ret->list = arena_array(input->arena, count, sizeof(*ret->list));
 	ret->evidence = arena_array(input->arena, count, sizeof(*ret->evidence));
 	if (!ret->list || !ret->evidence)
@@ -221,43 +222,57 @@ static enum cs_status collect(struct leak_search *search, struct leaks *ret)
 	return holdings_find(search, ret) && leaks_explain(search, ret) ? CS_OK : CS_NO_MEMORY;
 }
 
-static enum cs_status load(struct leak_search *search)
+/** Who waits for what; the heap is not looked at yet. */
+static enum cs_status load_waits(struct leak_search *search)
 {
 	const struct leaks_input *input = search->input;
-	enum cs_status status = heap_load(input->rt, &search->scratch, &search->heap);
+	enum cs_status status =
+		stack_roots_init(&search->stacks, input->frames, input->threads, &search->scratch);
+
+	if (status == CS_OK)
+		status = awaiting_load(input->rt, input->goroutines, &search->stacks,
+			&search->scratch, &search->awaiting);
+	for (size_t i = 0; status == CS_OK && i < input->goroutines->count; i++)
+		search->left += is_candidate(search, i);
+	return status;
+}
+
+static enum cs_status load_heap(struct leak_search *search)
+{
+	enum cs_status status = heap_load(search->input->rt, &search->scratch, &search->heap);
 
 	if (status == CS_FAULT) {
 		refuse(search, "the heap's own tables are not in the core");
 		return CS_OK;
 	}
-	if (status == CS_OK)
-		status = mark_init(&search->mark, &search->heap, &search->scratch);
-	if (status == CS_OK)
-		status = stack_roots_init(
-			&search->stacks, input->frames, input->threads, &search->scratch);
-	if (status == CS_OK)
-		status = awaiting_load(input->rt, input->goroutines, &search->stacks,
-			&search->scratch, &search->awaiting);
 	if (status == CS_OK && search->heap.why)
 		refuse(search, search->heap.why);
+	if (status == CS_OK && search->heap.objects > MAX_MARKED_OBJECTS)
+		refuse(search, "the heap has more objects than are marked");
+	if (status == CS_OK)
+		status = mark_init(&search->mark, &search->heap, &search->scratch);
 	return status;
 }
 
 static enum cs_status find(struct leak_search *search, struct leaks *ret)
 {
-	enum cs_status status = load(search);
+	enum cs_status status = load_waits(search);
 
-	if (status == CS_OK && !search->why_not) {
-		ret->objects = search->heap.objects;
-		ret->bytes = search->heap.bytes;
-		if (!prepare(search))
-			return CS_NO_MEMORY;
-		run(search);
-	}
-	if (status == CS_OK && !search->why_not)
+	ret->candidates = search->left;
+	if (status != CS_OK || !search->left)
+		return status;
+	status = load_heap(search);
+	if (status != CS_OK || search->why_not)
+		return status;
+	ret->objects = search->heap.objects;
+	ret->bytes = search->heap.bytes;
+	if (!prepare(search))
+		return CS_NO_MEMORY;
+	run(search);
+	if (!search->why_not && search->left)
 		status = collect(search, ret);
-	ret->live_objects = search->mark.objects;
-	ret->live_bytes = search->mark.bytes;
+	ret->reached_objects = search->mark.objects;
+	ret->reached_bytes = search->mark.bytes;
 	return status;
 }
 

@@ -33,8 +33,10 @@ struct leaks {
 	struct leak_holding *holdings;
 	size_t holding_count;
 	size_t candidates;       // goroutines that wait for something of which a proof is possible
-	uint64_t objects, bytes; // allocated: slots of the heap, and their bytes
-	uint64_t live_objects, live_bytes; // of them reached, by leaked goroutines too
+	uint64_t objects, bytes; // allocated: slots of the heap, and their bytes; 0: not looked at
+	// Of them reached: all that live where somebody is leaked; else until nobody was left to
+	// be.
+	uint64_t reached_objects, reached_bytes;
 };
 
 /**

@@ -19,6 +19,7 @@ struct leak_search {
 	size_t *owner_of_row;
 	size_t *woken; // goroutines that may go on, whose stacks were not looked at
 	size_t woken_count;
+	size_t left; // candidates that are not runnable yet
 	const char *why_not;
 };
 

@@ -1,5 +1,6 @@
 #include "analyzer/emit/emit.h"
 
+#include "analyzer/emit/dot.h"
 #include "analyzer/emit/json.h"
 #include "analyzer/emit/text.h"
 
@@ -9,6 +10,7 @@ static const struct emit_format formats[] = {
 	{"json", "application/json", emit_json},
 	{"text", "text/plain; charset=utf-8", emit_text},
 	{"summary", "text/plain; charset=utf-8", emit_summary},
+	{"dot", "text/vnd.graphviz", emit_dot},
 };
 
 const struct emit_format *emit_format_find(const char *name)

@@ -122,17 +122,13 @@ static void member_ref(
 static void write_timers(
 	struct json_writer *w, const struct analysis *analysis, const struct processor *p)
 {
-	const struct timers *timers = &analysis->timers;
-	const struct timer *next = NULL;
-	uint64_t count = 0;
+	size_t index = (size_t)(p - analysis->scheduler.processors);
+	const struct processor_timers *timers = &analysis->timers.of_processor[index];
 
-	for (size_t i = 0; i < timers->count; i++)
-		if (timers->list[i].processor == p->id && !count++)
-			next = &timers->list[i]; // they are in the order in which they fire
-	jsonw_member_u64(w, "timers", count);
+	jsonw_member_u64(w, "timers", timers->count);
 	jsonw_key(w, "next_timer_in_ns"); // negative: it is overdue
-	if (next)
-		jsonw_i64(w, next->when - analysis->clock.now);
+	if (timers->next)
+		jsonw_i64(w, timers->next->when - analysis->clock.now);
 	else
 		jsonw_null(w);
 }

@@ -44,7 +44,8 @@ static void write_timer(
 	jsonw_newline(w);
 	jsonw_begin_object(w);
 	jsonw_member_address(w, "address", timer->address);
-	jsonw_member_i64(w, "processor", timer->processor);
+	jsonw_member_i64(
+		w, "processor", analysis->scheduler.processors[timer->processor].id);
 	jsonw_member_i64(w, "fires_in_ns", timer->when - analysis->clock.now);
 	json_member_ns(w, "period_ns", timer->period > 0 ? timer->period : -1);
 	jsonw_member_string(w, "function", function);

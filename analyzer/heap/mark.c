@@ -286,18 +286,26 @@ static void scan_span(struct mark *mark, uint32_t number)
 	}
 }
 
+bool mark_step(struct mark *mark, uint32_t spans)
+{
+	for (; spans; spans--) {
+		uint32_t number;
+
+		if (mark->head == mark->tail)
+			flush(mark);
+		if (mark->head == mark->tail)
+			return false;
+		number = mark->queue[mark->head++ & mark->ring_mask];
+		mark->is_queued[number] = 0;
+		scan_span(mark, number);
+	}
+	return true;
+}
+
 void mark_run(struct mark *mark)
 {
-	do {
-		flush(mark);
-		while (mark->head != mark->tail) {
-			uint32_t number = mark->queue[mark->head++ & mark->ring_mask];
-
-			mark->is_queued[number] = 0;
-			scan_span(mark, number);
-		}
-		flush(mark);
-	} while (mark->head != mark->tail);
+	while (mark_step(mark, UINT32_MAX))
+		;
 }
 
 void mark_word(struct mark *mark, uint64_t word)

@@ -58,6 +58,9 @@ void mark_except(struct mark *mark, struct heap_slot slot, const uint64_t *offse
 /** Follows all pointers of what is reached until nothing new is found. */
 void mark_run(struct mark *mark);
 
+/** The same for the next `spans` of the queue at most; false where nothing is left to be done. */
+bool mark_step(struct mark *mark, uint32_t spans);
+
 /** From now on the objects of the span of `slot` are listed in `hits` when they are reached. */
 void mark_watch(struct mark *mark, struct heap_slot slot);
 

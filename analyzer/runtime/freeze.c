@@ -102,6 +102,21 @@ static bool note_places(struct scheduler *s)
 	return true;
 }
 
+/** Who has a processor that should have stopped, but for who died without being stopped for it. */
+static void note_unstopped(struct scheduler *s)
+{
+	if (!s->is_stopping)
+		return;
+	for (size_t i = 0; i < s->processor_count && s->unstopped_count < MAX_UNSTOPPED; i++) {
+		const struct processor *p = &s->processors[i];
+		const struct machine *m = scheduler_machine_at(s, p->m);
+
+		// A thread that dies of a signal may be the very one that did not stop.
+		if (p->status == PROCESSOR_RUNNING && m && (!m->dying || m->caught_signal))
+			s->unstopped[s->unstopped_count++] = m;
+	}
+}
+
 enum cs_status scheduler_undo_freeze(
 	const struct runtime *rt, struct scheduler *s, struct goroutines *all)
 {
@@ -111,6 +126,7 @@ enum cs_status scheduler_undo_freeze(
 		if (undo_global(rt, s, all, stopped))
 			assign_frozen(s, stopped);
 	}
+	note_unstopped(s);
 	return note_places(s) ? CS_OK : CS_NO_MEMORY;
 }
 

@@ -5,6 +5,8 @@
 #include "analyzer/runtime/goroutine.h"
 #include "analyzer/runtime/runtime.h"
 
+#define MAX_UNSTOPPED 8 // threads that are named
+
 /** A runtime.m. */
 struct machine {
 	target_addr address;
@@ -66,6 +68,9 @@ struct scheduler {
 	uint64_t global_total;     // what the scheduler says, likewise
 	target_addr *frozen;       // g's that the freeze took off processors and put there
 	size_t frozen_count;
+	// Threads that a stop of the world waits for, or the freeze; the first of them.
+	const struct machine *unstopped[MAX_UNSTOPPED];
+	size_t unstopped_count;
 	struct u64map queued; // g to its place in a run queue, scheduler_place
 	int32_t cpus;               // that the process could use when it began; 0: not known
 	int is_custom_maxprocs;     // set by the program or its environment; -1: not known, until 1.24

@@ -13,6 +13,14 @@ enum { STATUS_WAITING = 1, STATUS_MODIFIED_EARLIER = 7, STATUS_MODIFIED_LATER = 
 // time.go since Go 1.23, bits of timer.state
 enum { STATE_HEAPED = 1, STATE_MODIFIED = 2, STATE_ZOMBIE = 4 };
 
+/** What is known so far. */
+struct timers_load {
+	const struct runtime *rt;
+	struct timers *timers;
+	size_t capacity;
+	uint64_t budget; // entries of all heaps
+};
+
 /** One processor's heap: where its entries are, and how many bytes each has. */
 struct timer_heap {
 	target_addr data;
@@ -74,40 +82,51 @@ static void load_timer(const struct runtime *rt, target_addr address, struct tim
 		ret->argument = 0;
 }
 
-static enum cs_status add_heap(const struct runtime *rt, const struct processor *p,
-	struct timers *timers, size_t *capacity)
+static enum cs_status add_timer(struct timers_load *load, target_addr address, size_t processor)
+{
+	struct timers *timers = load->timers;
+	struct timer timer = {.processor = processor};
+	struct timer *grown;
+
+	if (!is_pending(load->rt, address, &timer.when) ||
+		u64map_get(&timers->by_address, address, &(uint64_t){0}))
+		return CS_OK;
+	grown = arena_grow(load->rt->arena, timers->list, &load->capacity, timers->count + 1,
+		sizeof(*grown));
+	if (!grown || !u64map_put(&timers->by_address, address, 0))
+		return CS_NO_MEMORY;
+	timers->list = grown;
+	load_timer(load->rt, address, &timer);
+	grown[timers->count++] = timer;
+	return CS_OK;
+}
+
+static enum cs_status add_heap(
+	struct timers_load *load, const struct processor *p, size_t processor)
 {
 	struct timer_heap heap;
 	const uint8_t *entries = NULL;
 
-	if (find_heap(rt, p, &heap)) {
+	if (find_heap(load->rt, p, &heap)) {
 		if (!heap.count)
 			return CS_OK;
-		entries = runtime_bytes(rt, heap.data, heap.count * heap.stride);
+		if (heap.count <= load->budget)
+			entries = runtime_bytes(load->rt, heap.data, heap.count * heap.stride);
 	}
 	if (!entries) {
-		diag_add(rt->diag, DIAG_WARNING, "unreadable-timers",
+		diag_add(load->rt->diag, DIAG_WARNING, "unreadable-timers",
 			"the timers of a processor are not in the core");
 		return CS_OK;
 	}
+	load->budget -= heap.count;
 	for (uint64_t i = 0; i < heap.count; i++) {
 		target_addr address;
-		struct timer timer = {.processor = p->id};
-		struct timer *grown;
+		enum cs_status status;
 
 		memcpy(&address, entries + i * heap.stride, sizeof(address));
-		if (!is_pending(rt, address, &timer.when) ||
-			u64map_get(&timers->by_address, address, &(uint64_t){0}))
-			continue;
-		grown = arena_grow(
-			rt->arena, timers->list, capacity, timers->count + 1, sizeof(*grown));
-		if (!grown)
-			return CS_NO_MEMORY;
-		timers->list = grown;
-		load_timer(rt, address, &timer);
-		grown[timers->count++] = timer;
-		if (!u64map_put(&timers->by_address, address, 0))
-			return CS_NO_MEMORY;
+		status = add_timer(load, address, processor);
+		if (status != CS_OK)
+			return status;
 	}
 	return CS_OK;
 }
@@ -121,27 +140,43 @@ static int compare(const void *left, const void *right)
 	return (a->address > b->address) - (a->address < b->address);
 }
 
+/** Once they are in their order: by address, by argument, by processor. */
+static bool index_timers(struct timers *timers)
+{
+	for (size_t i = timers->count; i-- > 0;) {
+		const struct timer *timer = &timers->list[i];
+
+		if (!u64map_put(&timers->by_address, timer->address, i) ||
+			!u64map_put(&timers->by_argument, timer->argument, i))
+			return false;
+		timers->of_processor[timer->processor].count++;
+		timers->of_processor[timer->processor].next = timer;
+	}
+	return true;
+}
+
 enum cs_status timers_load(
 	const struct runtime *rt, const struct scheduler *scheduler, struct timers *ret)
 {
-	size_t capacity = 0;
+	struct timers_load load = {.rt = rt, .timers = ret, .budget = MAX_TIMERS};
+	size_t count = scheduler->processor_count;
 
 	*ret = (struct timers){0};
 	u64map_init(&ret->by_address, rt->arena);
 	u64map_init(&ret->by_argument, rt->arena);
-	for (size_t i = 0; i < scheduler->processor_count; i++) {
-		enum cs_status status = add_heap(rt, &scheduler->processors[i], ret, &capacity);
+	ret->of_processor = arena_array(rt->arena, count, sizeof(*ret->of_processor));
+	if (!ret->of_processor)
+		return CS_NO_MEMORY;
+	memset(ret->of_processor, 0, count * sizeof(*ret->of_processor));
+	for (size_t i = 0; i < count; i++) {
+		enum cs_status status = add_heap(&load, &scheduler->processors[i], i);
 
 		if (status != CS_OK)
 			return status;
 	}
 	if (ret->count)
 		qsort(ret->list, ret->count, sizeof(*ret->list), compare);
-	for (size_t i = ret->count; i-- > 0;)
-		if (!u64map_put(&ret->by_address, ret->list[i].address, i) ||
-			!u64map_put(&ret->by_argument, ret->list[i].argument, i))
-			return CS_NO_MEMORY;
-	return CS_OK;
+	return index_timers(ret) ? CS_OK : CS_NO_MEMORY;
 }
 
 const struct timer *timers_find(const struct timers *timers, target_addr address)

@@ -9,16 +9,22 @@
 
 struct timer {
 	target_addr address;
-	int32_t processor;    // in whose heap it is
+	size_t processor;     // in whose heap it is: index in scheduler.processors
 	int64_t when, period; // runtime clock, ns; period 0: once
 	target_addr function; // code that runs when it fires; 0: unreadable
 	target_addr argument; // the word that goes with it: a g, a channel, a func value, a pollDesc
 };
 
+/** Of one processor. */
+struct processor_timers {
+	uint64_t count;
+	const struct timer *next; // the first to fire; NULL: none
+};
+
 struct timers {
 	struct timer *list; // the next to fire first
 	size_t count;       // stopped ones are not in it
-	uint64_t total;     // more than `count` where some could not be read
+	struct processor_timers *of_processor; // as many as the scheduler has
 	struct u64map by_address;  // to the index in the list
 	struct u64map by_argument; // likewise; of timers with one argument the next to fire
 };

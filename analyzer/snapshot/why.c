@@ -233,13 +233,10 @@ static void say_world(struct sentence *s, const struct goroutine *g)
 	size_t count = 0;
 
 	say(s, "waits for the world to stop");
-	for (size_t i = 0; i < scheduler->processor_count; i++) {
-		const struct processor *p = &scheduler->processors[i];
-		const struct machine *m = scheduler_machine_at(scheduler, p->m);
+	for (size_t i = 0; i < scheduler->unstopped_count; i++) {
+		const struct machine *m = scheduler->unstopped[i];
 
-		// A thread that dies of a signal may be the very one that did not stop.
-		if (p->status != PROCESSOR_RUNNING || !m || m->address == g->m ||
-			(m->dying && !m->caught_signal))
+		if (m->address == g->m)
 			continue;
 		say(s, count++ ? ", %" PRIu64 : "; thread %" PRIu64, m->thread_id);
 	}

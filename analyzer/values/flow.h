@@ -22,8 +22,9 @@ struct flow_value {
 struct flow *flow_create(const struct frame_table *frames);
 
 /**
- * What the lowest `size` bytes of register `reg` (its DWARF number, amd64) held when physical frame `frame` of the walk made
- * the call that it is in. False where nothing proves it; a contradiction is counted in diagnostics.
+ * What the lowest `size` bytes of register `reg` (its DWARF number, amd64) held when physical frame
+ * `frame` of the walk made the call that it is in. False where nothing proves it; a contradiction
+ * is counted in diagnostics.
  */
 bool flow_register(struct flow *flow, const struct walk *walk, uint32_t frame, uint32_t reg,
 	uint32_t size, struct flow_value *ret);

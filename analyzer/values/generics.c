@@ -1,9 +1,10 @@
 #include "analyzer/values/generics.h"
 
+#include "common/limits.h"
+
 #include <string.h>
 
 #define WORD 8
-#define MAX_DICTIONARY 4096 // words
 #define REGISTER_AX 0       // DWARF's numbers of the first two arguments' registers
 #define REGISTER_BX 3
 

@@ -11,7 +11,7 @@ valid snapshot that says so, or with one line; never by a signal, and never late
 
 Each run keeps within 5 s of CPU and 256 MB of memory; the last line says what the worst one took. BUILD
 names the directory of the programs. `make check-damaged` makes many more of them (DAMAGED_LONG), on
-every processor: some 25,000, a quarter of an hour of one.
+every processor: some 30,000, a quarter of an hour of one.
 """
 import concurrent.futures
 import json

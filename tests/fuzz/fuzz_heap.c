@@ -165,7 +165,7 @@ static void search(struct sample *s)
 			       .arena = &s->m->arena},
 		    &leaks) != CS_OK)
 		return;
-	if (leaks.live_objects > leaks.objects || leaks.live_bytes > leaks.bytes ||
+	if (leaks.reached_objects > leaks.objects || leaks.reached_bytes > leaks.bytes ||
 		leaks.count > leaks.candidates || (leaks.why_not && leaks.count))
 		abort();
 	for (size_t i = 0; i < leaks.count; i++)

@@ -35,8 +35,8 @@ TOP = {
 ORDER = ["schema", "id", "generator", "captured_at", "source", "capture", "host", "container",
          "attributes", "classifications", "process", "binary", "runtime", "crash", "limits", "frames",
          "stacks", "groups", "goroutines_total", "goroutines", "threads", "channels", "sync",
-         "scheduler", "blocking", "gc", "memory", "timers", "descriptors", "globals", "attachments",
-         "suppressed_before", "diagnostics"]
+         "scheduler", "blocking", "gc", "memory", "timers", "timers_total", "descriptors",
+         "descriptors_total", "globals", "attachments", "suppressed_before", "diagnostics"]
 GENERATOR = {"name": TEXT, "version": TEXT}
 PROCESS = {"pid": opt(INT), "uid": opt(INT), "gid": opt(INT), "executable": opt(TEXT), "unit": opt(TEXT),
            "args": opt(LIST), "environment": opt(OBJECT), "signal": opt(OBJECT)}

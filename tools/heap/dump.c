@@ -105,12 +105,12 @@ static enum cs_status print_heap(struct analysis *analysis)
 
 static void print_leaks(const struct analysis *analysis, const struct leaks *leaks, uint64_t cost)
 {
-	printf(",\n\"leaks\": {\"objects\": %llu, \"bytes\": %llu, \"live_objects\": %llu, "
-	       "\"live_bytes\": %llu, "
+	printf(",\n\"leaks\": {\"objects\": %llu, \"bytes\": %llu, \"reached_objects\": %llu, "
+	       "\"reached_bytes\": %llu, "
 	       "\"candidates\": %zu, \"cpu_ms\": %.1f,\n \"why_not\": ",
 		(unsigned long long)leaks->objects, (unsigned long long)leaks->bytes,
-		(unsigned long long)leaks->live_objects, (unsigned long long)leaks->live_bytes,
-		leaks->candidates, (double)cost / 1e6);
+		(unsigned long long)leaks->reached_objects,
+		(unsigned long long)leaks->reached_bytes, leaks->candidates, (double)cost / 1e6);
 	printf(leaks->why_not ? "\"%s\"" : "null", leaks->why_not);
 	printf(",\n \"leaked\": [");
 	for (size_t i = 0; i < leaks->count; i++)

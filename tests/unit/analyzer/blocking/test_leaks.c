@@ -143,7 +143,7 @@ START_TEST(a_channel_that_nobody_reaches)
 	check_evidence(&f, 0, "this goroutine alone holds it");
 	ck_assert_uint_eq(f.leaks.candidates, 1);
 	// Its own wait keeps channel and sudog alive, as it does in the process.
-	ck_assert_uint_eq(f.leaks.live_objects, 2);
+	ck_assert_uint_eq(f.leaks.reached_objects, 2);
 	ck_assert_uint_eq(f.leaks.objects, COUNT);
 	teardown(&f);
 }

@@ -93,6 +93,60 @@ START_TEST(the_summary_counts_groups)
 }
 END_TEST
 
+/** The index of the goroutine with this id. */
+static size_t index_of(const struct mkruntime *m, uint64_t id)
+{
+	const struct goroutines *all = &m->analysis->goroutines;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].id == id)
+			return i;
+	ck_abort_msg("no goroutine %d", (int)id);
+}
+
+START_TEST(the_graph_has_boxes_for_groups)
+{
+	struct mkruntime *m = mkruntime_sample();
+	struct blocking *b;
+	size_t two, three, many[3], cycle[2];
+	char *text;
+
+	ck_assert_int_eq(mkruntime_analyze(m), CS_OK);
+	b = &m->analysis->blocking;
+	*b = (struct blocking){.arena = m->analysis->arena};
+	text = write_as(m, "dot", "all");
+	ck_assert_ptr_nonnull(strstr(text, "nobody is known to wait for another"));
+	ck_assert_ptr_null(strstr(text, "->"));
+	free(text);
+	two = index_of(m, 2);
+	three = index_of(m, 3);
+	for (size_t i = 0; i < 3; i++)
+		many[i] = index_of(m, 10 + i); // one group
+	blocking_init(b, m->analysis->arena);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(
+			blocking_add_edge(b, (struct blocking_edge){many[i], two, 0x1000, i != 1}));
+	ck_assert(blocking_add_edge(b, (struct blocking_edge){two, three, 0x2000, true}));
+	ck_assert(blocking_add_edge(b, (struct blocking_edge){three, two, 0x3000, true}));
+	cycle[0] = two;
+	cycle[1] = three;
+	b->deadlocks = &(struct blocking_cycle){.members = cycle, .count = 2};
+	b->deadlock_count = 1;
+	b->edge_total += 5;
+	m->analysis->crash.title = "a \"title\" \\ \033[31m";
+	text = write_as(m, "dot", "all");
+	ck_assert_ptr_nonnull(strstr(text, "a \\\"title\\\" \\\\ \\\\x1b[31m"));
+	ck_assert_ptr_nonnull(strstr(text, "\\n5 waits are left out\";"));
+	ck_assert_ptr_nonnull(strstr(text, "  group10 [label=\"3 goroutines\\nrunnable"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "  group10 -> g2 [label=\" 0x1000 × 3\", style=dashed];"));
+	ck_assert_ptr_nonnull(strstr(text, "  g2 -> g3 [label=\" 0x2000\", color=red];"));
+	ck_assert_ptr_nonnull(strstr(text, "  g3 [label=\"goroutine 3\\nselect"));
+	free(text);
+	mkruntime_destroy(m);
+}
+END_TEST
+
 /* Numbers past INT64_MAX, a label that stands twice: jansson would refuse the row. */
 START_TEST(garbage_stays_valid_json)
 {
@@ -169,6 +223,7 @@ Suite *suite_formats(void)
 	tcase_add_test(tests, control_characters_do_not_reach_the_terminal);
 	tcase_add_test(tests, the_traceback_is_gos);
 	tcase_add_test(tests, the_summary_counts_groups);
+	tcase_add_test(tests, the_graph_has_boxes_for_groups);
 	tcase_add_test(tests, garbage_stays_valid_json);
 	tcase_add_test(tests, nothing_is_made_up_of_code_that_is_not_go_s);
 	suite_add_tcase(suite, tests);

@@ -61,6 +61,8 @@ START_TEST(in_the_order_in_which_they_fire)
 		ck_assert_int_eq(timers.list[i].when, 100 * (int64_t)(i + 1));
 		ck_assert_ptr_eq(timers_find(&timers, timers.list[i].address), &timers.list[i]);
 	}
+	ck_assert_uint_eq(timers.of_processor[0].count, 3);
+	ck_assert_ptr_eq(timers.of_processor[0].next, &timers.list[0]);
 	ck_assert_uint_eq(timers.list[0].function, mkruntime_pc("main.leaf"));
 	ck_assert_uint_eq(timers.list[0].argument, 0x1234);
 	ck_assert_int_eq(timers.list[0].period, 40);

@@ -18,13 +18,13 @@
 #define SP STACK
 #define DELTA 24
 
-enum { OUTER, INNER, REPEAT, LEAF, COMPUTED, LENT, LENT_LOWEST, FUNCTIONS };
+enum { OUTER, INNER, REPEAT, LEAF, COMPUTED, LENT, LENT_LOWEST, PARTS, FUNCTIONS };
 
 /**
  * outer passes what it got in rax on in rcx, and a constant in rbx; inner keeps both, but takes the
  * address of the second. The loop keeps its rax in one word, and what the leaf returns in another.
  * lent gives the leaf the address of a word that it set to 5, and passes on what is there
- * afterwards.
+ * afterwards. parts keeps one byte of rcx, and rbx, and calls with an address behind that in rax.
  */
 static const uint8_t code[][FUNCTION_SIZE] = {
 	[OUTER] =
@@ -96,10 +96,21 @@ static const uint8_t code[][FUNCTION_SIZE] = {
 			0x48, 0x83, 0xc4, 0x18,                         // add rsp,0x18
 			0xc3,                                           // ret
 		},
+	[PARTS] =
+		{
+			0x48, 0x83, 0xec, 0x18,       // sub rsp,0x18
+			0x88, 0x4c, 0x24, 0x08,       // mov [rsp+0x8],cl
+			0x48, 0x89, 0x5c, 0x24, 0x10, // mov [rsp+0x10],rbx
+			0x48, 0x8d, 0x43, 0x30,       // lea rax,[rbx+0x30]
+			0x0f, 0xb6, 0xf1,             // movzx esi,cl
+			0xe8, 0xe7, 0xfe, 0xff, 0xff, // call <leaf>
+			0x48, 0x83, 0xc4, 0x18,       // add rsp,0x18
+			0xc3,                         // ret
+		},
 };
 
 static const char *const names[] = {
-	"outer", "inner", "repeat", "leaf", "computed", "lent", "lowest"};
+	"outer", "inner", "repeat", "leaf", "computed", "lent", "lowest", "parts"};
 
 struct fixture {
 	struct arena arena;
@@ -220,6 +231,63 @@ START_TEST(a_spilled_register_is_found)
 	ck_assert(!ask(f, 0, AMD64_RSI, &value)); // only ever in a register
 	ck_assert(!ask(f, 1, AMD64_RAX, &value)); // no such frame
 	ck_assert(!ask(f, 0, 16, &value));
+	teardown(f);
+}
+END_TEST
+
+START_TEST(parts_of_words_and_sums_are_followed)
+{
+	struct fixture *f = setup();
+	struct flow_value value;
+
+	push(f, PARTS, 0x19);
+	*word(f, 0, 8) = 0xbadbadbadbad0042;
+	*word(f, 0, 0x10) = 0xc000001000;
+	ck_assert(ask(f, 0, AMD64_RAX, &value));
+	ck_assert_uint_eq(value.bits, 0xc000001030);
+	ck_assert_uint_eq(value.slot, 0); // the word holds something else
+	ck_assert(!ask(f, 0, AMD64_RCX, &value));
+	ck_assert(flow_register(f->flow, f->walk, 0, AMD64_RCX, 1, &value));
+	ck_assert_uint_eq(value.bits, 0x42);
+	ck_assert_uint_eq(value.slot, SP + 8);
+	ck_assert(flow_register(f->flow, f->walk, 0, AMD64_RSI, 1, &value));
+	ck_assert_uint_eq(value.bits, 0x42);
+	ck_assert(!flow_register(f->flow, f->walk, 0, AMD64_RCX, 2, &value));
+	ck_assert(!flow_register(f->flow, f->walk, 0, AMD64_RCX, 0, &value));
+	ck_assert(!flow_register(f->flow, f->walk, 0, AMD64_RCX, 9, &value));
+	teardown(f);
+}
+END_TEST
+
+/** What the flow calls a part that lies in rax from `low` to `high` of a function. */
+static symbol find(struct fixture *f, int function, uint32_t low, uint32_t high, bool is_constant)
+{
+	target_addr start = TEXT + (target_addr)function * FUNCTION_SIZE;
+	struct flow_row row = {start + low, start + high, AMD64_RAX, true};
+	struct flow_part part = {
+		.rows = &row, .row_count = 1, .size = 8, .is_constant = is_constant};
+
+	return flow_find(f->flow, f->walk, 0, &part);
+}
+
+START_TEST(what_a_list_has_lost_is_found_where_every_way_leads_from_it)
+{
+	struct fixture *f = setup();
+	struct flow_value value;
+	symbol held;
+
+	push(f, OUTER, 0x16);
+	*word(f, 0, 0x20) = 0x1234;
+	held = find(f, OUTER, 4, 9, true);
+	ck_assert(flow_symbol(f->flow, f->walk, 0, held, 8, &value));
+	ck_assert_uint_eq(value.bits, 0x1234);
+	// All of it is one line: there is no room for another statement.
+	ck_assert_uint_eq(find(f, OUTER, 4, 9, false), held);
+	ck_assert_uint_eq(find(f, OUTER, 0x16, 0x1a, true), 0); // behind the call only
+	f->walk->count = 0;
+	push(f, REPEAT, 0x1d);
+	// What the call of the turn before gave: the first turn has none.
+	ck_assert_uint_eq(find(f, REPEAT, 0x1d, 0x22, true), 0);
 	teardown(f);
 }
 END_TEST
@@ -360,6 +428,8 @@ Suite *suite_flow(void)
 	TCase *tests = tcase_create("flow");
 
 	tcase_add_test(tests, a_spilled_register_is_found);
+	tcase_add_test(tests, parts_of_words_and_sums_are_followed);
+	tcase_add_test(tests, what_a_list_has_lost_is_found_where_every_way_leads_from_it);
 	tcase_add_test(tests, frames_are_linked);
 	tcase_add_test(tests, frames_that_disagree_tell_nothing);
 	tcase_add_test(tests, frames_that_did_not_call_each_other_are_not_linked);
