@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NODES 8
-#define LONG 200000
+#define LONG 50000
 
 static void init(struct blocking *b, struct arena *arena, struct blocking_input *input,
 	struct goroutines *all)
