@@ -84,6 +84,7 @@ struct blocking {
 	size_t deadlock_count, deadlock_capacity;
 	size_t *leaked; // those of which it is proved that nobody can wake them
 	size_t leaked_count, leaked_capacity;
+	bool is_leak_unknown; // the proof lacked something: nobody is in `leaked`, whatever is true
 	struct blocking_evidence *evidence;
 	size_t evidence_count, evidence_capacity;
 	size_t leak_evidence_count; // the first of them are on leaked ones, the others on deadlocks

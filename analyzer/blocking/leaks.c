@@ -331,6 +331,7 @@ enum cs_status leaks_judge(const struct leaks_input *input, struct blocking *blo
 	if (leaks.why_not)
 		diag_add(input->rt->diag, DIAG_INFO, "no-leak-proof",
 			"whether goroutines are leaked is not known: %s", leaks.why_not);
+	blocking->is_leak_unknown = leaks.why_not != NULL;
 	for (size_t i = 0; i < leaks.count; i++)
 		if (!blocking_add_leaked(blocking, leaks.list[i]) ||
 			!blocking_add_evidence(blocking, leaks.list[i], "%s", leaks.evidence[i]))

@@ -100,6 +100,19 @@ static void write_deadlocks(struct json_writer *w, const struct analysis *analys
 	jsonw_member_u64(w, "deadlocks_total", b->deadlock_count);
 }
 
+static void write_leaked(struct json_writer *w, const struct analysis *analysis)
+{
+	const struct blocking *b = &analysis->blocking;
+
+	if (b->is_leak_unknown) {
+		jsonw_member_null(w, "leaked");
+		jsonw_member_null(w, "leaked_total");
+		return;
+	}
+	write_ids(w, analysis, "leaked", b->leaked, b->leaked_count);
+	jsonw_member_u64(w, "leaked_total", b->leaked_count);
+}
+
 static void write_evidence(struct json_writer *w, const struct analysis *analysis)
 {
 	const struct blocking *b = &analysis->blocking;
@@ -119,8 +132,6 @@ static void write_evidence(struct json_writer *w, const struct analysis *analysi
 
 void json_write_blocking(struct json_writer *w, const struct analysis *analysis)
 {
-	const struct blocking *b = &analysis->blocking;
-
 	jsonw_newline(w);
 	jsonw_key(w, "blocking");
 	if (!analysis->rt) {
@@ -130,8 +141,7 @@ void json_write_blocking(struct json_writer *w, const struct analysis *analysis)
 	jsonw_begin_object(w);
 	write_edges(w, analysis);
 	write_deadlocks(w, analysis);
-	write_ids(w, analysis, "leaked", b->leaked, b->leaked_count);
-	jsonw_member_u64(w, "leaked_total", b->leaked_count);
+	write_leaked(w, analysis);
 	write_evidence(w, analysis);
 	jsonw_end_object(w);
 }

@@ -26,7 +26,7 @@ PROGRAMS = ("rich", "signal", "labels", "cgo")
 MINORS = range(18, 28)
 SHOWN = 4
 # What tells of the executable and its release, and of the guess itself.
-LEFT_OUT = {"binary", "runtime", "diagnostics"}
+LEFT_OUT = {"binary", "runtime", "diagnostics", "blocking"}
 
 
 def analyze(core, exe):
@@ -50,6 +50,15 @@ def differences(right, guessed, path=""):
         yield f"{path}: {str(right)[:60]} became {str(guessed)[:60]}"
 
 
+def prove_less(right, guessed):
+    """Who is leaked is not told of a guess; then what is told of who waits for whom is a part of the truth."""
+    right, guessed = right["blocking"], guessed["blocking"]
+    if guessed["leaked"] is not None:
+        yield ".blocking.leaked: told of a guess"
+    for key in ("edges", "deadlocks", "evidence"):
+        yield from (f".blocking.{key}: {one} is not true" for one in guessed[key] if one not in right[key])
+
+
 def is_refused(snapshot):
     return snapshot["runtime"] is None or any(d["code"] == "unknown-layout" for d in snapshot["diagnostics"])
 
@@ -71,7 +80,7 @@ def try_crash(made, directory, is_stripped, arch):
         if snapshot["runtime"]["layout"] != "guessed":
             outcomes[minor] = ["the layout was not guessed: nothing was tested"]
             continue
-        outcomes[minor] = list(differences(right, snapshot)) or "equal"
+        outcomes[minor] = [*differences(right, snapshot), *prove_less(right, snapshot)] or "equal"
     return outcomes
 
 
