@@ -32,14 +32,15 @@ def unknown_release(exe, release, target):
     return target
 
 
-def split(exe, stripped, debug, link=True, options=()):
+def split(exe, stripped, debug, link=True, options=(), arch="amd64"):
     """Leaves in `stripped` what runs and in `debug` what debuggers read."""
+    objcopy = crash.CROSS_PREFIXES[arch] + "objcopy"
     stripped.parent.mkdir(parents=True, exist_ok=True)
     debug.parent.mkdir(parents=True, exist_ok=True)
-    binutils("objcopy", "--only-keep-debug", *options, exe, debug)
-    binutils("objcopy", "--strip-all", exe, stripped)
+    binutils(objcopy, "--only-keep-debug", *options, exe, debug)
+    binutils(objcopy, "--strip-all", exe, stripped)
     if link:
-        binutils("objcopy", f"--add-gnu-debuglink={debug}", stripped)
+        binutils(objcopy, f"--add-gnu-debuglink={debug}", stripped)
 
 
 def at_path(core, known_path, new_path, target):

@@ -89,7 +89,7 @@ def analyze_apart(made, directory):
     release = crash.go_version(made.case.release)
     whole = debugfiles.unknown_release(made.exe, release, directory / "whole")
     exe, debug = directory / "apart" / made.exe.name, directory / "apart" / "debug"
-    debugfiles.split(whole, exe, debug)
+    debugfiles.split(whole, exe, debug, arch=made.case.arch)
     return analyze(made.core, whole), analyze(made.core, exe)
 
 
