@@ -256,7 +256,7 @@
 #define DEFAULT_VALUES 1000 // of one goroutine
 #define GLOBAL_VALUES 500   // of one package variable
 #define LEAST_VALUES 40     // of one goroutine, however many there are
-#define TOTAL_VALUES 54000  // of all goroutines together, about nine megabytes
+#define TOTAL_VALUES 51000  // of all goroutines together, about nine megabytes
 #define DEFAULT_GOROUTINES 2000 // with variables
 #define MAX_OPTION_GOROUTINES (1u << 24)
 #define DEFAULT_FIELDS 64
