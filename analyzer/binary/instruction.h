@@ -30,7 +30,7 @@ enum amd64_register {
 };
 
 enum operand_kind {
-	OPERAND_NONE,     // nothing that is followed: a vector register, bits 8 to 15 of a general one
+	OPERAND_NONE, // nothing that is followed: a vector register, bits 8 to 15 of a general one
 	OPERAND_REGISTER, // its lowest `size` bytes
 	OPERAND_CONSTANT,
 	OPERAND_MEMORY,
@@ -45,7 +45,7 @@ struct operand {
 };
 
 enum instruction_kind {
-	INSTRUCTION_OTHER, // overwrites `to`, if that is memory, and `changed`; may read `from`
+	INSTRUCTION_OTHER,   // overwrites `to`, if that is memory, and `changed`; may read `from`
 	INSTRUCTION_MOVE,    // `to` becomes `from`
 	INSTRUCTION_EXTEND,  // the lowest bytes of `to`, as many as `from` has, become `from`
 	INSTRUCTION_ADDRESS, // `to` becomes the address that `from` names: a sum, too

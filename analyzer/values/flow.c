@@ -129,8 +129,8 @@ static target_addr cfa_of(const struct search *s, uint32_t frame)
  * Whether a register or slot that holds `has` tells what is wanted: *addend_ret is what to add to
  * it.
  */
-static bool tells(const struct flow_site *site, symbol has, const struct wanted *wanted,
-	uint64_t *addend_ret)
+static bool tells(
+	const struct flow_site *site, symbol has, const struct wanted *wanted, uint64_t *addend_ret)
 {
 	struct flow_derived derived = flow_function_derived(site->function, has);
 
@@ -151,8 +151,8 @@ static struct wanted wanted_of(
 	return (struct wanted){derived.base, derived.addend + addend, size};
 }
 
-static bool read_slot(const struct search *s, const struct flow_slot *slot, target_addr address,
-	uint64_t *ret)
+static bool read_slot(
+	const struct search *s, const struct flow_slot *slot, target_addr address, uint64_t *ret)
 {
 	uint8_t bytes[sizeof(uint64_t)] = {0};
 
@@ -290,8 +290,8 @@ symbol flow_find(
 	return site ? flow_function_track(site->function, site, part) : 0;
 }
 
-bool flow_reads_only(struct flow *flow, const struct walk *walk, uint32_t frame, int64_t first,
-	int64_t second)
+bool flow_reads_only(
+	struct flow *flow, const struct walk *walk, uint32_t frame, int64_t first, int64_t second)
 {
 	const struct flow_site *site = call_site(flow, walk, frame);
 

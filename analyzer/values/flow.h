@@ -33,15 +33,15 @@ bool flow_register(struct flow *flow, const struct walk *walk, uint32_t frame, u
  * What the flow calls a part of a variable that physical frame `frame` has lost: the same for all
  * that stand at its pc. SYMBOL_NONE: nothing proves what it is.
  */
-symbol flow_find(struct flow *flow, const struct walk *walk, uint32_t frame,
-	const struct flow_part *part);
+symbol flow_find(
+	struct flow *flow, const struct walk *walk, uint32_t frame, const struct flow_part *part);
 
 /**
  * Whether the function goes on to read the word at `first` from the CFA once the call has returned,
  * but never that at `second`.
  */
-bool flow_reads_only(struct flow *flow, const struct walk *walk, uint32_t frame, int64_t first,
-	int64_t second);
+bool flow_reads_only(
+	struct flow *flow, const struct walk *walk, uint32_t frame, int64_t first, int64_t second);
 
 /** As flow_register, of what flow_find gave for this pc. */
 bool flow_symbol(struct flow *flow, const struct walk *walk, uint32_t frame, symbol held,

@@ -91,8 +91,8 @@ static bool find_slots(struct flow_function *f)
 				!flow_stack_offset(f, i, ops[k], &offset))
 				continue;
 			if (is_part(ops[k]->size) || offset % FLOW_WORD == 0)
-				f->slots[count++] = flow_slot_key(offset,
-					is_part(ops[k]->size) ? ops[k]->size : FLOW_WORD);
+				f->slots[count++] = flow_slot_key(
+					offset, is_part(ops[k]->size) ? ops[k]->size : FLOW_WORD);
 			if (ops[k]->size == 2 * FLOW_WORD && offset % FLOW_WORD == 0)
 				f->slots[count++] = flow_slot_key(offset + FLOW_WORD, FLOW_WORD);
 		}
@@ -284,15 +284,14 @@ static bool load_instructions(struct flow_function *f)
 	f->instructions = arena_array(arena, max, sizeof(*f->instructions));
 	if (!code || !f->instructions)
 		return false;
-	f->instruction_count = (uint32_t)instructions_decode(
-		code, size, f->func.entry, f->instructions, max);
+	f->instruction_count =
+		(uint32_t)instructions_decode(code, size, f->func.entry, f->instructions, max);
 	f->deltas = arena_array(arena, f->instruction_count + 1, sizeof(*f->deltas));
 	if (!f->instruction_count || !f->deltas)
 		return false;
 	// The padding behind a function has no row.
 	for (uint32_t i = 0; i < f->instruction_count; i++)
-		if (!pclntab_sp_delta(functions, &f->func, f->instructions[i].pc,
-			    &f->deltas[i]) &&
+		if (!pclntab_sp_delta(functions, &f->func, f->instructions[i].pc, &f->deltas[i]) &&
 			f->instructions[i].kind != INSTRUCTION_END)
 			return false;
 	return true;

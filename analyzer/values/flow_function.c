@@ -290,9 +290,8 @@ static bool find_exposed(struct flow_function *f, const struct code_place *place
 	if (!f->is_exposed)
 		return false;
 	for (uint32_t i = 0; i < f->slot_count; i++)
-		f->is_exposed[i] =
-			has_map ? is_exposed(f, &map, flow_slot_offset(f->slots[i]))
-				: f->exposed_count > 0;
+		f->is_exposed[i] = has_map ? is_exposed(f, &map, flow_slot_offset(f->slots[i]))
+					   : f->exposed_count > 0;
 	return true;
 }
 

@@ -38,8 +38,8 @@ static symbol derived(struct flow_function *f, struct flow_derived wanted)
 		return is_same_derived(&f->derived[index], &wanted)
 			       ? symbol_make(SYMBOL_DERIVED, index)
 			       : symbol_make(SYMBOL_NONE, 0);
-	grown = arena_grow(f->arena, f->derived, &f->derived_capacity, f->derived_count + 1,
-		sizeof(*grown));
+	grown = arena_grow(
+		f->arena, f->derived, &f->derived_capacity, f->derived_count + 1, sizeof(*grown));
 	if (!grown || !u64map_put(&f->derived_index, hash, f->derived_count))
 		return symbol_make(SYMBOL_NONE, 0);
 	f->derived = grown;
@@ -179,8 +179,8 @@ static void move(struct flow_function *f, symbol *state, uint32_t i)
 static void extend(struct flow_function *f, symbol *state, uint32_t i)
 {
 	const struct instruction *in = &f->instructions[i];
-	symbol value = derive_part(
-		f, value_of(f, state, i, &in->from), in->from.size, in->is_signed);
+	symbol value =
+		derive_part(f, value_of(f, state, i, &in->from), in->from.size, in->is_signed);
 
 	change_registers(state, in->changed, i);
 	if (symbol_kind(value) != SYMBOL_NONE)

@@ -52,8 +52,7 @@ static const struct flow_row *row_at(const struct flow_part *part, target_addr p
 }
 
 /** What lies at the row's place before instruction `at` of block `number`. */
-static symbol symbol_at(
-	struct track *t, uint32_t number, uint32_t at, const struct flow_row *row)
+static symbol symbol_at(struct track *t, uint32_t number, uint32_t at, const struct flow_row *row)
 {
 	struct flow_function *f = t->f;
 	uint32_t slot;
@@ -67,8 +66,7 @@ static symbol symbol_at(
 			       ? t->state[row->place]
 			       : symbol_make(SYMBOL_NONE, 0);
 	slot = flow_slot_index(f, flow_slot_key(row->place, t->part->size));
-	return slot < f->slot_count &&
-			       f->slots[slot] == flow_slot_key(row->place, t->part->size) &&
+	return slot < f->slot_count && f->slots[slot] == flow_slot_key(row->place, t->part->size) &&
 			       !f->is_exposed[slot]
 		       ? t->state[AMD64_REGISTERS + slot]
 		       : symbol_make(SYMBOL_NONE, 0);
@@ -119,8 +117,8 @@ static void walk_block(struct track *t, uint32_t number, uint32_t end)
 		if (!row)
 			continue;
 		found = symbol_at(t, number, i, row);
-		t->is_failed |= symbol_kind(found) == SYMBOL_NONE ||
-				(t->symbol && found != t->symbol);
+		t->is_failed |=
+			symbol_kind(found) == SYMBOL_NONE || (t->symbol && found != t->symbol);
 		t->symbol = found;
 		return;
 	}
@@ -138,8 +136,7 @@ static bool is_renewed(const struct track *t)
 	if (symbol_kind(derived.base) == SYMBOL_PHI) {
 		uint32_t block = (uint32_t)(payload >> 24);
 
-		return t->to[block] > t->from[block] &&
-		       t->from[block] == t->f->blocks[block].first;
+		return t->to[block] > t->from[block] && t->from[block] == t->f->blocks[block].first;
 	}
 	if (symbol_kind(derived.base) != SYMBOL_FRESH)
 		return false;
@@ -240,8 +237,8 @@ static symbol track(struct track *t, const struct flow_site *site, struct arena 
 	return symbol_make(SYMBOL_NONE, 0);
 }
 
-symbol flow_function_track(struct flow_function *function, const struct flow_site *site,
-	const struct flow_part *part)
+symbol flow_function_track(
+	struct flow_function *function, const struct flow_site *site, const struct flow_part *part)
 {
 	struct arena scratch;
 	struct track t;

@@ -25,8 +25,8 @@ struct flow_part {
  * What a lost part holds at a site of the function. SYMBOL_NONE: nobody can know, or another value
  * may have been assigned since.
  */
-symbol flow_function_track(struct flow_function *function, const struct flow_site *site,
-	const struct flow_part *part);
+symbol flow_function_track(
+	struct flow_function *function, const struct flow_site *site, const struct flow_part *part);
 
 /** Whether the code behind a site that is a call may read the word at `offset` from the CFA. */
 bool flow_function_reads(

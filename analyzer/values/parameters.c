@@ -63,8 +63,8 @@ static bool is_known_package(const char *function)
 		return false;
 	memcpy(name, function, (size_t)(dot - function));
 	name[dot - function] = '\0';
-	return bsearch(name, packages, sizeof(packages) / sizeof(*packages), sizeof(*packages),
-		compare);
+	return bsearch(
+		name, packages, sizeof(packages) / sizeof(*packages), sizeof(*packages), compare);
 }
 
 /* "F", "T.F" or "(*T).F", and nothing of what the compiler makes: "F.func1", "F-fm". */

@@ -69,7 +69,7 @@ struct value_channel {
 	bool is_closed, is_timer;
 	uint64_t send_index, receive_index;
 	struct value_waiter *send_queue, *receive_queue;
-	uint32_t send_queue_count, receive_queue_count;             // as many as the cap let in
+	uint32_t send_queue_count, receive_queue_count; // as many as the cap let in
 	uint64_t send_queue_total, receive_queue_total;
 };
 
@@ -90,7 +90,7 @@ struct value {
 		double real[2];   // float: [0]; complex: both
 		struct {
 			const char *bytes;
-			uint64_t size; // as many as the cap let in
+			uint64_t size;   // as many as the cap let in
 			uint64_t beyond; // readable behind them: whether they begin a secret
 		} text;
 	} scalar;
@@ -150,8 +150,7 @@ void value_reader_begin(struct value_reader *reader, struct arena *scratch, uint
  * The value of `type` at `place`. Never NULL but where memory ends: what cannot be read says so in
  * itself. A word that may be stale is never followed.
  */
-struct value *value_read(
-	struct value_reader *reader, struct type *type, const struct place *place);
+struct value *value_read(struct value_reader *reader, struct type *type, const struct place *place);
 
 /** The channel whose hchan lies at `address`, with its queues; element type by the hchan itself. */
 struct value *value_read_channel(struct value_reader *reader, target_addr address);

@@ -16,7 +16,7 @@ struct planned_variable {
 	uint32_t frame;    // of the place's logical frames, 0 the innermost
 	bool is_argument;  // results are none
 	bool is_result;
-	bool is_escaped;   // `pieces` are of the pointer to it
+	bool is_escaped; // `pieces` are of the pointer to it
 	bool is_shadowed;
 	int64_t dict_index; // of its type in the dictionary of a generic function; -1: in none
 	// What all goroutines here have in common. UNAVAILABLE_CLOBBERED has pieces nevertheless,
@@ -25,7 +25,8 @@ struct planned_variable {
 	struct dwarf_piece *pieces;
 	uint32_t piece_count;
 	enum evidence evidence; // of the pieces; EVIDENCE_NONE: DWARF's own
-	// For each piece what the flow of values calls it at this pc; 0: the piece tells. NULL: all.
+	// For each piece what the flow of values calls it at this pc; 0: the piece tells. NULL:
+	// all.
 	uint64_t *symbols;
 	bool is_constant; // nothing but its declaration assigns it
 	Dwarf_Die die;    // has its location
@@ -62,7 +63,8 @@ CS_MUST_USE enum cs_status variable_plans_init(struct binary *binary,
 /** The plan of the place with this index, made when it is first asked for. Never NULL. */
 const struct variable_plan *variable_plan_of(struct variable_plans *plans, uint32_t place);
 
-/** The variable at `index` of that plan, for whoever finds out more about it; NULL: there is none. */
+/** The variable at `index` of that plan, for whoever finds out more about it; NULL: there is none.
+ */
 struct planned_variable *variable_plan_change(
 	struct variable_plans *plans, uint32_t place, uint32_t index);
 

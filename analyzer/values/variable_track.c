@@ -77,7 +77,8 @@ static bool meet(const struct flow_row *a, const struct flow_row *b)
 }
 
 /* Whether some part of another variable was ever said to lie where this part was, at one time. */
-static bool is_shared_with(const struct part_rows *own, uint32_t leaf, const struct part_rows *other)
+static bool is_shared_with(
+	const struct part_rows *own, uint32_t leaf, const struct part_rows *other)
 {
 	for (uint32_t i = 0; i < other->leaf_count; i++)
 		for (uint32_t k = 0; k < other->row_counts[i]; k++)
@@ -118,8 +119,8 @@ static bool cut_pieces(struct variable_plans *plans, struct planned_variable *va
 	const struct part_rows *parts, uint32_t *of_leaf)
 {
 	uint64_t size = variable->is_escaped ? WORD : variable->type->size, at = 0, old_at = 0;
-	struct dwarf_piece *pieces =
-		arena_array(plans->dwarf->arena, 2 * (size_t)parts->leaf_count + 1, sizeof(*pieces));
+	struct dwarf_piece *pieces = arena_array(
+		plans->dwarf->arena, 2 * (size_t)parts->leaf_count + 1, sizeof(*pieces));
 	uint32_t count = 0, old = 0;
 
 	if (!pieces)
@@ -128,7 +129,8 @@ static bool cut_pieces(struct variable_plans *plans, struct planned_variable *va
 		const struct leaf *leaf = &parts->leaves[i];
 
 		if (leaf->offset > at)
-			pieces[count++] = (struct dwarf_piece){.size = (uint32_t)(leaf->offset - at)};
+			pieces[count++] =
+				(struct dwarf_piece){.size = (uint32_t)(leaf->offset - at)};
 		while (old < variable->piece_count && old_at < leaf->offset)
 			old_at += variable->pieces[old++].size;
 		of_leaf[i] = count;
@@ -181,9 +183,9 @@ static bool find_parts(struct variable_plans *plans, struct flow *flow, const st
 			.row_count = parts->row_counts[i],
 			.size = (uint32_t)parts->leaves[i].size,
 			.is_constant = variable->is_constant,
-			.is_parameter = variable->is_argument &&
-					variable->frame + 1 ==
-						plans->frames->places[place].frame_count};
+			.is_parameter =
+				variable->is_argument &&
+				variable->frame + 1 == plans->frames->places[place].frame_count};
 
 		if (is_placed(&changed, of_leaf[i]) || !part.row_count)
 			continue;
@@ -214,9 +216,10 @@ bool variable_track(struct variable_plans *plans, struct flow *flow, const struc
 	return is_any;
 }
 
-/* What logical frame `logical` of physical frame `frame` has called; NULL: nothing, or not known. */
-static const char *callee_of(const struct frame_table *frames, const struct walk *walk,
-	uint32_t frame, uint32_t logical)
+/* What logical frame `logical` of physical frame `frame` has called; NULL: nothing, or not known.
+ */
+static const char *callee_of(
+	const struct frame_table *frames, const struct walk *walk, uint32_t frame, uint32_t logical)
 {
 	const struct code_place *place = &frames->places[walk->places[frame]];
 
@@ -233,8 +236,7 @@ void variable_begin(
 {
 	const struct frame_table *frames = plans->frames;
 	const struct code_place *place = &frames->places[walk->places[frame]];
-	struct planned_variable *variable =
-		variable_plan_change(plans, walk->places[frame], index);
+	struct planned_variable *variable = variable_plan_change(plans, walk->places[frame], index);
 	struct part_rows parts = {.plans = plans};
 	uint32_t of_leaf[MAX_PARTS];
 	const char *function, *callee;

@@ -1,4 +1,5 @@
-// Finds the parts of variables that DWARF has lost at a pc, under their names in the flow of values.
+// Finds the parts of variables that DWARF has lost at a pc, under their names in the flow of
+// values.
 #ifndef CORESNAP_ANALYZER_VALUES_VARIABLE_TRACK_H
 #define CORESNAP_ANALYZER_VALUES_VARIABLE_TRACK_H
 

@@ -118,8 +118,8 @@ static void place_register(const struct variable_reader *reader, const struct fr
 
 	if (known_register(&frame->registers, reg, &word))
 		set_bits(piece, word);
-	else if (piece->size <= WORD && flow_register(reader->flow, frame->walk, frame->index, reg,
-						piece->size, &value))
+	else if (piece->size <= WORD &&
+		 flow_register(reader->flow, frame->walk, frame->index, reg, piece->size, &value))
 		set_flow_value(&value, piece, evidence_ret);
 	else
 		piece->unavailable = UNAVAILABLE_CLOBBERED;
@@ -416,8 +416,8 @@ static bool is_recovered(const struct variable_reader *reader, const struct walk
 }
 
 /*
- * "text = text[:3]" leaves no trace but that nobody reads the old length again, while the pointer is
- * read: a constant has no place that a location list could name, so the list keeps the old one.
+ * "text = text[:3]" leaves no trace but that nobody reads the old length again, while the pointer
+ * is read: a constant has no place that a location list could name, so the list keeps the old one.
  */
 static bool drop_cut(struct variable_reader *reader, const struct walk *walk, uint32_t index,
 	struct planned_variable *variable)
@@ -436,8 +436,8 @@ static bool drop_cut(struct variable_reader *reader, const struct walk *walk, ui
 }
 
 /* Looks, in one goroutine that stands there, for what DWARF has lost of the place's variables. */
-static void plan_place(struct variable_reader *reader, const struct walk *walk, uint32_t index,
-	bool is_first)
+static void plan_place(
+	struct variable_reader *reader, const struct walk *walk, uint32_t index, bool is_first)
 {
 	uint32_t place = walk->places[index];
 	const struct variable_plan *plan = variable_plan_of(reader->plans, place);

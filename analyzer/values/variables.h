@@ -22,7 +22,7 @@ struct variable_reader {
 	const struct goroutines *goroutines;
 	struct value_reader *values;
 	struct liveness *liveness;
-	struct flow *flow; // owned by the arena; NULL: what calls overwrote is not looked for
+	struct flow *flow;     // owned by the arena; NULL: what calls overwrote is not looked for
 	struct u64map tracked; // places in which what DWARF has lost was looked for
 	struct value_limits runtime_limits; // for the runtime's own frames
 	target_addr *stacks;                // low and high of every goroutine's stack, sorted

@@ -49,8 +49,8 @@ static const struct {
 
 START_TEST(results_that_are_not_assigned_yet)
 {
-	ck_assert_int_eq(result_is_zero(results[_i].release, results[_i].function,
-				 results[_i].name, results[_i].callee),
+	ck_assert_int_eq(result_is_zero(results[_i].release, results[_i].function, results[_i].name,
+				 results[_i].callee),
 		results[_i].is_zero);
 }
 END_TEST
@@ -64,8 +64,8 @@ Suite *suite_parameters(void)
 
 	tcase_add_loop_test(tests, parameters_that_are_never_assigned, 0,
 		sizeof(parameters) / sizeof(*parameters));
-	tcase_add_loop_test(tests, results_that_are_not_assigned_yet, 0,
-		sizeof(results) / sizeof(*results));
+	tcase_add_loop_test(
+		tests, results_that_are_not_assigned_yet, 0, sizeof(results) / sizeof(*results));
 	suite_add_tcase(suite, tests);
 	return suite;
 }
