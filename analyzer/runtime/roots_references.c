@@ -24,6 +24,7 @@ enum use {
 	USES_HALF,    // loads or stores 4 bytes there
 	USES_ADDRESS, // takes its address
 	AVOIDS,       // does not refer to it
+	AVOIDS_WORD,  // does not load or store 8 bytes there
 };
 
 struct term {
@@ -261,8 +262,11 @@ static const struct row rows[] = {
 		NULL},
 	// Without inlining those two ask a third.
 	{VAR_MHEAP, 0, {{"runtime.spanOf", USES, 0, MHEAP_ARENAS}}, NULL},
-	// The other variables there are reached by their address.
-	{VAR_PERSISTENT_CHUNKS, 8, {{"runtime.persistentalloc1", USES_WORD, 0, NO_FIELD}},
+	// globalAlloc.base holds a chunk too, which arm64 code loads through an address that it
+	// names, but never without the offset behind it (runtime/malloc.go persistentAlloc).
+	{VAR_PERSISTENT_CHUNKS, 8,
+		{{"runtime.persistentalloc1", USES_WORD, 0, NO_FIELD},
+			{"runtime.persistentalloc1", AVOIDS_WORD, 8, NO_FIELD}},
 		is_persistent_chunk},
 	{VAR_CPUS, 4,
 		{{"runtime.osinit", USES_HALF, 0, NO_FIELD},
@@ -409,6 +413,7 @@ static bool is_used_so(const struct code_reference *reference, enum use use)
 {
 	switch (use) {
 	case USES_WORD:
+	case AVOIDS_WORD:
 		return reference->size == 8;
 	case USES_HALF:
 		return reference->size == 4;
@@ -428,13 +433,14 @@ static bool is_term_true(struct references *refs, const struct term *term, targe
 {
 	const struct used *used = find_function(refs, term->function);
 	target_addr wanted = base + term_offset(&refs->roots->rt->layout, term);
+	bool is_avoided = term->use == AVOIDS || term->use == AVOIDS_WORD;
 
 	if (!used || !used->is_read)
 		return false;
 	for (size_t i = 0; i < used->count; i++)
 		if (used->list[i].target == wanted && is_used_so(&used->list[i], term->use))
-			return term->use != AVOIDS;
-	return term->use == AVOIDS;
+			return !is_avoided;
+	return is_avoided;
 }
 
 static bool is_row_true(struct references *refs, const struct row *row, target_addr base)

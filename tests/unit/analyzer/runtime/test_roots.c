@@ -37,6 +37,8 @@
 #define FREEZING (NOPTRBSS + 0x10)
 #define REASONS (DATA + 0x800)
 #define DECOY (DATA + 0x10)
+#define CHUNKS (NOPTRBSS + 0x40)
+#define GLOBAL_CHUNK (NOPTRBSS + 0x60) // globalAlloc.base, with the offset behind it
 
 #define FUNCTION_SIZE 64
 #define TEST_FUNCTIONS 16
@@ -98,23 +100,25 @@ static void add_function(const char *name)
 	process.code = 0;
 }
 
-/** An instruction of the newest function that names `target`: LEA, or a load of 4 bytes. */
-static void add_reference(target_addr target, bool is_load)
+/** An instruction of the newest function that names `target`: a load of 8 or 4 bytes; 0: LEA. */
+static void add_reference(target_addr target, uint32_t size)
 {
 	size_t at = (process.functions - 1) * FUNCTION_SIZE + process.code;
-	static const uint8_t lea[] = {0x48, 0x8d, 0x05}, load[] = {0x8b, 0x05};
-	size_t opcode = is_load ? sizeof(load) : sizeof(lea);
-	uint32_t distance = (uint32_t)(target - (TEXT + at + opcode + 4));
+	static const uint8_t lea[] = {0x48, 0x8d, 0x05}, word[] = {0x48, 0x8b, 0x05},
+			     half[] = {0x8b, 0x05};
+	const uint8_t *opcode = size == 8 ? word : size == 4 ? half : lea;
+	size_t length = size == 4 ? sizeof(half) : sizeof(lea);
+	uint32_t distance = (uint32_t)(target - (TEXT + at + length + 4));
 
-	memcpy(process.text + at, is_load ? load : lea, opcode);
-	memcpy(process.text + at + opcode, &distance, sizeof(distance));
-	process.code += opcode + 4;
+	memcpy(process.text + at, opcode, length);
+	memcpy(process.text + at + length, &distance, sizeof(distance));
+	process.code += length + 4;
 }
 
 static void add_lea(const char *function, target_addr target)
 {
 	add_function(function);
-	add_reference(target, false);
+	add_reference(target, 0);
 }
 
 static void poke_module(target_addr at)
@@ -316,7 +320,7 @@ START_TEST(code_tells_twins_apart)
 	add_scheduler();
 	poke_slice(DECOY, LISTS, 4);
 	add_lea("runtime.forEachG", ALLGS);
-	add_reference(DATA + 0x700, false);
+	add_reference(DATA + 0x700, 0);
 	add_lea("runtime.allgadd", ALLGS);
 	find_all();
 	ck_assert_uint_eq(found(VAR_ALLGS), ALLGS);
@@ -366,9 +370,9 @@ END_TEST
 START_TEST(two_answers_are_none)
 {
 	add_lea("runtime.freezetheworld", FREEZING);
-	add_reference(FREEZING + 8, true);
+	add_reference(FREEZING + 8, 4);
 	add_lea("runtime.stopTheWorldWithSema", FREEZING);
-	add_reference(FREEZING + 8, true);
+	add_reference(FREEZING + 8, 4);
 	add_lea("runtime.handoffp", SCHED);
 	find_all();
 	ck_assert_uint_eq(found(VAR_FREEZING), 0);
@@ -381,6 +385,39 @@ START_TEST(missing_function_proves_nothing)
 	add_lea("runtime.stopTheWorldWithSema", FREEZING);
 	find_all();
 	ck_assert_uint_eq(found(VAR_FREEZING), 0);
+}
+END_TEST
+
+/* Two variables hold a chunk; behind one of them lies an offset that the same code uses. */
+START_TEST(chunks_are_not_the_one_in_use)
+{
+	static const struct {
+		uint32_t behind_chunks, behind_global; // how the code uses the word behind
+		uint64_t before;                       // the first word of the newest chunk
+		target_addr found;
+	} cases[] = {
+		{0, 8, HEAP + 0x4000, CHUNKS}, // as in arm64 code
+		{4, 8, HEAP + 0x4000, CHUNKS}, // another variable lies behind
+		{0, 8, 0, CHUNKS},             // there is but one
+		{0, 0, HEAP + 0x4000, 0},      // nothing tells them apart
+		{8, 8, HEAP + 0x4000, 0},      // neither
+		{0, 8, HEAP + 0x4008, 0},      // no chunk
+		{0, 8, HEAP + 0x8000, 0},      // itself
+		{8, 4, 0, GLOBAL_CHUNK},       // the other way round
+	};
+
+	poke(HEAP + 0x8000, cases[_i].before, 8);
+	poke(CHUNKS, HEAP + 0x8000, 8);
+	poke(GLOBAL_CHUNK, HEAP + 0x8000, 8);
+	add_function("runtime.persistentalloc1");
+	add_reference(GLOBAL_CHUNK, 0);
+	add_reference(GLOBAL_CHUNK + 8, cases[_i].behind_global);
+	add_reference(GLOBAL_CHUNK, 8);
+	add_reference(CHUNKS, 8);
+	add_reference(CHUNKS + 8, cases[_i].behind_chunks);
+	add_reference(CHUNKS, 0);
+	find_all();
+	ck_assert_uint_eq(found(VAR_PERSISTENT_CHUNKS), cases[_i].found);
 }
 END_TEST
 
@@ -429,6 +466,7 @@ Suite *suite_roots(void)
 	tcase_add_loop_test(tc, every_term_counts, 0, 7);
 	tcase_add_test(tc, two_answers_are_none);
 	tcase_add_test(tc, missing_function_proves_nothing);
+	tcase_add_loop_test(tc, chunks_are_not_the_one_in_use, 0, 8);
 	tcase_add_test(tc, wait_reasons_are_counted);
 	tcase_add_test(tc, hostile_lists_end);
 	suite_add_tcase(suite, tc);
