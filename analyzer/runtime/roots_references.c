@@ -17,7 +17,7 @@
 #define SIGNAL_ROW 24
 #define SEMAPHORE_ROOTS 251
 
-/** How a function uses the variable. */
+/** How a function uses the variable; from AVOIDS on, how it does not. */
 enum use {
 	USES,         // refers to it in any way
 	USES_WORD,    // loads or stores 8 bytes there
@@ -25,6 +25,7 @@ enum use {
 	USES_ADDRESS, // takes its address
 	AVOIDS,       // does not refer to it
 	AVOIDS_WORD,  // does not load or store 8 bytes there
+	AVOIDS_VALUE, // neither loads nor stores there; may take its address
 };
 
 struct term {
@@ -207,6 +208,7 @@ static const struct row rows[] = {
 		is_backlog_index},
 	{VAR_PRINT_BACKLOG, 512,
 		{{"runtime.recordForPanic", USES_ADDRESS, 0, NO_FIELD},
+			{"runtime.recordForPanic", AVOIDS_VALUE, 0, NO_FIELD},
 			{"runtime.printlock", AVOIDS, 0, NO_FIELD},
 			{"runtime.startpanic_m", AVOIDS, 0, NO_FIELD}},
 		NULL},
@@ -219,9 +221,19 @@ static const struct row rows[] = {
 		{{"runtime/debug.SetTraceback", USES_ADDRESS, 0, NO_FIELD},
 			{"runtime.checkdead", AVOIDS, 0, NO_FIELD}},
 		is_level},
+	// Position independent arm64 code of Go before 1.21 takes the address of all that it loads.
+	{VAR_TRACEBACK, 4,
+		{{"runtime/debug.SetTraceback", USES_HALF, 0, NO_FIELD},
+			{"runtime.sighandler", USES_HALF, 0, NO_FIELD},
+			{"runtime.checkdead", AVOIDS, 0, NO_FIELD}},
+		is_level},
 	{VAR_FING_STATUS, 4,
 		{{"runtime.createfing", USES_ADDRESS, 0, NO_FIELD},
 			{"runtime.finalizercommit", USES, 0, NO_FIELD}},
+		is_fing_status},
+	{VAR_FING_STATUS, 4,
+		{{"runtime.createfing", USES_HALF, 0, NO_FIELD},
+			{"runtime.finalizercommit", USES_HALF, 0, NO_FIELD}},
 		is_fing_status},
 	{VAR_ARGS, SLICE_SIZE,
 		{{"runtime.goargs", USES, 0, NO_FIELD}, {"runtime.goargs", USES, 8, NO_FIELD},
@@ -291,6 +303,7 @@ static const struct row rows[] = {
 		NULL},
 	{VAR_SEMTABLE, 0,
 		{{"runtime.semacquire1", USES_ADDRESS, 0, NO_FIELD},
+			{"runtime.semacquire1", AVOIDS_VALUE, 0, NO_FIELD},
 			{"runtime.semrelease1", USES_ADDRESS, 0, NO_FIELD}},
 		is_semaphores},
 	{VAR_SEMTABLE, 0, {{"runtime.semroot", USES_ADDRESS, 0, NO_FIELD}}, is_semaphores},
@@ -419,6 +432,8 @@ static bool is_used_so(const struct code_reference *reference, enum use use)
 		return reference->size == 4;
 	case USES_ADDRESS:
 		return !reference->size;
+	case AVOIDS_VALUE:
+		return reference->size;
 	default:
 		return true;
 	}
@@ -433,7 +448,7 @@ static bool is_term_true(struct references *refs, const struct term *term, targe
 {
 	const struct used *used = find_function(refs, term->function);
 	target_addr wanted = base + term_offset(&refs->roots->rt->layout, term);
-	bool is_avoided = term->use == AVOIDS || term->use == AVOIDS_WORD;
+	bool is_avoided = term->use >= AVOIDS;
 
 	if (!used || !used->is_read)
 		return false;

@@ -421,6 +421,33 @@ START_TEST(chunks_are_not_the_one_in_use)
 }
 END_TEST
 
+/* Code that takes the address of all that it loads, as arm64's of Go before 1.21 in PIE. */
+START_TEST(loads_through_addresses_are_told_apart)
+{
+	const target_addr backlog = NOPTRBSS + 0x200, index = backlog + 512, cache = index + 8,
+			  env = cache + 4;
+
+	add_lea("runtime.recordForPanic", index);
+	add_reference(index, 8);
+	add_reference(backlog, 0);
+	add_lea("runtime.printlock", SCHED);
+	add_lea("runtime.startpanic_m", SCHED);
+	add_lea("runtime/debug.SetTraceback", env);
+	add_reference(env, 4);
+	add_reference(cache, 0);
+	add_reference(cache, 4);
+	add_lea("runtime.checkdead", SCHED);
+	if (_i) {
+		add_lea("runtime.sighandler", cache);
+		add_reference(cache, 4);
+	}
+	find_all();
+	ck_assert_uint_eq(found(VAR_PRINT_BACKLOG), backlog);
+	ck_assert_uint_eq(found(VAR_PRINT_BACKLOG_INDEX), index);
+	ck_assert_uint_eq(found(VAR_TRACEBACK), _i ? cache : 0);
+}
+END_TEST
+
 START_TEST(wait_reasons_are_counted)
 {
 	static const char *const reasons[] = {"", "GC assist marking", "IO wait", "select"};
@@ -467,6 +494,7 @@ Suite *suite_roots(void)
 	tcase_add_test(tc, two_answers_are_none);
 	tcase_add_test(tc, missing_function_proves_nothing);
 	tcase_add_loop_test(tc, chunks_are_not_the_one_in_use, 0, 8);
+	tcase_add_loop_test(tc, loads_through_addresses_are_told_apart, 0, 2);
 	tcase_add_test(tc, wait_reasons_are_counted);
 	tcase_add_test(tc, hostile_lists_end);
 	suite_add_tcase(suite, tc);
