@@ -7,7 +7,8 @@ name. The two snapshots must be equal but for what they say about the executable
 variables of frames, whose names and places only DWARF has. The same holds for a stripped copy with a
 separate debug file, of a release that nobody has measured: all that is known of its runtime is then in
 that file.
-ORACLE_RELEASES names the Go releases (default: the local one).
+ORACLE_RELEASES names the Go releases (default: the local one), ORACLE_PROGRAMS the programs to try
+instead of those below.
 """
 import concurrent.futures
 import json
@@ -100,8 +101,10 @@ def check_apart(whole, apart):
 
 
 def cases(releases):
+    only = os.environ.get("ORACLE_PROGRAMS", "").split()
+    tried = {name: CASES.get(name, ("default",)) for name in only} or CASES
     for release in releases:
-        for program, all_flags in CASES.items():
+        for program, all_flags in tried.items():
             spec = crash.read_spec(program)
             for flags in all_flags:
                 for arch in crash.arches():
