@@ -19,7 +19,7 @@ enum emit_sort {
 
 struct emit_options {
 	const char *traceback; // "single", "all", "system" or "crash", as GOTRACEBACK; for text
-	bool is_full;          // text: each frame's variables beneath it
+	bool is_full;          // text: each frame's variables beneath it, and verdicts at the end
 	enum emit_sort sort;   // of groups, in text and summary
 };
 

@@ -488,7 +488,8 @@ enum cs_status emit_text(const struct analysis *analysis, const struct emit_opti
 		text.values = options->is_full ? &values : NULL;
 		print_head(&text);
 		print_goroutines(&text);
-		verdicts_print(text.printer, analysis);
+		if (options->is_full) // no tool that reads tracebacks knows such lines
+			verdicts_print(text.printer, analysis);
 		status = printer_finish(text.printer);
 	}
 	if (text.values)
