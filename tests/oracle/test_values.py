@@ -170,7 +170,8 @@ def check_runtime(tally, snapshot):
             path = f"goroutine {row['id']} {function} {variable['name']}"
             if "pointer" not in value or not function.startswith("runtime."):
                 continue
-            if variable["name"] == "c" and function.startswith(CHANNEL) and value["pointer"] not in waits:
+            if variable["name"] == "c" and function.startswith(CHANNEL) and row["status"] == "waiting" and \
+                    value["pointer"] not in waits:  # one that was woken stands there still
                 tally.false.append(f"{path}: {value['pointer']}, but it waits on {sorted(waits)}")
             if variable["name"] == "gp" and function.startswith(PARKING):
                 if owners.setdefault(value["pointer"], row["id"]) != row["id"]:
