@@ -24,8 +24,8 @@ OPTIONS = ["--globals", "main.g*", "--max-depth", "24", "--max-elements", "400"]
 UNITS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "µs": 1e3, "ns": 1}
 DURATION = re.compile(r"-?(?:[\d.]+(?:h|ms|µs|ns|m|s))+")
 SLACK_NS = 3e9  # the clock at the crash is the latest stamp that the runtime took
-# What lies behind a select's cases may look like more of them, where some have no channel: then no
-# number of cases is proved.
+# What lies behind a select's cases may look like more of them, where some have no channel, and in any
+# select that is not optimized: then no number of cases is proved.
 UNPROVED = ("nil channels", "by reflection")
 # Forms that a release's memory does not tell. Until 1.22 an IPv4 address is known by where the
 # pointer beside it points, which only its package knows.
@@ -175,7 +175,8 @@ def check_selects(check, snapshot, facts):
         found = [row for row in snapshot["goroutines"]
                  if sorted((w["address"], str(w["operation"]), -1 if w["select_case"] is None else w["select_case"])
                            for w in row["waiting_on"] if w["kind"] == "channel") == key]
-        if not found and name in UNPROVED and any(is_without_cases(row, key) for row in snapshot["goroutines"]):
+        may_lack = name in UNPROVED or check.case.flags == "noopt"
+        if not found and may_lack and any(is_without_cases(row, key) for row in snapshot["goroutines"]):
             check.missing[f"select of {name}"] += 1
             continue
         if len(found) != 1:
