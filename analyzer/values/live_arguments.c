@@ -29,10 +29,11 @@ static bool agrees(const struct argument_list *list, uint32_t item, uint64_t typ
 	const struct planned_variable *variable)
 {
 	size_t first, count = words_of(list, item, &first);
-	const struct argument_word *last = &list->words[first + count - 1];
+	const struct argument_word *last;
 
 	if (!count)
 		return true;
+	last = &list->words[first + count - 1];
 	if (last->offset + (uint64_t)last->size - list->words[first].offset > type_size)
 		return false;
 	return variable->is_escaped || !variable->piece_count ||
