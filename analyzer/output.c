@@ -93,7 +93,7 @@ enum cs_status output_reset(struct output *output)
 	return ftruncate(output->fd, 0) || lseek(output->fd, 0, SEEK_SET) ? CS_IO : CS_OK;
 }
 
-static bool write_all(int fd, const char *bytes, size_t size)
+bool output_write(int fd, const char *bytes, size_t size)
 {
 	while (size) {
 		ssize_t written = write(fd, bytes, size);
@@ -120,7 +120,7 @@ enum cs_status output_copy(int from, int to)
 			continue;
 		if (size <= 0)
 			return size ? CS_IO : CS_OK;
-		if (!write_all(to, bytes, (size_t)size))
+		if (!output_write(to, bytes, (size_t)size))
 			return CS_IO;
 		offset += size;
 	}

@@ -5,6 +5,7 @@
 
 #include "common/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct output {
@@ -32,6 +33,9 @@ CS_MUST_USE enum cs_status output_reset(struct output *output);
  * set (EPIPE: nobody reads any more; SIGPIPE is the caller's affair).
  */
 CS_MUST_USE enum cs_status output_commit(struct output *output);
+
+/** Writes all `size` bytes to `fd`; false with errno set. */
+bool output_write(int fd, const char *bytes, size_t size);
 
 /** Writes all that the file `from` holds to `to`. CS_IO, with errno set. */
 CS_MUST_USE enum cs_status output_copy(int from, int to);

@@ -31,17 +31,7 @@ bool snapshots_write(void *context, const char *bytes, size_t size)
 {
 	const struct snapshots *snapshots = context;
 
-	while (size) {
-		ssize_t written = write(snapshots->output, bytes, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return false;
-		bytes += written;
-		size -= (size_t)written;
-	}
-	return true;
+	return output_write(snapshots->output, bytes, size);
 }
 
 static enum cs_status fail(struct snapshots *s, size_t index, const char *why)

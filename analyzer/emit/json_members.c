@@ -1,5 +1,7 @@
 #include "analyzer/emit/json_members.h"
 
+#include "analyzer/snapshot/analysis.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -45,6 +47,18 @@ void json_member_double(struct json_writer *w, const char *key, double value)
 	jsonw_key(w, key);
 	if (isfinite(value) && size > 0 && (size_t)size < sizeof(text))
 		jsonw_raw(w, text, (size_t)size);
+	else
+		jsonw_null(w);
+}
+
+void json_member_goroutine(
+	struct json_writer *w, const char *key, const struct analysis *analysis, target_addr g)
+{
+	const struct goroutine *found = goroutines_find(&analysis->goroutines, g);
+
+	jsonw_key(w, key);
+	if (found && found->id)
+		jsonw_u64(w, found->id);
 	else
 		jsonw_null(w);
 }

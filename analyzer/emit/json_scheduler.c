@@ -6,18 +6,6 @@
 #include "analyzer/snapshot/analysis.h"
 #include "common/limits.h"
 
-static void member_id_of(
-	struct json_writer *w, const char *key, const struct analysis *analysis, target_addr g)
-{
-	const struct goroutine *found = goroutines_find(&analysis->goroutines, g);
-
-	jsonw_key(w, key);
-	if (found && found->id)
-		jsonw_u64(w, found->id);
-	else
-		jsonw_null(w);
-}
-
 /** A time since a stamp of the runtime's clock; null where there is no stamp. */
 static void member_since(
 	struct json_writer *w, const char *key, const struct analysis *analysis, int64_t since)
@@ -32,8 +20,7 @@ static void write_activity(
 	struct json_writer *w, const struct analysis *analysis, const struct thread_state *state)
 {
 	const struct machine *m = state ? state->machine : NULL;
-	const struct processor *p =
-		m ? scheduler_processor_at(&analysis->scheduler, m->p) : NULL;
+	const struct processor *p = m ? scheduler_processor_at(&analysis->scheduler, m->p) : NULL;
 	struct activity activity = {NULL, 0};
 
 	if (analysis->rt)
@@ -42,7 +29,7 @@ static void write_activity(
 	member_since(w, "state_ns", analysis, activity.since);
 	json_member_ns(w, "machine", m ? m->id : -1);
 	json_member_ns(w, "processor", p ? p->id : -1);
-	member_id_of(w, "locked_goroutine", analysis, m ? m->locked_g : 0);
+	json_member_goroutine(w, "locked_goroutine", analysis, m ? m->locked_g : 0);
 }
 
 static void write_thread(struct json_writer *w, const struct analysis *analysis, size_t index)
@@ -54,7 +41,8 @@ static void write_thread(struct json_writer *w, const struct analysis *analysis,
 	jsonw_newline(w);
 	jsonw_begin_object(w);
 	jsonw_member_u64(w, "id", thread->id);
-	member_id_of(w, "goroutine", analysis, state && state->machine ? state->machine->curg : 0);
+	json_member_goroutine(
+		w, "goroutine", analysis, state && state->machine ? state->machine->curg : 0);
 	write_activity(w, analysis, state);
 	json_member_index(w, "stack",
 		row_number(&analysis->numbering.stacks, state ? state->stack : NO_STACK));
@@ -91,7 +79,7 @@ static void write_ref(struct json_writer *w, const struct analysis *analysis, ta
 		current = analysis->frames.places[analysis->stacks.stacks[row->stack].places[0]]
 				  .first_frame;
 	jsonw_begin_object(w);
-	member_id_of(w, "goroutine", analysis, address);
+	json_member_goroutine(w, "goroutine", analysis, address);
 	json_member_index(w, "created_by", row_number(frames, row ? row->created_by : NO_FRAME));
 	jsonw_member_string(w, "start", row ? row->start : NULL);
 	json_member_index(w, "current", row_number(frames, current));
@@ -147,15 +135,15 @@ static void write_processor(
 	struct json_writer *w, const struct analysis *analysis, const struct processor *p)
 {
 	const struct machine *m = scheduler_machine_at(&analysis->scheduler, p->m);
-	bool is_busy = p->status == PROCESSOR_RUNNING || p->status == PROCESSOR_SYSCALL ||
-		       p->frozen;
+	bool is_busy =
+		p->status == PROCESSOR_RUNNING || p->status == PROCESSOR_SYSCALL || p->frozen;
 
 	jsonw_newline(w);
 	jsonw_begin_object(w);
 	jsonw_member_i64(w, "id", p->id);
 	jsonw_member_string(w, "status", processor_status_name(p->status));
 	json_member_index(w, "thread", m && m->thread_id ? (uint32_t)m->thread_id : UINT32_MAX);
-	member_id_of(w, "goroutine", analysis, m ? m->curg : 0);
+	json_member_goroutine(w, "goroutine", analysis, m ? m->curg : 0);
 	jsonw_member_u64(w, "schedule_tick", p->schedule_tick);
 	jsonw_member_u64(w, "syscall_tick", p->syscall_tick);
 	member_since(w, "running_ns", analysis, is_busy ? scheduler_running_since(p) : 0);
@@ -166,7 +154,8 @@ static void write_processor(
 	write_timers(w, analysis, p);
 	write_frozen(w, analysis, p);
 	member_ref(w, "run_next", analysis, p->run_next);
-	// It runs in the rest of the time slice of the goroutine that made it ready (proc.go runqget).
+	// It runs in the rest of the time slice of the goroutine that made it ready (proc.go
+	// runqget).
 	jsonw_member_bool(w, "run_next_shares_time_slice", p->run_next != 0);
 	write_queue(w, analysis, "queue", p->queue, p->queue_count);
 	jsonw_member_u64(w, "queue_total", p->queue_count);
@@ -194,7 +183,8 @@ static void write_statistics(struct json_writer *w, const struct analysis *analy
 	jsonw_end_object(w);
 }
 
-/** Who has set GOMAXPROCS: since 1.25 the runtime keeps that, and heeds a container's limit itself. */
+/** Who has set GOMAXPROCS: since 1.25 the runtime keeps that, and heeds a container's limit itself.
+ */
 static void write_limits(struct json_writer *w, const struct scheduler *s)
 {
 	const char *from = NULL;

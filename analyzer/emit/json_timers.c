@@ -6,18 +6,6 @@
 
 #include <string.h>
 
-static void member_goroutine(
-	struct json_writer *w, const char *key, const struct analysis *analysis, target_addr g)
-{
-	const struct goroutine *found = goroutines_find(&analysis->goroutines, g);
-
-	jsonw_key(w, key);
-	if (found && found->id)
-		jsonw_u64(w, found->id);
-	else
-		jsonw_null(w);
-}
-
 static const char *function_at(const struct runtime *rt, target_addr pc)
 {
 	struct pcln_func func;
@@ -44,12 +32,11 @@ static void write_timer(
 	jsonw_newline(w);
 	jsonw_begin_object(w);
 	jsonw_member_address(w, "address", timer->address);
-	jsonw_member_i64(
-		w, "processor", analysis->scheduler.processors[timer->processor].id);
+	jsonw_member_i64(w, "processor", analysis->scheduler.processors[timer->processor].id);
 	jsonw_member_i64(w, "fires_in_ns", timer->when - analysis->clock.now);
 	json_member_ns(w, "period_ns", timer->period > 0 ? timer->period : -1);
 	jsonw_member_string(w, "function", function);
-	member_goroutine(w, "goroutine", analysis, is_sleep ? timer->argument : 0);
+	json_member_goroutine(w, "goroutine", analysis, is_sleep ? timer->argument : 0);
 	if (is_channel)
 		jsonw_member_address(w, "channel", timer->argument);
 	else
@@ -77,7 +64,7 @@ static void write_side(struct json_writer *w, const struct analysis *analysis, c
 {
 	jsonw_key(w, key);
 	jsonw_begin_object(w);
-	member_goroutine(w, "goroutine", analysis, side->waiter);
+	json_member_goroutine(w, "goroutine", analysis, side->waiter);
 	jsonw_member_bool(w, "ready", side->is_ready);
 	jsonw_key(w, "deadline_in_ns"); // null: none; negative: passed
 	if (side->deadline)
