@@ -123,14 +123,16 @@ def _frozen_differ(snapshot, trace):
                 if row["frozen"]]
     if _has_scheduled(snapshot, trace):
         return []
-    rows, wrong = {row["id"]: row for row in snapshot["goroutines"]}, []
     running = {number for number, g in trace.goroutines.items() if int(g["status"]) & ~SCAN == RUNNING}
-    for number, row in rows.items():
-        if row["frozen"] and number not in running:
-            wrong.append(f"goroutine {number} is frozen, and did not run")
-        if row["status"] == "runnable" and number in running and not row["frozen"]:
-            wrong.append(f"goroutine {number} ran, and is not frozen")
-    return wrong
+    busy = sum(STATUS[int(p["status"])] == "running" and p["m"] not in trace.dying
+               for p in trace.processors.values())
+    # A processor counts no tick when it takes what is next in its time slice (proc.go execute,
+    # inheritTime), and the runtime's own give way by themselves (goschedIfBusy).
+    came = [row["id"] for row in snapshot["goroutines"] if row["frozen"] and row["id"] not in running]
+    went = [row["id"] for row in snapshot["goroutines"] if row["status"] == "runnable" and row["id"] in running
+            and not row["frozen"] and not row["system"]]
+    wrong = [f"goroutine {number} is frozen, and did not run" for number in came[busy:]]
+    return wrong + [f"goroutine {number} ran, and is not frozen" for number in went[len(came):]]
 
 
 def _queues_differ(snapshot, trace):

@@ -65,8 +65,8 @@ def sample():
     def processor(number, status, tick, syscall, queue):
         return {"id": number, "status": status, "schedule_tick": tick, "syscall_tick": syscall,
                 "queue_total": queue}
-    return {"goroutines": [{"id": 1, "status": "running", "locked_to_thread": True, "frozen": False},
-                           {"id": 2, "status": "waiting", "locked_to_thread": False, "frozen": False}],
+    return {"goroutines": [{"id": 1, "status": "running", "locked_to_thread": True, "frozen": False, "system": False},
+                           {"id": 2, "status": "waiting", "locked_to_thread": False, "frozen": False, "system": False}],
             "threads": [{"goroutine": 1}],
             "scheduler": {"gomaxprocs": 2, "global_queue_total": 1,
                           "stats": {"threads": 4, "idle_processors": 1, "idle_threads": 2,
