@@ -3,7 +3,8 @@ snapshot's `scheduler` against it.
 
 startpanic_m prints it just before it freezes the world (go1.18 to go1.27 proc.go schedtrace, panic.go
 startpanic_m), so what ran then may have been stopped in the core: its processor is "gcstop", its
-goroutine at the global queue's end (since go1.26 in runnext). What stood still then must be the same to the last number.
+goroutine at the global queue's end (since go1.26 in runnext). What stood still then must be the same to
+the last number.
 """
 import re
 from dataclasses import dataclass, field
@@ -143,8 +144,10 @@ def _queues_differ(snapshot, trace):
     pairs = [(trace.processors.get(p["id"]), p) for p in ours["processors"]]
     if _has_scheduled(snapshot, trace):
         return []
+    quiet = _is_quiet(trace)
     for was, p in pairs:
-        if int(was["runqsize"]) != p["queue_total"]:
+        # A thread that looks for work without being counted as spinning may have stolen from it.
+        if int(was["runqsize"]) != p["queue_total"] and (quiet or int(was["runqsize"]) < p["queue_total"]):
             wrong.append(f"P{p['id']}: runqsize {was['runqsize']}, ours {p['queue_total']}")
     runnable = {row["id"] for row in snapshot["goroutines"] if row["status"] == "runnable"}
     came = sum(int(g["status"]) & ~SCAN == SYSCALL or
