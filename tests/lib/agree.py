@@ -210,8 +210,9 @@ def _stopped(printed, row):
 
 
 def _readied(snapshot, printed, row):
-    """True where ours differs in nothing but that somebody has made it runnable since."""
-    waited = not printed.unavailable and printed.status not in gotrace.MOVING
+    """True where ours differs in nothing but that somebody has made it runnable since: what it waited for
+    came, or the collector has scanned the stack for which it had stopped it (preempt.go resumeG)."""
+    waited = not printed.unavailable and printed.status not in set(gotrace.MOVING) - {"preempted"}
     return waited and row["status"] == "runnable" and printed.locked == row["locked_to_thread"] and \
         printed.labels in (None, row["labels"]) and \
         not frames_differ(printed, *go_stack_of(snapshot, row, printed))
