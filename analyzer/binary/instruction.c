@@ -356,3 +356,18 @@ size_t instructions_decode(
 	cs_close(&handle);
 	return count;
 }
+
+uint32_t instructions_index(const struct instruction *list, uint32_t count, target_addr pc)
+{
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (list[middle].pc < pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

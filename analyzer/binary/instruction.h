@@ -75,4 +75,7 @@ struct instruction {
 size_t instructions_decode(
 	const uint8_t *code, size_t size, target_addr pc, struct instruction *ret, size_t max);
 
+/** The index in a decoded function of the instruction at `pc`, or of the first behind it. */
+uint32_t instructions_index(const struct instruction *list, uint32_t count, target_addr pc);
+
 #endif

@@ -110,22 +110,6 @@ enum cs_status lock_code_init(struct lock_code *code, const struct frame_table *
 	return CS_OK;
 }
 
-/** The index of the instruction at `pc`, or of the first behind it. */
-static uint32_t index_of(const struct analysis_of *a, target_addr pc)
-{
-	uint32_t low = 0, high = a->count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (a->instructions[middle].pc < pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /** What instruction `i` calls: an index of effects. */
 static uint8_t called_effect(const struct analysis_of *a, uint32_t i)
 {
@@ -369,7 +353,7 @@ static bool follow(struct analysis_of *a)
 		if (in->kind == INSTRUCTION_JUMP && !in->target)
 			return false;
 		if (in->kind == INSTRUCTION_JUMP || in->kind == INSTRUCTION_BRANCH) {
-			uint32_t to = index_of(a, in->target);
+			uint32_t to = instructions_index(a->instructions, a->count, in->target);
 
 			if (in->target >= a->func.entry && in->target < a->func.end)
 				reach(a, &pending_count, to, held_behind(a, i));
@@ -500,7 +484,7 @@ static struct held_locks *find_held(struct lock_code *code, const struct code_pl
 	}
 	find_bodies(&a);
 	find_keys(&a);
-	at = index_of(&a, frame->pc);
+	at = instructions_index(a.instructions, a.count, frame->pc);
 	// A return address is behind the call that is under way.
 	if (!place->is_exact)
 		at--;

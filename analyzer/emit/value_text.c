@@ -134,11 +134,23 @@ static void put_scalar(struct line *line, const json_t *value)
 
 static void put_value(struct line *line, const json_t *value, int levels);
 
+/** The brace behind the members of `list`, and the true length where not all are there. */
+static void put_end(struct line *line, const json_t *value, const json_t *list)
+{
+	char length[48];
+
+	if (is_set(value, "truncated")) {
+		snprintf(length, sizeof(length), "%s… %" JSON_INTEGER_FORMAT " in all",
+			json_array_size(list) ? ", " : "", number_of(value, "length"));
+		put(line, length);
+	}
+	put(line, "}");
+}
+
 /** `[]int{1, 2, …}`, with the true length where not all are there. */
 static void put_list(struct line *line, const json_t *value, int levels)
 {
 	const json_t *list = json_object_get(value, "elements");
-	char length[48];
 	size_t i;
 	json_t *one;
 
@@ -149,18 +161,12 @@ static void put_list(struct line *line, const json_t *value, int levels)
 		put(line, i ? ", " : "");
 		put_value(line, one, levels - 1);
 	}
-	if (is_set(value, "truncated")) {
-		snprintf(length, sizeof(length), "%s… %" JSON_INTEGER_FORMAT " in all",
-			json_array_size(list) ? ", " : "", number_of(value, "length"));
-		put(line, length);
-	}
-	put(line, "}");
+	put_end(line, value, list);
 }
 
 static void put_entries(struct line *line, const json_t *value, int levels)
 {
 	const json_t *list = json_object_get(value, "entries");
-	char length[48];
 	size_t i;
 	json_t *one;
 
@@ -173,12 +179,7 @@ static void put_entries(struct line *line, const json_t *value, int levels)
 		put(line, ": ");
 		put_value(line, json_object_get(one, "value"), levels - 1);
 	}
-	if (is_set(value, "truncated")) {
-		snprintf(length, sizeof(length), "%s… %" JSON_INTEGER_FORMAT " in all",
-			json_array_size(list) ? ", " : "", number_of(value, "length"));
-		put(line, length);
-	}
-	put(line, "}");
+	put_end(line, value, list);
 }
 
 static void put_fields(struct line *line, const json_t *value, int levels)

@@ -103,24 +103,9 @@ static bool find_slots(struct flow_function *f)
 	return f->slot_count <= MAX_FLOW_SLOTS;
 }
 
-uint32_t flow_code_index(const struct flow_function *f, target_addr pc)
-{
-	uint32_t low = 0, high = f->instruction_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (f->instructions[middle].pc < pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static uint32_t find_instruction(const struct flow_function *f, target_addr pc)
 {
-	uint32_t index = flow_code_index(f, pc);
+	uint32_t index = instructions_index(f->instructions, f->instruction_count, pc);
 
 	return index < f->instruction_count && f->instructions[index].pc == pc ? index
 									       : NO_INSTRUCTION;

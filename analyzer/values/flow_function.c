@@ -340,7 +340,7 @@ static uint32_t instruction_at(
 	const struct flow_function *f, const struct code_place *place, bool is_exact)
 {
 	target_addr pc = f->frames->frames[place->first_frame].pc;
-	uint32_t low = flow_code_index(f, pc);
+	uint32_t low = instructions_index(f->instructions, f->instruction_count, pc);
 
 	if (is_exact)
 		return low < f->instruction_count && f->instructions[low].pc == pc ? low

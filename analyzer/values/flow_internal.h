@@ -47,9 +47,6 @@ struct flow_function {
 /** Decodes the function and finds its words and blocks. False where it cannot be followed. */
 bool flow_code_load(struct flow_function *f);
 
-/** The index of the instruction at `pc`, or of the first behind it. */
-uint32_t flow_code_index(const struct flow_function *f, target_addr pc);
-
 /** Where a slot is, counted from the CFA, and how large, as one number. */
 static inline int64_t flow_slot_key(int64_t offset, uint32_t size)
 {

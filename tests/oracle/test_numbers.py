@@ -4,7 +4,6 @@ before it crashes: runtime.ReadMemStats and runtime/metrics field by field, its 
 
 With the machine's Go or the releases in ORACLE_RELEASES; default and stripped builds.
 """
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -14,6 +13,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import cases  # noqa: E402
 import crash  # noqa: E402
 
 CORESNAP = pathlib.Path(os.environ.get("BUILD", "build")).resolve() / "coresnap"
@@ -202,33 +202,5 @@ class Comparison(unittest.TestCase):
             self.assertNotEqual(descriptors_differ(other, truth), [])
 
 
-def main():
-    if not unittest.main(argv=sys.argv[:1], verbosity=0, exit=False).result.wasSuccessful():
-        return 1
-    releases = os.environ.get("ORACLE_RELEASES", "local").split()
-    fine, total, skipped = True, 0, set()
-    try:
-        cases = list(crash.cases(releases, ("numbers",)))
-    except crash.Skip as skip:
-        print(f"no program that counts itself: {skip}")
-        return 77
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for case, wrong, count, skip in pool.map(try_case, cases):
-            total += count
-            if skip:
-                skipped.add(skip)
-                continue
-            print(f"{crash.go_version(case.release):<11} {case.name:<28} {count} values  "
-                  f"{'NO' if wrong else 'ok'}")
-            for line in wrong[:12]:
-                print(f"    {line}")
-            fine = fine and not wrong
-    for reason in sorted(skipped):
-        print(f"skipped: {reason}")
-    if total == 0 and fine:
-        return 77
-    return 0 if fine else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.main("numbers", try_case, "values", "no program that counts itself"))
